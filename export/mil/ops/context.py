@@ -1,0 +1,32 @@
+"""What an op may know of its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+Block = Callable[[Sequence[object]], tuple[object, ...]]
+"""A nested block as a function from its inputs to its outputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueType:
+    """A declared MIL type: `dtype` as in "fp16", "int32", "bool", "string"; a None dimension is known at run time only."""
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpContext:
+    """Handed to an op function that has a parameter of this type."""
+
+    name: str
+    """The op's own name, for errors."""
+    opset: str
+    outputs: tuple[ValueType, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    generator: torch.Generator | None = field(default=None, compare=False)
+    """The source of random ops without a seed of their own."""

@@ -1,0 +1,179 @@
+"""Atomic reading and writing of the JSON files that stages hand to each other.
+
+A file is written to a temporary name beside its place, synced and renamed, so a reader sees the old one or the new one,
+never a half. A folder is filled under a temporary name and renamed in the same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from tinyml import __version__
+from tinyml.errors import ManifestError
+from tinyml.schema import SCHEMA_VERSION, Provenance, Record
+
+R = TypeVar("R", bound=Record)
+
+MAX_JSON_BYTES = 256 * 1024 * 1024
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From each old major version to the next one; empty while there has been one major version only."""
+
+
+def write_json(path: Path, record: Record) -> None:
+    """Writes `record` to `path`, atomically; the folder is made where it lacks."""
+    write_bytes(path, (record.model_dump_json(indent=2) + "\n").encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes `content` to `path`: a temporary file, synced, renamed."""
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path` that takes its place when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `path` that replaces it when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+            path.replace(old / path.name)
+            temporary.replace(path)
+            shutil.rmtree(old)
+        else:
+            temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_json(path: Path, kind: type[R]) -> R:
+    """The record in `path`; raises ManifestError that names the file and the first thing wrong with it."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise ManifestError("file too large for a manifest", value=path, allowed=f"at most {MAX_JSON_BYTES} bytes")
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ManifestError("no such file", value=path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"cannot read {path}", value=str(error)) from None
+    return parse_json(text, kind, str(path))
+
+
+def parse_json(text: str, kind: type[R], name: str) -> R:
+    """The record in `text`; `name` stands for its origin in errors."""
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ManifestError(f"{name} is not JSON", value=str(error)) from None
+    if not isinstance(data, dict):
+        raise ManifestError(f"{name} holds no JSON object", value=type(data).__name__)
+    expected = kind.model_fields["kind"].default if "kind" in kind.model_fields else None
+    if expected is not None:
+        if data.get("kind") != expected:
+            raise ManifestError(
+                f"{name} is not a {expected} file", value=data.get("kind"), allowed=f"kind = {expected!r}"
+            )
+        data = _upgraded(data, name)
+    try:
+        return kind.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ManifestError(f"{name} does not fit its schema", value=f"{where}: {first['msg']}") from None
+
+
+def _upgraded(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """`data` in the current schema version.
+
+    A file of a newer version is refused rather than read in part: what it adds may change what a number means.
+    """
+    version = data.get("schema_version")
+    theirs, ours = _version(version), _version(SCHEMA_VERSION)
+    if theirs is None or ours is None:
+        raise ManifestError(f"{name} names no schema version", value=version, allowed=f"1.0 to {SCHEMA_VERSION}")
+    if theirs > ours:
+        raise ManifestError(
+            f"{name} was written by a newer tinyml",
+            value=f"schema {version}",
+            allowed=f"up to {SCHEMA_VERSION}",
+            hint="upgrade tinyml to read it",
+        )
+    for major in range(theirs[0], ours[0]):
+        if major not in UPGRADES:
+            raise ManifestError(f"{name} is of a version that is no longer read", value=f"schema {version}")
+        data = UPGRADES[major](data)
+    return {**data, "schema_version": SCHEMA_VERSION}
+
+
+def _version(text: object) -> tuple[int, int] | None:
+    match = re.fullmatch(r"(\d{1,6})\.(\d{1,6})", text) if isinstance(text, str) else None
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, or of a folder's sorted (relative path, content hash) pairs."""
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for member in sorted(p for p in path.rglob("*") if p.is_file()):
+            whole.update(f"{member.relative_to(path).as_posix()}\0{file_sha256(member)}\n".encode())
+        return whole.hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def size_bytes(path: Path) -> int:
+    """The bytes of a file, or of all the files in a folder."""
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file()) if path.is_dir() else path.stat().st_size
+
+
+def now() -> str:
+    """The time, UTC, to the second: "2026-11-23T17:05:09Z"."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def provenance(*, packages: tuple[str, ...] = (), limit: int | None = None) -> Provenance:
+    """The provenance of a file made now by this process; `packages` are the distributions whose versions matter."""
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
+    versions = {name: metadata.version(name) for name in packages}
+    return Provenance(created_at=now(), command=command, tool_version=__version__, packages=versions, limit=limit)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
