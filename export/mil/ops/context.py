@@ -13,7 +13,7 @@ Block = Callable[[Sequence[object]], tuple[object, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class ValueType:
-    """A declared MIL type: `dtype` as in "fp16", "int32", "bool", "string"; a None dimension is known at run time only."""
+    """A declared MIL type: `dtype` as in "fp16", "int32", "bool", "string"; a None dimension only the run fixes."""
 
     dtype: str
     shape: tuple[int | None, ...]

@@ -7,8 +7,9 @@
 The annotation of a parameter says in what form it wants its input; the plan converts, once at load where the input is a
 constant, at each call where it is computed:
 
-    Tensor                    a torch tensor; every MIL float type arrives as float32, every integer type in its own width
-                              (uint16/32 in the next larger signed one, 4-bit and smaller types in 8 bits), bool as bool
+    Tensor                    a torch tensor; every MIL float type arrives as float32, every integer type in its own
+                              width (uint16/32 in the next larger signed one, 4-bit and smaller types in 8 bits); bool
+                              as bool
     tuple[Tensor, ...]        a variadic input (`values` of concat)
     int, float, bool, str     a scalar
     tuple[int, ...] (floats, bools, strings) a vector
