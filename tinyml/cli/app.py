@@ -1,0 +1,89 @@
+"""The root command and its one exit: errors become one line and an exit code here, nowhere else.
+
+Exit codes: 0 done, 1 refused or failed, 2 usage, 69 cannot run here, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+# Plain help texts: drawing them with rich would cost more than all other imports together.
+app = typer.Typer(
+    name="tinyml",
+    help="Train a small image classifier, export it to Core ML and ONNX, prove it right, measure it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 69, 130
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from tinyml import __version__
+
+        typer.echo(f"tinyml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Train a small image classifier, export it to Core ML and ONNX, prove it right, measure it."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits; `arguments` default to those of the process."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs the command line and returns its exit code, every expected error told in one line on standard error."""
+    from tinyml.errors import TinyMLError, UnavailableError, UsageError
+
+    try:
+        code = app(arguments, prog_name="tinyml", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.Abort:
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except typer.TyperException as error:
+        return _fail(_usage_message(error), EXIT_USAGE)
+    except UsageError as error:
+        return _fail(str(error), EXIT_USAGE)
+    except UnavailableError as error:
+        return _fail(str(error), EXIT_UNAVAILABLE)
+    except TinyMLError as error:
+        return _fail(str(error), EXIT_FAILED)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`tinyml models | head`); flushing at exit would complain once more.
+        sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115
+        return EXIT_FAILED
+    except OSError as error:
+        return _fail(_os_message(error), EXIT_FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {message}", err=True)
+    return code
+
+
+def _usage_message(error: typer.TyperException) -> str:
+    text = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{text}; see: {context.command_path} --help" if context is not None else text
+
+
+def _os_message(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"

@@ -1,0 +1,80 @@
+"""The one way to print: tables on a terminal, plain lines in a pipe, one JSON document with `--json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from tinyml.progress import Progress
+
+
+class Output:
+    """What a verb prints with.
+
+    With `json`, standard output carries the one document and everything else goes to standard error.
+    """
+
+    def __init__(self, *, json: bool = False) -> None:
+        self.json = json
+
+    @property
+    def progress(self) -> Progress:
+        """Bars on a terminal's standard error, sparse lines elsewhere."""
+        from .progress_bar import LineProgress, TerminalProgress
+
+        return TerminalProgress() if sys.stderr.isatty() else LineProgress()
+
+    def line(self, text: str) -> None:
+        """One line of result."""
+        print(text, file=sys.stderr if self.json else sys.stdout, flush=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table: aligned under `title` on a terminal, tab-separated with a header in a pipe, nothing with JSON."""
+        if self.json:
+            return
+        if not sys.stdout.isatty():
+            for row in (columns, *rows):
+                self.line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
+            return
+        widths = [max(_width(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
+        numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
+        self.line(f"\n{title}")
+        for n, row in enumerate((columns, *rows)):
+            cells = zip(row, widths, numeric, strict=True)
+            self.line("  ".join(_padded(cell, width, right=right) for cell, width, right in cells).rstrip())
+            if n == 0:
+                self.line("  ".join("─" * width for width in widths))
+
+    def document(self, value: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[Any]) -> None:
+        """The JSON document of a verb; printed only with JSON."""
+        if self.json:
+            print(json.dumps(_jsonable(value), indent=2, ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
+
+
+def _jsonable(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    return value
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if not unicodedata.combining(c))
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
+
+
+def _is_number(text: str) -> bool:
+    return text in ("", "-", "not run") or text.lstrip("-+")[:1].isdigit()
