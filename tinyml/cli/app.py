@@ -57,6 +57,9 @@ def run(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
     except typer.TyperException as error:
+        if "\n" in error.format_message():  # a command without arguments: the message is its help page
+            typer.echo(error.format_message(), err=True)
+            return EXIT_USAGE
         return _fail(_usage_message(error), EXIT_USAGE)
     except UsageError as error:
         return _fail(str(error), EXIT_USAGE)

@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tinyml import store
+from tinyml.errors import ManifestError
+from tinyml.schema import SCHEMA_VERSION, Golden, Preprocess
+from tinyml.store import atomic_file, atomic_folder, file_sha256, parse_json, read_json, write_json
+
+
+def golden() -> Golden:
+    return Golden(
+        artifact_sha256="0" * 64,
+        image="golden.png",
+        image_sha256="1" * 64,
+        width=64,
+        height=64,
+        labels=("cat", "dog"),
+        probabilities=(0.75, 0.25),
+        tolerance=0.01,
+        runtime="onnxruntime",
+        provenance=store.provenance(packages=("numpy",)),
+    )
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    write_json(tmp_path / "a" / "golden.json", golden())
+    back = read_json(tmp_path / "a" / "golden.json", Golden)
+    assert back == golden().model_copy(update={"provenance": back.provenance})
+    assert back.provenance.packages["numpy"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="disk"), atomic_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("disk")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    for content in ("one", "two"):
+        with atomic_folder(folder) as temporary:
+            (temporary / content).write_text(content)
+    assert [p.name for p in folder.iterdir()] == ["two"]
+    with pytest.raises(RuntimeError, match="stop"), atomic_folder(folder) as temporary:
+        (temporary / "three").write_text("three")
+        raise RuntimeError("stop")
+    assert [p.name for p in folder.iterdir()] == ["two"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def _changed(**changes: object) -> str:
+    return json.dumps({**golden().model_dump(mode="json"), **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "x.json is not JSON"),
+        ("[" * 100_000, "x.json is not JSON"),
+        ("[1]", "x.json holds no JSON object: 'list'"),
+        (_changed(kind="artifact"), "x.json is not a golden file: 'artifact'; allowed: kind = 'golden'"),
+        (_changed(schema_version="1.1"), "was written by a newer tinyml: 'schema 1.1'"),
+        (
+            _changed(schema_version="2.0"),
+            f"newer tinyml: 'schema 2.0'; allowed: up to {SCHEMA_VERSION}; upgrade tinyml",
+        ),
+        (_changed(schema_version="0.9"), "is of a version that is no longer read: 'schema 0.9'"),
+        (_changed(schema_version=1), "names no schema version: 1"),
+        (_changed(schema_version="one"), "names no schema version: 'one'"),
+        (_changed(surprise=1), "x.json does not fit its schema: 'surprise: Extra inputs are not permitted'"),
+        (_changed(width=0), "x.json does not fit its schema: 'width: Input should be greater than or equal to 1'"),
+    ],
+)
+def test_bad_manifests_are_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        parse_json(text, Golden, "x.json")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_and_foreign_files(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="no such file"):
+        read_json(tmp_path / "none.json", Golden)
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ManifestError, match="cannot read"):
+        read_json(tmp_path / "binary.json", Golden)
+
+
+def test_folder_hash_sees_names_and_content(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "a").write_text("1")
+    first = file_sha256(folder)
+    (folder / "a").rename(folder / "b")
+    second = file_sha256(folder)
+    (folder / "b").write_text("2")
+    assert len({first, second, file_sha256(folder)}) == 3
+
+
+def test_records_are_frozen_and_refuse_unknown_keys() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Preprocess().input_size = 3  # type: ignore[misc]
+    with pytest.raises(ValueError, match="Extra inputs"):
+        Preprocess(size=3)  # type: ignore[call-arg]
