@@ -1,0 +1,21 @@
+"""Six image classifiers for 64x64 images, one file each, from scratch; a new file here is a new architecture."""
+
+from .architecture import (
+    Architecture,
+    ModelSummary,
+    architectures,
+    build,
+    catalogue,
+    count_macs,
+    count_parameters,
+)
+
+__all__ = [
+    "Architecture",
+    "ModelSummary",
+    "architectures",
+    "build",
+    "catalogue",
+    "count_macs",
+    "count_parameters",
+]

@@ -1,0 +1,126 @@
+"""What an architecture is, the registry of all of them, and what each costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from tinyml.errors import UsageError
+from tinyml.registry import Registry
+from tinyml.schema import PositiveInt, Record
+
+INPUT_SIZE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """An architecture: how it is built, and what it can be asked for.
+
+    `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalised, to logits
+    [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
+    residual branches that stochastic depth can drop.
+    """
+
+    title: str
+    paper: str
+    build: Callable[[int, float, float], nn.Module]
+    dropout: float
+    has_drop_path: bool
+
+
+class ModelSummary(Record):
+    """One row of `tinyml models`; `macs` are multiply-accumulates for one 64x64 image."""
+
+    name: str
+    title: str
+    parameters: PositiveInt
+    macs: PositiveInt
+    paper: str
+
+
+architectures: Registry[Architecture] = Registry("model", package="tinyml.trainer.models")
+
+
+def build(name: str, classes: int, *, dropout: float | None = None, drop_path: float = 0.0) -> nn.Module:
+    """A freshly initialised network, in training mode, on the current default device.
+
+    Args:
+        name: A registered architecture.
+        classes: The number of logits, at least 1.
+        dropout: The rate before the classifier (in `alexnet` before each hidden layer of it, in `vit` in its MLPs
+            as well), in [0, 1); None: the architecture's own.
+        drop_path: The rate of stochastic depth in the last block, growing linearly from 0 in the first, in [0, 1).
+
+    Raises:
+        UnknownNameError: No architecture has that name.
+        UsageError: A value out of range, or a `drop_path` above 0 for a network without residual branches.
+    """
+    architecture = architectures.get(name)
+    if classes < 1:
+        raise UsageError("number of classes out of range", value=classes, allowed="at least 1")
+    dropout = architecture.dropout if dropout is None else dropout
+    for what, rate in (("dropout", dropout), ("drop-path", drop_path)):
+        if not 0 <= rate < 1:
+            raise UsageError(f"{what} out of range", value=rate, allowed="from 0 up to, not including, 1")
+    if drop_path > 0 and not architecture.has_drop_path:
+        able = [other for other, entry in architectures.items() if entry.has_drop_path]
+        raise UsageError(
+            f"{name} has no residual branches to drop, so no drop-path",
+            value=drop_path,
+            allowed="0",
+            hint=f"models with drop-path: {', '.join(able)}",
+        )
+    return architecture.build(classes, dropout, drop_path)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """The number of trainable values of `model`."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def count_macs(model: nn.Module, size: int = INPUT_SIZE) -> int:
+    """Multiply-accumulates of convolutions and matrix products for one RGB image of `size` x `size`.
+
+    The count runs on the model's own device; on the meta device it costs no arithmetic.
+    """
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model(torch.zeros(1, 3, size, size, device=device))
+    finally:
+        model.train(training)
+    return int(counter.get_total_flops()) // 2
+
+
+def catalogue(classes: int = 200) -> list[ModelSummary]:
+    """Every architecture with its cost for `classes` classes, sorted by name; no weights are allocated."""
+    rows = []
+    for name, architecture in architectures.items():
+        with torch.device("meta"):
+            model = build(name, classes)
+        rows.append(
+            ModelSummary(
+                name=name,
+                title=architecture.title,
+                parameters=count_parameters(model),
+                macs=count_macs(model),
+                paper=architecture.paper,
+            )
+        )
+    return rows
+
+
+def check_input(images: Tensor) -> None:
+    """Refuses images of another size than 64x64, for the networks whose weights fix it.
+
+    Raises:
+        ValueError: The shape is not [N, 3, 64, 64].
+    """
+    if images.ndim != 4 or images.shape[1:] != (3, INPUT_SIZE, INPUT_SIZE):
+        raise ValueError(f"images of shape {tuple(images.shape)}; allowed: [N, 3, {INPUT_SIZE}, {INPUT_SIZE}]")

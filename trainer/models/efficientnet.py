@@ -1,0 +1,121 @@
+"""EfficientNet-B0 for 64x64 images.
+
+Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019
+(https://arxiv.org/abs/1905.11946); the blocks are those of MobileNetV2 (https://arxiv.org/abs/1801.04381) with
+squeeze-and-excitation (https://arxiv.org/abs/1709.01507).
+
+Deviations:
+- The stem has stride 1 instead of 2: five halvings of a 64x64 image leave 2x2, four leave 4x4. Of all the changes here
+  this one gains the most accuracy.
+- The head is 1792 channels wide instead of 1280: 4.5M parameters with 200 classes.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from .architecture import Architecture, architectures
+from .layers import DropPath, conv_bn, drop_path_rates
+
+STEM = 32
+HEAD = 1792
+STAGES = (
+    # expansion, width, blocks, stride, kernel
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each channel by a gate computed from all channels' means."""
+
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.gate = nn.Sequential(
+            nn.Conv2d(channels, squeezed, 1), nn.SiLU(inplace=True), nn.Conv2d(squeezed, channels, 1), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, channels, H, W] to the same shape."""
+        scaled: Tensor = x * self.gate(x.mean((2, 3), keepdim=True))
+        return scaled
+
+
+class MBConv(nn.Module):
+    """Expand, filter by depth, squeeze and excite, project; around a shortcut where the shape stays."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, kernel: int, drop_path: float) -> None:
+        super().__init__()
+        width = inputs * expansion
+        layers: list[nn.Module] = []
+        if expansion > 1:
+            layers += [*conv_bn(inputs, width, 1), nn.SiLU(inplace=True)]
+        layers += [
+            *conv_bn(width, width, kernel, stride=stride, groups=width),
+            nn.SiLU(inplace=True),
+            SqueezeExcite(width, inputs // 4),
+            *conv_bn(width, outputs, 1),
+        ]
+        self.branch = nn.Sequential(*layers)
+        self.residual = stride == 1 and inputs == outputs
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs, H, W] to [N, outputs, H / stride, W / stride]."""
+        y: Tensor = self.branch(x)
+        return x + self.drop_path(y) if self.residual else y
+
+
+class EfficientNet(nn.Module):
+    """A stem, sixteen inverted residual blocks, a 1x1 head, global average pooling and a classifier."""
+
+    def __init__(self, classes: int, dropout: float, drop_path: float) -> None:
+        super().__init__()
+        rates = iter(drop_path_rates(drop_path, sum(stage[2] for stage in STAGES)))
+        layers: list[nn.Module] = [*conv_bn(3, STEM, 3), nn.SiLU(inplace=True)]
+        inputs = STEM
+        for expansion, width, blocks, stride, kernel in STAGES:
+            for block in range(blocks):
+                layers.append(MBConv(inputs, width, expansion, stride if block == 0 else 1, kernel, next(rates)))
+                inputs = width
+        self.features = nn.Sequential(*layers, *conv_bn(inputs, HEAD, 1), nn.SiLU(inplace=True))
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(HEAD, classes)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        # As the authors do: a normal by the outgoing fan of one group, a uniform for the classifier.
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels // module.groups
+                nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_out))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        bound = 1.0 / math.sqrt(self.classifier.out_features)
+        nn.init.uniform_(self.classifier.weight, -bound, bound)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images [N, 3, H, W] to logits [N, classes]."""
+        pooled = self.features(images).mean((2, 3))
+        logits: Tensor = self.classifier(self.dropout(pooled))
+        return logits
+
+
+architectures.add(
+    "efficientnet",
+    Architecture(
+        title="EfficientNet-B0",
+        paper="https://arxiv.org/abs/1905.11946",
+        build=EfficientNet,
+        dropout=0.2,
+        has_drop_path=True,
+    ),
+)
