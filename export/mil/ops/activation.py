@@ -1,0 +1,125 @@
+"""Activations, of all opsets (iOS17 only lets their constants have another float type than `x`)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tinyml.errors import PackageError
+
+from .registry import op
+
+
+@op("clamped_relu")
+def clamped_relu(x: Tensor, alpha: float, beta: float) -> Tensor:
+    """`min(beta, x)` where `x >= 0`, else `min(beta, alpha * x)`."""
+    return torch.where(x >= 0, x, x * alpha).clamp(max=beta)
+
+
+@op("elu")
+def elu(x: Tensor, alpha: float) -> Tensor:
+    """`x` where positive, else `alpha * (e^x - 1)`."""
+    return functional.elu(x, alpha)
+
+
+@op("gelu")
+def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
+    """The Gaussian error linear unit, by the error function or one of two approximations."""
+    if mode == "EXACT":
+        return functional.gelu(x)
+    if mode == "TANH_APPROXIMATION":
+        return functional.gelu(x, approximate="tanh")
+    if mode == "SIGMOID_APPROXIMATION":
+        return x * torch.sigmoid(x * 1.702)
+    raise PackageError("unknown mode of gelu", value=mode, allowed="EXACT, TANH_APPROXIMATION, SIGMOID_APPROXIMATION")
+
+
+@op("leaky_relu")
+def leaky_relu(x: Tensor, alpha: float) -> Tensor:
+    """`x` where `x >= 0`, else `alpha * x`."""
+    return functional.leaky_relu(x, alpha)
+
+
+@op("linear_activation")
+def linear_activation(x: Tensor, alpha: float, beta: float) -> Tensor:
+    """`alpha * x + beta`."""
+    return x * alpha + beta
+
+
+@op("prelu")
+def prelu(x: Tensor, alpha: Tensor) -> Tensor:
+    """`x` where positive, else `alpha[channel] * x`; x [B, C, *D], alpha [C]."""
+    return torch.where(x > 0, x, x * _by_channel(alpha, x))
+
+
+@op("relu", exact=True)
+def relu(x: Tensor) -> Tensor:
+    """`max(x, 0)`."""
+    return torch.relu(x)
+
+
+@op("relu6", exact=True)
+def relu6(x: Tensor) -> Tensor:
+    """`min(max(x, 0), 6)`."""
+    return torch.clamp(x, 0.0, 6.0)
+
+
+@op("scaled_tanh")
+def scaled_tanh(x: Tensor, alpha: float, beta: float) -> Tensor:
+    """`alpha * tanh(beta * x)`."""
+    return torch.tanh(x * beta) * alpha
+
+
+@op("sigmoid")
+def sigmoid(x: Tensor) -> Tensor:
+    """`1 / (1 + e^-x)`."""
+    return torch.sigmoid(x)
+
+
+@op("sigmoid_hard")
+def sigmoid_hard(x: Tensor, alpha: float, beta: float) -> Tensor:
+    """`min(max(alpha * x + beta, 0), 1)`."""
+    return (x * alpha + beta).clamp(0.0, 1.0)
+
+
+@op("silu")
+def silu(x: Tensor) -> Tensor:
+    """`x * sigmoid(x)`."""
+    return functional.silu(x)
+
+
+@op("softmax")
+def softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """`e^x / sum(e^x)` along `axis`."""
+    return torch.softmax(x, axis)
+
+
+@op("softplus")
+def softplus(x: Tensor) -> Tensor:
+    """`log(1 + e^x)`, without overflow."""
+    # torch's softplus returns x itself above a threshold of 20, which float32 cannot tell apart.
+    return functional.softplus(x)
+
+
+@op("softplus_parametric")
+def softplus_parametric(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    """`alpha[c] * log(1 + e^(beta[c] * x))`; x [B, C, *D], alpha and beta [C]."""
+    return _by_channel(alpha, x) * functional.softplus(_by_channel(beta, x) * x)
+
+
+@op("softsign")
+def softsign(x: Tensor) -> Tensor:
+    """`x / (1 + |x|)`."""
+    return functional.softsign(x)
+
+
+@op("thresholded_relu", exact=True)
+def thresholded_relu(x: Tensor, alpha: float) -> Tensor:
+    """`x` where `x >= alpha`, else 0."""
+    return torch.where(x >= alpha, x, torch.zeros_like(x))
+
+
+def _by_channel(vector: Tensor, x: Tensor) -> Tensor:
+    """`vector` [C] shaped to multiply x [B, C, *D]."""
+    return vector.reshape(-1, *[1] * (x.dim() - 2))

@@ -1,0 +1,142 @@
+"""Convolution, transposed convolution and convolution with quantized weights, in one to three dimensions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tinyml.errors import PackageError
+
+from .registry import op
+from .windows import pad_spatial, spatial_padding
+
+_CONV = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
+_CONV_TRANSPOSE = {3: torch.conv_transpose1d, 4: torch.conv_transpose2d, 5: torch.conv_transpose3d}
+
+
+@op("conv")
+def conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    strides: tuple[int, ...] | None = None,
+    pad_type: str = "valid",
+    pad: tuple[int, ...] | None = None,
+    dilations: tuple[int, ...] | None = None,
+    groups: int = 1,
+) -> Tensor:
+    """Correlates x [n, C_in, *D] with weight [C_out, C_in / groups, *K]; `same_lower` came with iOS16.
+
+    Raises:
+        PackageError: `x` is not of rank 3 to 5, or `pad_type` is unknown.
+    """
+    rank = x.dim()
+    if rank not in _CONV:
+        raise PackageError("conv of an input of rank", value=rank, allowed="3, 4, 5")
+    ones = (1,) * (rank - 2)
+    strides, dilations = strides or ones, dilations or ones
+    extents = [(k - 1) * d + 1 for k, d in zip(weight.shape[2:], dilations, strict=True)]
+    before, after = spatial_padding(pad_type, pad, x.shape[2:], extents, strides)
+    if before != after:
+        x = pad_spatial(x, before, after)
+        before = [0] * (rank - 2)
+    result: Tensor = _CONV[rank](x, weight, bias, strides, before, dilations, groups)
+    return result
+
+
+@op("conv_quantized")
+def conv_quantized(
+    x: Tensor,
+    weight: Tensor,
+    quantization_type: str,
+    quant_scale: Tensor,
+    quant_bias: Tensor,
+    bias: Tensor | None = None,
+    nbits: int = 8,
+    strides: tuple[int, ...] | None = None,
+    pad_type: str = "valid",
+    pad: tuple[int, ...] | None = None,
+    dilations: tuple[int, ...] | None = None,
+    groups: int = 1,
+) -> Tensor:
+    """A `conv` whose weight is `weight * quant_scale + quant_bias`; an experimental op that no converter writes.
+
+    Raises:
+        PackageError: `quantization_type` is not "linear"; the op's page does not say where a table would stand.
+    """
+    if quantization_type != "linear" or not 1 <= nbits <= 8:
+        raise PackageError("conv_quantized", value=f"{quantization_type}, {nbits} bits", allowed="linear, 1 to 8 bits")
+    weight = weight.to(x.dtype) * _by_output(quant_scale, weight) + _by_output(quant_bias, weight)
+    if bias is not None:
+        bias = bias.to(x.dtype)
+    return conv(x, weight, bias, strides, pad_type, pad, dilations, groups)
+
+
+def _by_output(parameter: Tensor, weight: Tensor) -> Tensor:
+    """A scalar or a vector over the output channels, shaped to multiply `weight`."""
+    return parameter.reshape(-1, *[1] * (weight.dim() - 1)) if parameter.dim() == 1 else parameter
+
+
+@op("conv_transpose")
+def conv_transpose(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    pad: tuple[int, ...] | None = None,
+    output_shape: tuple[int, ...] | None = None,
+    pad_type: str = "valid",
+    strides: tuple[int, ...] | None = None,
+    dilations: tuple[int, ...] | None = None,
+    groups: int = 1,
+) -> Tensor:
+    """The gradient of `conv`: spreads x [n, C_in, *D] through weight [C_in, C_out / groups, *K].
+
+    Each dimension has its full extent, `(D - 1) * stride + (K - 1) * dilation + 1`, of which `pad` is cut off;
+    `same` leaves `D * stride`, and an `output_shape` says how much is left. What it asks for beyond the full extent
+    holds the bias alone. An odd amount that `same` cuts off takes its extra element from the end.
+
+    Raises:
+        PackageError: `x` is not of rank 3 to 5, or `pad_type` is unknown.
+    """
+    rank = x.dim()
+    if rank not in _CONV_TRANSPOSE:
+        raise PackageError("conv_transpose of an input of rank", value=rank, allowed="3, 4, 5")
+    ones = (1,) * (rank - 2)
+    strides, dilations = strides or ones, dilations or ones
+    kind = pad_type.lower()
+    starts, lengths, natural = [], [], []
+    for i, (size, kernel, stride, dilation) in enumerate(
+        zip(x.shape[2:], weight.shape[2:], strides, dilations, strict=True)
+    ):
+        extent = (kernel - 1) * dilation + 1
+        full = (size - 1) * stride + extent
+        before = after = 0
+        length = full
+        if kind == "custom" and pad is not None:
+            before, after = pad[2 * i], pad[2 * i + 1]
+            length = full - before - after
+        elif kind in ("same", "same_lower"):
+            length = size * stride
+        elif kind not in ("valid", "custom"):
+            raise PackageError("unknown pad_type", value=pad_type, allowed="valid, same, same_lower, custom")
+        if output_shape is not None:
+            length = output_shape[2 + i]
+        if kind in ("same", "same_lower"):
+            cut = max(0, (size - 1) * stride + extent - length)
+            before = cut // 2 if kind == "same" else cut - cut // 2
+        starts.append(before)
+        lengths.append(length)
+        natural.append(full - 2 * before)
+    spread = _CONV_TRANSPOSE[rank]
+    extra = [length - natural_length for length, natural_length in zip(lengths, natural, strict=True)]
+    if all(0 <= e < max(s, d) or e == 0 for e, s, d in zip(extra, strides, dilations, strict=True)):
+        result: Tensor = spread(x, weight, bias, strides, starts, extra, groups, dilations)
+        return result
+    result = spread(x, weight, None, strides, [0] * len(ones), [0] * len(ones), groups, dilations)
+    sizes = result.shape[2:]
+    result = pad_spatial(
+        result,
+        [-start for start in starts],
+        [start + length - size for start, length, size in zip(starts, lengths, sizes, strict=True)],
+    )
+    return result if bias is None else result + bias.reshape(-1, *ones)

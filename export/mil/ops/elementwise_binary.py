@@ -1,0 +1,137 @@
+"""Elementwise ops of two operands, broadcast as in numpy; integers stay integers and wrap around.
+
+Division by an integer zero gives 0, as the processors that Core ML runs on have it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .registry import op
+
+
+@op("add")
+def add(x: Tensor, y: Tensor) -> Tensor:
+    """`x + y`."""
+    return x + y
+
+
+@op("sub")
+def sub(x: Tensor, y: Tensor) -> Tensor:
+    """`x - y`."""
+    return x - y
+
+
+@op("mul")
+def mul(x: Tensor, y: Tensor) -> Tensor:
+    """`x * y`."""
+    return x * y
+
+
+@op("real_div")
+def real_div(x: Tensor, y: Tensor) -> Tensor:
+    """`x / y`; for integers the quotient without its fraction."""
+    if _integers(x, y):
+        return _divided(x, y, "trunc")
+    return x / y
+
+
+@op("floor_div")
+def floor_div(x: Tensor, y: Tensor) -> Tensor:
+    """`x / y` rounded towards negative infinity."""
+    if _integers(x, y):
+        return _divided(x, y, "floor")
+    return torch.div(x, y, rounding_mode="floor")
+
+
+@op("mod")
+def mod(x: Tensor, y: Tensor) -> Tensor:
+    """The remainder of `floor_div`, which has the sign of `y`."""
+    if _integers(x, y):
+        return torch.where(y == 0, 0, torch.remainder(x, torch.where(y == 0, 1, y)))
+    return torch.remainder(x, y)
+
+
+@op("pow")
+def pow(x: Tensor, y: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
+    """`x` to the power of `y`; of integers, with a negative `y`, what is left without the fraction."""
+    if not _integers(x, y):
+        return torch.pow(x, y)
+    whole = torch.pow(x, y.clamp(min=0))
+    inverse = torch.where(x.abs() == 1, torch.pow(x, y.remainder(2)), 0)
+    return torch.where(y < 0, inverse, whole)
+
+
+@op("maximum", exact=True)
+def maximum(x: Tensor, y: Tensor) -> Tensor:
+    """The larger of `x` and `y`."""
+    return torch.maximum(x, y)
+
+
+@op("minimum", exact=True)
+def minimum(x: Tensor, y: Tensor) -> Tensor:
+    """The smaller of `x` and `y`."""
+    return torch.minimum(x, y)
+
+
+@op("equal", exact=True)
+def equal(x: Tensor, y: Tensor) -> Tensor:
+    """`x == y`, bool."""
+    return torch.eq(x, y)
+
+
+@op("not_equal", exact=True)
+def not_equal(x: Tensor, y: Tensor) -> Tensor:
+    """`x != y`, bool."""
+    return torch.ne(x, y)
+
+
+@op("greater", exact=True)
+def greater(x: Tensor, y: Tensor) -> Tensor:
+    """`x > y`, bool."""
+    return torch.gt(x, y)
+
+
+@op("greater_equal", exact=True)
+def greater_equal(x: Tensor, y: Tensor) -> Tensor:
+    """`x >= y`, bool."""
+    return torch.ge(x, y)
+
+
+@op("less", exact=True)
+def less(x: Tensor, y: Tensor) -> Tensor:
+    """`x < y`, bool."""
+    return torch.lt(x, y)
+
+
+@op("less_equal", exact=True)
+def less_equal(x: Tensor, y: Tensor) -> Tensor:
+    """`x <= y`, bool."""
+    return torch.le(x, y)
+
+
+@op("logical_and", exact=True)
+def logical_and(x: Tensor, y: Tensor) -> Tensor:
+    """`x` and `y`, bool."""
+    return torch.logical_and(x, y)
+
+
+@op("logical_or", exact=True)
+def logical_or(x: Tensor, y: Tensor) -> Tensor:
+    """`x` or `y`, bool."""
+    return torch.logical_or(x, y)
+
+
+@op("logical_xor", exact=True)
+def logical_xor(x: Tensor, y: Tensor) -> Tensor:
+    """Either `x` or `y` but not both, bool."""
+    return torch.logical_xor(x, y)
+
+
+def _integers(x: Tensor, y: Tensor) -> bool:
+    return not (x.is_floating_point() or y.is_floating_point())
+
+
+def _divided(x: Tensor, y: Tensor, rounding_mode: str) -> Tensor:
+    return torch.where(y == 0, 0, torch.div(x, torch.where(y == 0, 1, y), rounding_mode=rounding_mode))

@@ -1,0 +1,204 @@
+"""Elementwise ops of one operand, of all opsets (iOS17 lets `epsilon` have another float type than `x`)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tinyml.errors import PackageError
+
+from .registry import op
+
+
+@op("abs", exact=True)
+def abs(x: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
+    """`|x|`."""
+    return torch.abs(x)
+
+
+@op("acos")
+def acos(x: Tensor) -> Tensor:
+    """The inverse cosine."""
+    return torch.acos(x)
+
+
+@op("asin")
+def asin(x: Tensor) -> Tensor:
+    """The inverse sine."""
+    return torch.asin(x)
+
+
+@op("atan")
+def atan(x: Tensor) -> Tensor:
+    """The inverse tangent."""
+    return torch.atan(x)
+
+
+@op("atanh")
+def atanh(x: Tensor) -> Tensor:
+    """The inverse hyperbolic tangent."""
+    return torch.atanh(x)
+
+
+@op("ceil", exact=True)
+def ceil(x: Tensor) -> Tensor:
+    """Rounds towards positive infinity."""
+    return torch.ceil(x)
+
+
+@op("clip", exact=True)
+def clip(x: Tensor, alpha: float, beta: float) -> Tensor:
+    """`min(max(x, alpha), beta)`."""
+    return torch.clamp(x, alpha, beta)
+
+
+@op("cos")
+def cos(x: Tensor) -> Tensor:
+    """The cosine."""
+    return torch.cos(x)
+
+
+@op("cosh")
+def cosh(x: Tensor) -> Tensor:
+    """The hyperbolic cosine."""
+    return torch.cosh(x)
+
+
+@op("erf")
+def erf(x: Tensor) -> Tensor:
+    """The Gaussian error function."""
+    return torch.erf(x)
+
+
+@op("exp")
+def exp(x: Tensor) -> Tensor:
+    """`e^x`."""
+    return torch.exp(x)
+
+
+@op("exp2")
+def exp2(x: Tensor) -> Tensor:
+    """`2^x`; of an integer, without its fraction."""
+    if x.is_floating_point():
+        return torch.exp2(x)
+    return torch.where(x < 0, 0, torch.pow(2, x.clamp(min=0)).to(x.dtype))
+
+
+@op("floor", exact=True)
+def floor(x: Tensor) -> Tensor:
+    """Rounds towards negative infinity."""
+    return torch.floor(x)
+
+
+@op("inverse")
+def inverse(x: Tensor, epsilon: float = 1e-4) -> Tensor:
+    """`1 / (x + epsilon)`."""
+    return torch.reciprocal(x + epsilon)
+
+
+@op("log")
+def log(x: Tensor, epsilon: float = 1e-45) -> Tensor:
+    """The natural logarithm of `x + epsilon`."""
+    return torch.log(x + epsilon)
+
+
+@op("logical_not", exact=True)
+def logical_not(x: Tensor) -> Tensor:
+    """Whether `x` is 0 or False."""
+    return torch.logical_not(x)
+
+
+@op("round", exact=True)
+def round(x: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
+    """Rounds to the nearest integer, halves to the even one."""
+    return torch.round(x)
+
+
+@op("rsqrt")
+def rsqrt(x: Tensor, epsilon: float = 1e-12) -> Tensor:
+    """`1 / sqrt(x + epsilon)`."""
+    return torch.rsqrt(x + epsilon)
+
+
+@op("sign", exact=True)
+def sign(x: Tensor) -> Tensor:
+    """-1, 0 or 1."""
+    return torch.sign(x)
+
+
+@op("sin")
+def sin(x: Tensor) -> Tensor:
+    """The sine."""
+    return torch.sin(x)
+
+
+@op("sinh")
+def sinh(x: Tensor) -> Tensor:
+    """The hyperbolic sine."""
+    return torch.sinh(x)
+
+
+@op("sqrt")
+def sqrt(x: Tensor) -> Tensor:
+    """The square root."""
+    return torch.sqrt(x)
+
+
+@op("square")
+def square(x: Tensor) -> Tensor:
+    """`x * x`."""
+    return x * x
+
+
+@op("tan")
+def tan(x: Tensor) -> Tensor:
+    """The tangent."""
+    return torch.tan(x)
+
+
+@op("tanh")
+def tanh(x: Tensor) -> Tensor:
+    """The hyperbolic tangent."""
+    return torch.tanh(x)
+
+
+@op("threshold", exact=True)
+def threshold(x: Tensor, alpha: Tensor) -> Tensor:
+    """`max(x, alpha)`."""
+    return torch.maximum(x, alpha)
+
+
+_INTEGERS = {
+    "int8": (-(2**7), 2**7 - 1, torch.int8),
+    "uint8": (0, 2**8 - 1, torch.uint8),
+    "int16": (-(2**15), 2**15 - 1, torch.int16),
+    "uint16": (0, 2**16 - 1, torch.int32),
+    "int32": (-(2**31), 2**31 - 1, torch.int32),
+}
+
+
+@op("cast")
+def cast(x: Tensor, dtype: str) -> Tensor:
+    """`x` as another type; from iOS17 on also as 8- and 16-bit integers.
+
+    A float loses its fraction and is limited to the integer type's range, NaN becomes 0 (as the conversion
+    instructions of Arm processors do it); an integer that does not fit wraps around. The rounding to fp16 is the
+    plan's.
+
+    Raises:
+        PackageError: MIL has no such type to cast to.
+    """
+    if dtype in ("fp16", "fp32"):
+        return x.to(torch.float32)
+    if dtype == "bool":
+        return x != 0
+    if dtype not in _INTEGERS:
+        raise PackageError("cast to an unknown type", value=dtype, allowed=", ".join((*_INTEGERS, "fp16, fp32, bool")))
+    low, high, storage = _INTEGERS[dtype]
+    if x.is_floating_point():
+        # float32 has no 2^31 - 1, so the upper limit is applied to integers, after a clamp that keeps them in range.
+        whole = torch.nan_to_num(x, 0.0).clamp(low, high + 1).to(torch.int64)
+        return whole.clamp(low, high).to(storage)
+    if dtype == "uint16":
+        return x.to(torch.int32).bitwise_and(0xFFFF)
+    return x.to(storage)

@@ -1,0 +1,117 @@
+"""Maximum, average and L2 pooling in one to three dimensions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tinyml.errors import PackageError
+
+from .registry import op
+from .windows import pad_spatial, spatial_padding
+
+_MAX = {3: functional.max_pool1d, 4: functional.max_pool2d, 5: functional.max_pool3d}
+_MEAN = {3: torch.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
+
+
+@op("max_pool", exact=True)
+def max_pool(
+    x: Tensor,
+    kernel_sizes: tuple[int, ...],
+    pad_type: str,
+    strides: tuple[int, ...] | None = None,
+    pad: tuple[int, ...] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The largest value in each window; padding counts as -infinity."""
+    strides = strides or (1,) * len(kernel_sizes)
+    before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
+    if not any(beyond) and _native(before, after, kernel_sizes):
+        native: Tensor = _MAX[x.dim()](x, kernel_sizes, strides, before)
+        return native
+    x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)], float("-inf"))
+    result: Tensor = _MAX[x.dim()](x, kernel_sizes, strides)
+    return result
+
+
+@op("avg_pool")
+def avg_pool(
+    x: Tensor,
+    kernel_sizes: tuple[int, ...],
+    pad_type: str,
+    strides: tuple[int, ...] | None = None,
+    pad: tuple[int, ...] | None = None,
+    exclude_padding_from_average: bool = False,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The mean of each window; padding counts as zeros, or not at all.
+
+    What `ceil_mode` lets a window reach beyond the padding never counts.
+    """
+    strides = strides or (1,) * len(kernel_sizes)
+    before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
+    if not any(beyond) and _native(before, after, kernel_sizes):
+        native: Tensor = _MEAN[x.dim()](
+            x, kernel_sizes, strides, before, count_include_pad=not exclude_padding_from_average
+        )
+        return native
+    mean = _MEAN[x.dim()]
+    counted = x.new_ones((1, 1, *x.shape[2:]))
+    counted = pad_spatial(counted, before, after, 0.0 if exclude_padding_from_average else 1.0)
+    share = mean(pad_spatial(counted, [0] * len(before), beyond), kernel_sizes, strides)
+    total = mean(pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)]), kernel_sizes, strides)
+    # A window without a single counted element has a total of 0 too; any divisor keeps it.
+    result: Tensor = total / torch.where(share > 0, share, torch.ones_like(share))
+    return result
+
+
+@op("l2_pool")
+def l2_pool(
+    x: Tensor,
+    kernel_sizes: tuple[int, ...],
+    pad_type: str,
+    strides: tuple[int, ...] | None = None,
+    pad: tuple[int, ...] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The root of the sum of squares of each window; padding counts as zeros."""
+    strides = strides or (1,) * len(kernel_sizes)
+    before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
+    if any(before) or any(after) or any(beyond):
+        x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)])
+    size = 1
+    for kernel in kernel_sizes:
+        size *= kernel
+    result: Tensor = torch.sqrt(_MEAN[x.dim()](x * x, kernel_sizes, strides) * size)
+    return result
+
+
+def _native(before: list[int], after: list[int], kernel_sizes: tuple[int, ...]) -> bool:
+    """Whether torch's pools take this padding: symmetric, at most half a window."""
+    return before == after and all(2 * b <= k for b, k in zip(before, kernel_sizes, strict=True))
+
+
+def _placement(
+    x: Tensor,
+    kernel_sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    pad_type: str,
+    pad: tuple[int, ...] | None,
+    ceil_mode: bool,
+) -> tuple[list[int], list[int], list[int]]:
+    """The padding before and after, and how far the last window reaches beyond it (in `ceil_mode` alone)."""
+    if x.dim() not in _MAX:
+        raise PackageError("pool of an input of rank", value=x.dim(), allowed="3, 4, 5")
+    sizes = x.shape[2:]
+    before, after = spatial_padding(pad_type, pad, sizes, kernel_sizes, strides)
+    if not ceil_mode:
+        return before, after, [0] * len(before)
+    beyond = []
+    for size, kernel, stride, b, a in zip(sizes, kernel_sizes, strides, before, after, strict=True):
+        windows = -(-(size + b + a - kernel) // stride) + 1
+        # The rule holds for padded dimensions alone, unlike torch's: a window may lie wholly outside an unpadded one.
+        if b + a > 0 and 2 * (windows - 1) * stride >= 2 * size + b + a:
+            windows -= 1
+        beyond.append(max(0, (windows - 1) * stride + kernel - (size + b + a)))
+    return before, after, beyond

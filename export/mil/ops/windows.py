@@ -1,0 +1,61 @@
+"""Where the windows of convolutions and pools lie: padding by `pad_type`, and its application.
+
+Source: the `conv` and `avg_pool` pages of the MIL op reference, and TensorFlow's definition of SAME padding, which
+`same` reproduces (an odd amount puts the extra element at the end; `same_lower` puts it at the beginning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tinyml.errors import PackageError
+
+PAD_TYPES = ("valid", "same", "same_lower", "custom")
+
+
+def spatial_padding(
+    pad_type: str,
+    pad: Sequence[int] | None,
+    sizes: Sequence[int],
+    extents: Sequence[int],
+    strides: Sequence[int],
+) -> tuple[list[int], list[int]]:
+    """How many elements to add before and after each spatial dimension.
+
+    Args:
+        pad_type: one of PAD_TYPES, in any case.
+        pad: before and after for each dimension in turn; used by "custom" alone, None for none.
+        sizes: the input's spatial sizes.
+        extents: how far a window reaches in each dimension: `(kernel - 1) * dilation + 1`.
+        strides: the step from one window to the next.
+
+    Returns:
+        the amounts before, the amounts after.
+
+    Raises:
+        PackageError: MIL has no such `pad_type`.
+    """
+    kind = pad_type.lower()
+    rank = len(extents)
+    if kind == "valid" or (kind == "custom" and pad is None):
+        return [0] * rank, [0] * rank
+    if kind == "custom" and pad is not None:
+        return list(pad[0::2]), list(pad[1::2])
+    if kind not in PAD_TYPES:
+        raise PackageError("unknown pad_type", value=pad_type, allowed=", ".join(PAD_TYPES))
+    before, after = [], []
+    for size, extent, stride in zip(sizes, extents, strides, strict=True):
+        total = max(0, (-(-size // stride) - 1) * stride + extent - size)
+        small, large = total // 2, total - total // 2
+        before.append(small if kind == "same" else large)
+        after.append(large if kind == "same" else small)
+    return before, after
+
+
+def pad_spatial(x: Tensor, before: Sequence[int], after: Sequence[int], value: float = 0.0) -> Tensor:
+    """`x` [n, C, *D] with `value` added around its spatial dimensions."""
+    amounts = [amount for pair in zip(reversed(before), reversed(after), strict=True) for amount in pair]
+    return torch.nn.functional.pad(x, amounts, value=value)
