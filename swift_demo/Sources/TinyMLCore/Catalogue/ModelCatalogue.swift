@@ -1,0 +1,159 @@
+import Foundation
+
+/// `catalogue.json`: the models that lie in the app's model folder, as `tinyml app sync` wrote it.
+public struct CatalogueFile: RecordFile {
+    public static let kind = "app_catalogue"
+
+    public struct Entry: Codable, Hashable, Sendable {
+        /// The folder's name, beside the catalogue.
+        public let folder: String
+        public let artifactSHA256: String
+
+        enum CodingKeys: String, FieldKey {
+            case folder
+            case artifactSHA256 = "artifact_sha256"
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let fields = try Fields(decoder, CodingKeys.self)
+            folder = try fields(.folder, .identifier)
+            artifactSHA256 = try fields(.artifactSHA256, .sha256)
+        }
+    }
+
+    public let models: [Entry]
+    public let provenance: Provenance
+
+    enum CodingKeys: String, FieldKey {
+        case schemaVersion = "schema_version"
+        case kind, models, provenance
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        models = try fields(.models)
+        provenance = try fields(.provenance)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(SchemaVersion.current.description, forKey: .schemaVersion)
+        try container.encode(Self.kind, forKey: .kind)
+        try container.encode(models, forKey: .models)
+        try container.encode(provenance, forKey: .provenance)
+    }
+}
+
+/// Why a model cannot be used; `description` is one sentence for the user.
+public enum CatalogueError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The model folder has no catalogue.
+    case noCatalogue(folder: String)
+    /// The file or folder that a manifest names is not there.
+    case missing(name: String)
+    /// The content differs from the manifest's checksum: a copy was cut short or changed.
+    case changed(name: String)
+    /// A path that leaves its folder.
+    case outside(name: String)
+
+    public var description: String {
+        switch self {
+        case .noCatalogue(let folder):
+            "there is no catalogue in \(folder): copy models there with “tinyml app sync”"
+        case .missing(let name): "\(name) is missing: copy the model again with “tinyml app sync”"
+        case .changed(let name):
+            "\(name) differs from its manifest’s checksum: copy the model again with “tinyml app sync”"
+        case .outside(let name): "the manifest names a file outside its folder: \(name)"
+        }
+    }
+}
+
+/// One model with everything that was copied beside it.
+public struct InstalledModel: Hashable, Sendable, Identifiable {
+    public let artifact: Artifact
+    /// Nil where the model came without a golden image.
+    public let golden: Golden?
+    public let folder: URL
+
+    public var id: String { artifact.sha256 }
+    public var package: URL { folder.appendingPathComponent(artifact.path) }
+    public var goldenImage: URL? { golden.map { folder.appendingPathComponent($0.image) } }
+
+    /// Reads the manifests in a folder; the content is not hashed yet.
+    ///
+    /// - Throws: `SchemaError` or `CatalogueError`.
+    public init(folder: URL) throws {
+        self.folder = folder
+        artifact = try Artifact(contentsOf: InstalledModel.member("manifest.json", of: folder))
+        _ = try InstalledModel.member(artifact.path, of: folder)
+        let goldenFile = folder.appendingPathComponent("golden.json")
+        guard FileManager.default.fileExists(atPath: goldenFile.path) else {
+            golden = nil
+            return
+        }
+        let golden = try Golden(contentsOf: goldenFile)
+        _ = try InstalledModel.member(golden.image, of: folder)
+        self.golden = golden
+    }
+
+    /// Compares the content of package and golden image with their checksums.
+    ///
+    /// - Throws: `CatalogueError.changed`, or Foundation's error where a file cannot be read.
+    public func verifyChecksums() throws {
+        guard try ContentHash.sha256(of: package) == artifact.sha256 else {
+            throw CatalogueError.changed(name: artifact.path)
+        }
+        if let golden, let goldenImage {
+            guard golden.artifactSHA256 == artifact.sha256 else { throw CatalogueError.changed(name: "golden.json") }
+            guard try ContentHash.sha256(of: goldenImage) == golden.imageSHA256 else {
+                throw CatalogueError.changed(name: golden.image)
+            }
+        }
+    }
+
+    private static func member(_ name: String, of folder: URL) throws -> URL {
+        guard !name.isEmpty, name != "..", name != ".", !name.contains("/") else {
+            throw CatalogueError.outside(name: name)
+        }
+        let url = folder.appendingPathComponent(name)
+        guard FileManager.default.fileExists(atPath: url.path) else { throw CatalogueError.missing(name: name) }
+        return url
+    }
+}
+
+/// The models of one folder. A model that cannot be read is listed with its reason rather than left out.
+public struct ModelCatalogue: Sendable {
+    public struct Refusal: Hashable, Sendable, Identifiable {
+        public let folder: String
+        public let reason: String
+
+        public var id: String { folder }
+    }
+
+    public let models: [InstalledModel]
+    public let refused: [Refusal]
+
+    /// Reads `catalogue.json` and the manifests that it names.
+    ///
+    /// - Throws: `CatalogueError` or `SchemaError` where the catalogue itself cannot be read.
+    public init(folder: URL) throws {
+        let file = folder.appendingPathComponent("catalogue.json")
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw CatalogueError.noCatalogue(folder: folder.lastPathComponent)
+        }
+        var models: [InstalledModel] = []
+        var refused: [Refusal] = []
+        for entry in try CatalogueFile(contentsOf: file).models {
+            do {
+                let model = try InstalledModel(folder: folder.appendingPathComponent(entry.folder))
+                guard model.artifact.sha256 == entry.artifactSHA256 else {
+                    throw CatalogueError.changed(name: "manifest.json")
+                }
+                models.append(model)
+            } catch {
+                refused.append(Refusal(folder: entry.folder, reason: "\(error)"))
+            }
+        }
+        self.models = models
+        self.refused = refused
+    }
+}

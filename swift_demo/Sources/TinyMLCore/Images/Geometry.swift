@@ -1,0 +1,54 @@
+/// A width and a height in pixels, both at least 1.
+public struct PixelSize: Hashable, Sendable {
+    public let width: Int
+    public let height: Int
+
+    public init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+    }
+}
+
+/// A rectangle of whole pixels; the origin is the upper left corner.
+public struct PixelRect: Hashable, Sendable {
+    public let x: Int
+    public let y: Int
+    public let width: Int
+    public let height: Int
+
+    public init(x: Int, y: Int, width: Int, height: Int) {
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+}
+
+extension Preprocess {
+    /// The size to which an image of the size `input` is resized before the crop.
+    func resizedSize(of input: PixelSize) -> PixelSize {
+        let shorter = min(input.width, input.height)
+        return PixelSize(
+            width: max(resize, input.width * resize / shorter), height: max(resize, input.height * resize / shorter))
+    }
+
+    /// The central square, in the resized image.
+    func cropWindow(in resized: PixelSize) -> PixelRect {
+        PixelRect(
+            x: (resized.width - inputSize) / 2, y: (resized.height - inputSize) / 2, width: inputSize, height: inputSize
+        )
+    }
+
+    /// The part of an upright image of the size `input` that the model sees, in that image's own pixels.
+    ///
+    /// For drawing a frame over the preview; the model's input itself is made by `Preprocessor`.
+    public func visibleRect(in input: PixelSize) -> PixelRect {
+        let resized = resizedSize(of: input)
+        let window = cropWindow(in: resized)
+        let scale = Double(input.width) / Double(resized.width)
+        return PixelRect(
+            x: Int((Double(window.x) * scale).rounded()), y: Int((Double(window.y) * scale).rounded()),
+            width: Int((Double(window.width) * scale).rounded()), height: Int((Double(window.height) * scale).rounded())
+        )
+    }
+}

@@ -1,0 +1,29 @@
+/// What runs a model, in the steps that are timed apart. Called from one thread, never from an async context.
+public protocol BenchmarkBackend {
+    /// The backend's name in results.
+    var name: String { get }
+    /// Compiles the model anew, as at its first use on a device.
+    func compile() throws
+    /// Loads the compiled model for some compute units.
+    func load(units: Units) throws -> any BenchmarkSession
+    /// Where the framework means to run each op; nil where it does not say.
+    func placement(units: Units) -> Placement?
+}
+
+/// A loaded model with an image to classify; one frame is the three steps in their order.
+public protocol BenchmarkSession {
+    func preprocess() throws
+    func predict() throws
+    func postprocess() throws
+}
+
+/// The conditions under which a measurement is taken.
+public protocol BenchmarkConditions {
+    var thermalState: ThermalState { get }
+    var isLowPowerMode: Bool { get }
+    var isDebugBuild: Bool { get }
+    var isDebuggerAttached: Bool { get }
+    var isSimulator: Bool { get }
+    /// The process's memory footprint; nil where it cannot be read.
+    var memoryBytes: Int? { get }
+}

@@ -1,0 +1,185 @@
+/// The artifact that a benchmark measures.
+public struct BenchmarkSubject: Hashable, Sendable {
+    public let model: String
+    public let variant: String
+    public let sha256: String
+    public let bytes: Int
+
+    public init(model: String, variant: String, sha256: String, bytes: Int) {
+        self.model = model
+        self.variant = variant
+        self.sha256 = sha256
+        self.bytes = bytes
+    }
+
+    public init(_ artifact: Artifact) {
+        self.init(
+            model: artifact.spec.architecture, variant: artifact.variant.name, sha256: artifact.sha256,
+            bytes: artifact.bytes)
+    }
+}
+
+/// Measures one artifact on several compute units: load, warm up, burst in turn, then paced.
+///
+/// Before each part it waits until the device is cool. From a fair thermal state on results are flagged, at a serious
+/// one it stops. Synchronous on purpose: inside an async context Core ML's async prediction would be chosen and timed.
+public struct BenchmarkRunner {
+    public let plan: BenchmarkPlan
+    public let backend: any BenchmarkBackend
+    public let conditions: any BenchmarkConditions
+    public let clock: any BenchmarkClock
+    /// Asked between predictions; true ends the run, and what is missing is reported as such.
+    public let isCancelled: () -> Bool
+    /// Told of each phase as it begins.
+    public let report: (BenchmarkPhase) -> Void
+
+    public init(
+        plan: BenchmarkPlan, backend: any BenchmarkBackend, conditions: any BenchmarkConditions,
+        clock: any BenchmarkClock = SystemClock(), isCancelled: @escaping () -> Bool = { false },
+        report: @escaping (BenchmarkPhase) -> Void = { _ in }
+    ) {
+        self.plan = plan
+        self.backend = backend
+        self.conditions = conditions
+        self.clock = clock
+        self.isCancelled = isCancelled
+        self.report = report
+    }
+
+    /// One result for each of `units`, whatever happens.
+    public func run(_ subject: BenchmarkSubject, units: [Units]) -> [BenchResult] {
+        let standing = ValidityFlag.standing(conditions)
+        var cases = units.map { CaseMeasurement(units: $0, flags: standing) }
+        for index in cases.indices { step(&cases[index], load) }
+        for round in 1...max(1, plan.rounds) {
+            for index in cases.indices { step(&cases[index]) { try burst(&$0, round: round) } }
+        }
+        if plan.pacedSeconds > 0 {
+            for index in cases.indices { step(&cases[index], paced) }
+        }
+        report(.finished)
+        return cases.map { $0.result(for: benchCase(subject, $0.units), placement: placement(of: $0)) }
+    }
+
+    /// Runs one part of one case; what it throws becomes the case's failure, and a failed case is left alone.
+    private func step(_ measurement: inout CaseMeasurement, _ part: (inout CaseMeasurement) throws -> Void) {
+        guard measurement.failure == nil else { return }
+        do {
+            try waitUntilCool(&measurement)
+            try part(&measurement)
+            try checkpoint(&measurement)
+        } catch let stop as Stop {
+            measurement.failure = stop.description
+        } catch {
+            measurement.failure = "\(error)"
+        }
+    }
+
+    private func load(_ measurement: inout CaseMeasurement) throws {
+        report(.loading(measurement.units))
+        measurement.compile.append(try timed { try backend.compile() })
+        var session: (any BenchmarkSession)?
+        measurement.firstLoad.append(try timed { session = try backend.load(units: measurement.units) })
+        measurement.cachedLoad.append(try timed { session = try backend.load(units: measurement.units) })
+        guard let session else { return }
+        measurement.session = session
+        try session.preprocess()
+        measurement.firstPredict.append(try timed { try session.predict() })
+        try session.postprocess()
+        recordMemory(&measurement)
+        report(.warmingUp(measurement.units))
+        for _ in 0..<plan.warmup {
+            try checkpoint(&measurement)
+            _ = try frame(session)
+        }
+    }
+
+    private func burst(_ measurement: inout CaseMeasurement, round: Int) throws {
+        guard let session = measurement.session else { return }
+        report(.burst(measurement.units, round: round, of: plan.rounds))
+        for _ in 0..<plan.repeats {
+            try checkpoint(&measurement)
+            measurement.add(try frame(session))
+        }
+        recordMemory(&measurement)
+    }
+
+    private func paced(_ measurement: inout CaseMeasurement) throws {
+        guard let session = measurement.session else { return }
+        let interval = 1_000_000_000 / plan.pacedRate
+        let start = clock.now
+        for index in 0..<(plan.pacedRate * plan.pacedSeconds) {
+            if index.isMultiple(of: plan.pacedRate) {
+                report(.paced(measurement.units, second: index / plan.pacedRate + 1, of: plan.pacedSeconds))
+            }
+            clock.sleep(until: start + index * interval)
+            try checkpoint(&measurement)
+            measurement.paced.append(try frame(session).predict)
+        }
+        recordMemory(&measurement)
+        measurement.judgePacing(rate: plan.pacedRate)
+    }
+
+    private func waitUntilCool(_ measurement: inout CaseMeasurement) throws {
+        let end = clock.now + plan.thermalWaitSeconds * 1_000_000_000
+        while conditions.thermalState > .nominal, clock.now < end {
+            if isCancelled() { throw Stop.cancelled }
+            report(.cooling(secondsLeft: (end - clock.now) / 1_000_000_000))
+            clock.sleep(until: clock.now + 1_000_000_000)
+        }
+        try checkpoint(&measurement)
+    }
+
+    private func checkpoint(_ measurement: inout CaseMeasurement) throws {
+        if isCancelled() { throw Stop.cancelled }
+        switch conditions.thermalState {
+        case .nominal:
+            break
+        case .fair:
+            measurement.flags.insert(.thermalFair)
+        case .serious, .critical:
+            measurement.flags.insert(.thermalSerious)
+            throw Stop.tooHot
+        }
+        if conditions.isLowPowerMode { measurement.flags.insert(.lowPowerMode) }
+    }
+
+    private func frame(_ session: any BenchmarkSession) throws -> StageTimes {
+        StageTimes(
+            preprocess: try timed { try session.preprocess() }, predict: try timed { try session.predict() },
+            postprocess: try timed { try session.postprocess() })
+    }
+
+    private func timed(_ work: () throws -> Void) rethrows -> Int {
+        let start = clock.now
+        try work()
+        return max(0, clock.now - start)
+    }
+
+    private func recordMemory(_ measurement: inout CaseMeasurement) {
+        if let bytes = conditions.memoryBytes { measurement.memory.append(bytes) }
+    }
+
+    private func placement(of measurement: CaseMeasurement) -> Placement? {
+        measurement.failure == nil ? backend.placement(units: measurement.units) : nil
+    }
+
+    private func benchCase(_ subject: BenchmarkSubject, _ units: Units) -> BenchCase {
+        BenchCase(
+            model: subject.model, variant: subject.variant, format: .coreml, artifactSHA256: subject.sha256,
+            artifactBytes: subject.bytes, backend: backend.name, requestedUnits: units, warmup: plan.warmup,
+            minRepeats: max(1, plan.rounds * plan.repeats), minSeconds: Double(plan.pacedSeconds))
+    }
+
+    private enum Stop: Error, CustomStringConvertible {
+        case cancelled
+        case tooHot
+
+        var description: String {
+            switch self {
+            case .cancelled: "cancelled before it was done"
+            case .tooHot: "stopped: the device's thermal state was serious"
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/// What has been measured of one case so far.
+struct CaseMeasurement {
+    let units: Units
+    var session: (any BenchmarkSession)?
+    var flags: Set<ValidityFlag>
+    var failure: String?
+    var compile: [Int] = []
+    var firstLoad: [Int] = []
+    var cachedLoad: [Int] = []
+    var firstPredict: [Int] = []
+    var preprocess: [Int] = []
+    var predict: [Int] = []
+    var postprocess: [Int] = []
+    var paced: [Int] = []
+    var memory: [Int] = []
+
+    init(units: Units, flags: Set<ValidityFlag>) {
+        self.units = units
+        self.flags = flags
+    }
+
+    /// Nothing was taken yet, not even a load.
+    var isUntouched: Bool { compile.isEmpty }
+
+    mutating func add(_ times: StageTimes) {
+        preprocess.append(times.preprocess)
+        predict.append(times.predict)
+        postprocess.append(times.postprocess)
+    }
+
+    /// Compares the paced part's last ten seconds with its first ten.
+    mutating func judgePacing(rate: Int) {
+        let part = min(rate * 10, paced.count / 2)
+        guard let first = SampleStatistics(Array(paced.prefix(part))),
+            let last = SampleStatistics(Array(paced.suffix(part)))
+        else { return }
+        if last.median > first.median * 1.1 { flags.insert(.slowedDown) }
+        if paced.contains(where: { $0 > 1_000_000_000 / rate }) { flags.insert(.lateFrames) }
+    }
+
+    var series: [Series] {
+        [
+            Series(SeriesName.compile, compile), Series(SeriesName.firstLoad, firstLoad),
+            Series(SeriesName.cachedLoad, cachedLoad), Series(SeriesName.firstPredict, firstPredict),
+            Series(SeriesName.latency, predict), Series(SeriesName.preprocess, preprocess),
+            Series(SeriesName.postprocess, postprocess), Series(SeriesName.pacedLatency, paced),
+            Series(SeriesName.memory, memory),
+        ].compactMap { $0 }
+    }
+
+    func result(for benchCase: BenchCase, placement: Placement?) -> BenchResult {
+        let flagNames = flags.map(\.rawValue).sorted()
+        guard let failure else {
+            return BenchResult(measured: benchCase, series: series, placement: placement, flags: flagNames)
+        }
+        return isUntouched
+            ? BenchResult(notRun: benchCase, reason: failure)
+            : BenchResult(failed: benchCase, reason: failure, series: series, flags: flagNames)
+    }
+}

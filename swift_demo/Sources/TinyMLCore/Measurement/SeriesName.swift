@@ -1,0 +1,21 @@
+/// The names of the series that a benchmark writes.
+public enum SeriesName {
+    /// Compiling the package.
+    public static let compile = "compile_ns"
+    /// The first load after compiling, which may include specialising the model for the device.
+    public static let firstLoad = "load_ns"
+    /// A load after that.
+    public static let cachedLoad = "cached_load_ns"
+    /// The first prediction after a load.
+    public static let firstPredict = "first_predict_ns"
+    /// The prediction alone, back to back.
+    public static let latency = "latency_ns"
+    /// Making the input, back to back.
+    public static let preprocess = "preprocess_ns"
+    /// Reading the output, back to back.
+    public static let postprocess = "postprocess_ns"
+    /// The prediction alone, at the pace of a camera.
+    public static let pacedLatency = "paced_latency_ns"
+    /// The process's memory footprint: after loading, after each round and at the end.
+    public static let memory = "memory_bytes"
+}

@@ -1,0 +1,33 @@
+/// What makes a measurement doubtful; the raw values stand in results.
+public enum ValidityFlag: String, Sendable, CaseIterable {
+    case debugBuild = "debug_build"
+    case debugger
+    case simulator
+    case lowPowerMode = "low_power_mode"
+    case thermalFair = "thermal_fair"
+    case thermalSerious = "thermal_serious"
+    /// The paced part's last ten seconds were slower than its first by more than a tenth.
+    case slowedDown = "slowed_down"
+    /// Frames of the paced part took longer than their interval.
+    case lateFrames = "late_frames"
+    /// Nothing was measured: the backend only pretends.
+    case simulated = "simulated_backend"
+
+    /// The flags that hold for a whole run.
+    static func standing(_ conditions: some BenchmarkConditions) -> Set<ValidityFlag> {
+        var flags: Set<ValidityFlag> = []
+        if conditions.isDebugBuild { flags.insert(.debugBuild) }
+        if conditions.isDebuggerAttached { flags.insert(.debugger) }
+        if conditions.isSimulator { flags.insert(.simulator) }
+        if conditions.isLowPowerMode { flags.insert(.lowPowerMode) }
+        return flags
+    }
+
+    /// Whether a result with this flag says nothing about the device.
+    public var invalidates: Bool {
+        switch self {
+        case .debugBuild, .debugger, .simulator, .lowPowerMode, .thermalSerious, .simulated: true
+        case .thermalFair, .slowedDown, .lateFrames: false
+        }
+    }
+}

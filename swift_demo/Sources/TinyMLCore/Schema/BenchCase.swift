@@ -1,0 +1,72 @@
+/// The compute units that a model may use: a permission, never a placement.
+public enum Units: String, Codable, Sendable, CaseIterable {
+    case cpuOnly = "cpu_only"
+    case cpuAndGPU = "cpu_and_gpu"
+    case cpuAndNeuralEngine = "cpu_and_ne"
+    case all
+    case cpu, mps, cuda, coreml
+
+    /// The permissions that Core ML knows.
+    public static let coreMLUnits: [Units] = [.cpuOnly, .cpuAndGPU, .cpuAndNeuralEngine, .all]
+}
+
+/// One thing to measure: an artifact on a backend with the compute units that it may use.
+public struct BenchCase: Codable, Hashable, Sendable {
+    public enum Format: String, Codable, Sendable { case torch, coreml, onnx, coreai }
+
+    /// The architecture.
+    public let model: String
+    public let variant: String
+    public let format: Format
+    public let artifactSHA256: String
+    public let artifactBytes: Int
+    public let backend: String
+    public let requestedUnits: Units
+    public let batch: Int
+    public let warmup: Int
+    public let minRepeats: Int
+    public let minSeconds: Double
+
+    init(
+        model: String, variant: String, format: Format, artifactSHA256: String, artifactBytes: Int, backend: String,
+        requestedUnits: Units, warmup: Int, minRepeats: Int, minSeconds: Double
+    ) {
+        self.model = model
+        self.variant = variant
+        self.format = format
+        self.artifactSHA256 = artifactSHA256
+        self.artifactBytes = artifactBytes
+        self.backend = backend
+        self.requestedUnits = requestedUnits
+        batch = 1
+        self.warmup = warmup
+        self.minRepeats = minRepeats
+        self.minSeconds = minSeconds
+    }
+
+    enum CodingKeys: String, FieldKey {
+        case model, variant, format
+        case artifactSHA256 = "artifact_sha256"
+        case artifactBytes = "artifact_bytes"
+        case backend
+        case requestedUnits = "requested_units"
+        case batch, warmup
+        case minRepeats = "min_repeats"
+        case minSeconds = "min_seconds"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        model = try fields(.model)
+        variant = try fields(.variant)
+        format = try fields(.format)
+        artifactSHA256 = try fields(.artifactSHA256, .sha256)
+        artifactBytes = try fields(.artifactBytes, .positive)
+        backend = try fields(.backend)
+        requestedUnits = try fields(.requestedUnits)
+        batch = try fields(.batch, or: 1, .positive)
+        warmup = try fields(.warmup, .count)
+        minRepeats = try fields(.minRepeats, .positive)
+        minSeconds = try fields(.minSeconds, .notNegative)
+    }
+}

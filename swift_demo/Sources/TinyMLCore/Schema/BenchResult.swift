@@ -1,0 +1,132 @@
+/// Raw samples in the order they were taken; the unit stands at the end of the name.
+public struct Series: Codable, Hashable, Sendable {
+    public let name: String
+    public let samples: [Int]
+
+    /// A series of a name that ends in `_ns` or `_bytes`; nil without samples, since an empty one says nothing.
+    init?(_ name: String, _ samples: [Int]) {
+        guard !samples.isEmpty else { return nil }
+        self.name = name
+        self.samples = samples
+    }
+
+    enum CodingKeys: String, FieldKey {
+        case name, samples
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        name = try fields(.name, .seriesName)
+        samples = try fields.list(.samples, each: .count)
+        if samples.isEmpty { throw fields.failure("a series has at least one sample") }
+    }
+}
+
+/// What Core ML's compute plan says of each op's preferred device; absent where nobody looked.
+public struct Placement: Codable, Hashable, Sendable {
+    public let cpu: Int
+    public let gpu: Int
+    public let neuralEngine: Int
+    public let unknown: Int
+
+    public init(cpu: Int, gpu: Int, neuralEngine: Int, unknown: Int = 0) {
+        self.cpu = cpu
+        self.gpu = gpu
+        self.neuralEngine = neuralEngine
+        self.unknown = unknown
+    }
+
+    enum CodingKeys: String, FieldKey {
+        case cpu, gpu
+        case neuralEngine = "neural_engine"
+        case unknown
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        cpu = try fields(.cpu, .count)
+        gpu = try fields(.gpu, .count)
+        neuralEngine = try fields(.neuralEngine, .count)
+        unknown = try fields(.unknown, or: 0, .count)
+    }
+}
+
+/// What became of one case.
+public struct BenchResult: Codable, Hashable, Sendable {
+    public enum Status: String, Codable, Sendable {
+        case ok, unsupported, failed
+        case notRun = "not_run"
+    }
+
+    public let `case`: BenchCase
+    public let status: Status
+    /// Why it is not `ok`; nil exactly when it is.
+    public let reason: String?
+    public let series: [Series]
+    public let accuracy: Metrics?
+    public let placement: Placement?
+    /// What makes the measurement doubtful ("debug_build", "thermal_fair").
+    public let flags: [String]
+
+    init(measured case: BenchCase, series: [Series], placement: Placement?, flags: [String]) {
+        self.case = `case`
+        status = .ok
+        reason = nil
+        self.series = series
+        accuracy = nil
+        self.placement = placement
+        self.flags = flags
+    }
+
+    init(failed case: BenchCase, reason: String, series: [Series] = [], flags: [String] = []) {
+        self.case = `case`
+        status = .failed
+        self.reason = reason
+        self.series = series
+        accuracy = nil
+        placement = nil
+        self.flags = flags
+    }
+
+    init(notRun case: BenchCase, reason: String) {
+        self.case = `case`
+        status = .notRun
+        self.reason = reason
+        series = []
+        accuracy = nil
+        placement = nil
+        flags = []
+    }
+
+    enum CodingKeys: String, FieldKey {
+        case `case`, status, reason, series, accuracy, placement, flags
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        `case` = try fields(.case)
+        status = try fields(.status)
+        reason = try fields.optional(.reason)
+        series = try fields(.series, or: [])
+        accuracy = try fields.optional(.accuracy)
+        placement = try fields.optional(.placement)
+        flags = try fields(.flags, or: [])
+        if (reason == nil) != (status == .ok) {
+            throw fields.failure("a result has a reason exactly when its status is not 'ok'")
+        }
+        if [.unsupported, .notRun].contains(status), !series.isEmpty {
+            throw fields.failure("a result that is '\(status.rawValue)' has no series")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(`case`, forKey: .case)
+        try container.encode(status, forKey: .status)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(series, forKey: .series)
+        try container.encode(accuracy, forKey: .accuracy)
+        try container.encode(placement, forKey: .placement)
+        try container.encode(flags, forKey: .flags)
+    }
+}

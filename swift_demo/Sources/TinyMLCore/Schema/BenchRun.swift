@@ -1,0 +1,46 @@
+/// One result file: an environment and every case asked for in it.
+public struct BenchRun: RecordFile {
+    public static let kind = "bench_run"
+
+    public let id: String
+    /// A first look: fewer repeats than a measurement to rely on.
+    public let quick: Bool
+    public let environment: MachineEnvironment
+    public let provenance: Provenance
+    public let results: [BenchResult]
+
+    public init(
+        id: String, quick: Bool, environment: MachineEnvironment, provenance: Provenance, results: [BenchResult]
+    ) {
+        self.id = id
+        self.quick = quick
+        self.environment = environment
+        self.provenance = provenance
+        self.results = results
+    }
+
+    enum CodingKeys: String, FieldKey {
+        case schemaVersion = "schema_version"
+        case kind, id, quick, environment, provenance, results
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        id = try fields(.id, .identifier)
+        quick = try fields(.quick)
+        environment = try fields(.environment)
+        provenance = try fields(.provenance)
+        results = try fields(.results)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(SchemaVersion.current.description, forKey: .schemaVersion)
+        try container.encode(Self.kind, forKey: .kind)
+        try container.encode(id, forKey: .id)
+        try container.encode(quick, forKey: .quick)
+        try container.encode(environment, forKey: .environment)
+        try container.encode(provenance, forKey: .provenance)
+        try container.encode(results, forKey: .results)
+    }
+}

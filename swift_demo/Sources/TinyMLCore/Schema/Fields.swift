@@ -1,0 +1,120 @@
+/// The keys of one JSON object: exactly those that its type knows.
+protocol FieldKey: CodingKey, CaseIterable {}
+
+/// A rule that a value must meet, with its wording for the user.
+struct Rule<Value>: Sendable {
+    let requirement: String
+    let holds: @Sendable (Value) -> Bool
+}
+
+extension Rule where Value == Int {
+    static var count: Rule { Rule(requirement: "must be at least 0") { $0 >= 0 } }
+    static var positive: Rule { Rule(requirement: "must be at least 1") { $0 >= 1 } }
+    static var bits: Rule { Rule(requirement: "must lie in 1 to 8") { (1...8).contains($0) } }
+}
+
+extension Rule where Value == Double {
+    static var fraction: Rule { Rule(requirement: "must lie in 0 to 1") { (0...1).contains($0) } }
+    static var openFraction: Rule { Rule(requirement: "must lie between 0 and 1") { $0 > 0 && $0 < 1 } }
+    static var notNegative: Rule { Rule(requirement: "must be at least 0") { $0 >= 0 } }
+}
+
+extension Rule where Value == String {
+    static var sha256: Rule {
+        Rule(requirement: "must be 64 hexadecimal digits in lower case") { text in
+            text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        }
+    }
+
+    static var timestamp: Rule {
+        Rule(requirement: "must look like 2026-11-23T17:05:09Z") { text in
+            let pattern = Array("0000-00-00T00:00:00Z".utf8)
+            return text.utf8.count == pattern.count
+                && zip(text.utf8, pattern).allSatisfy { $1 == 48 ? (48...57).contains($0) : $0 == $1 }
+        }
+    }
+
+    static var identifier: Rule {
+        Rule(requirement: "must consist of letters, digits, dots, dashes and underscores") { text in
+            !text.isEmpty && text.utf8.allSatisfy { isAlphanumeric($0) || [45, 46, 95].contains($0) }
+        }
+    }
+
+    static var seriesName: Rule {
+        Rule(requirement: "must be lower case and end in _ns or _bytes") { text in
+            guard let stem = ["_ns", "_bytes"].first(where: text.hasSuffix).map({ text.dropLast($0.count) }) else {
+                return false
+            }
+            return !stem.isEmpty
+                && stem.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == 95 }
+        }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+    }
+}
+
+/// Reads the fields of one JSON object; keys that its type does not know are refused.
+struct Fields<Key: FieldKey> {
+    private let container: KeyedDecodingContainer<Key>
+
+    init(_ decoder: any Decoder, _ keys: Key.Type) throws {
+        let known = Set(keys.allCases.map(\.stringValue))
+        let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+        if let unknown = found.filter({ !known.contains($0) }).min() {
+            throw Self.problem("unknown key", at: decoder.codingPath + [AnyKey(stringValue: unknown)])
+        }
+        container = try decoder.container(keyedBy: keys)
+    }
+
+    /// The value of a field that must be there.
+    func callAsFunction<T: Decodable>(_ key: Key, _ rule: Rule<T>? = nil) throws -> T {
+        try checked(container.decode(T.self, forKey: key), rule, key)
+    }
+
+    /// The value of a field, or `fallback` where it is absent.
+    func callAsFunction<T: Decodable>(_ key: Key, or fallback: T, _ rule: Rule<T>? = nil) throws -> T {
+        container.contains(key) ? try self(key, rule) : fallback
+    }
+
+    /// The value of a field that may be null or absent.
+    func optional<T: Decodable>(_ key: Key, _ rule: Rule<T>? = nil) throws -> T? {
+        guard let value = try container.decodeIfPresent(T.self, forKey: key) else { return nil }
+        return try checked(value, rule, key)
+    }
+
+    /// The value of a field that may be null but must be there.
+    func nullable<T: Decodable>(_ key: Key, _ rule: Rule<T>? = nil) throws -> T? {
+        guard container.contains(key) else { throw Self.problem("missing", at: container.codingPath + [key]) }
+        return try optional(key, rule)
+    }
+
+    /// The values of a list whose every member meets `rule`.
+    func list<T: Decodable>(_ key: Key, each rule: Rule<T>) throws -> [T] {
+        try container.decode([T].self, forKey: key).map { try checked($0, rule, key) }
+    }
+
+    /// The error for a rule about more than one field.
+    func failure(_ text: String) -> DecodingError {
+        Self.problem(text, at: container.codingPath)
+    }
+
+    private func checked<T>(_ value: T, _ rule: Rule<T>?, _ key: Key) throws -> T {
+        if let rule, !rule.holds(value) { throw Self.problem(rule.requirement, at: container.codingPath + [key]) }
+        return value
+    }
+
+    private static func problem(_ text: String, at path: [any CodingKey]) -> DecodingError {
+        .dataCorrupted(DecodingError.Context(codingPath: path, debugDescription: text))
+    }
+}
+
+/// A key of any name.
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import TinyMLCore
+
+/// The state machine against a fake clock: what is measured, in which order, and what stops it.
+struct BenchmarkRunnerTests {
+    private let clock = FakeClock()
+    private let conditions = FakeConditions()
+    private let plan = BenchmarkPlan(
+        warmup: 2, rounds: 2, repeats: 3, pacedRate: 10, pacedSeconds: 2, thermalWaitSeconds: 5, quick: true)
+    private let subject = BenchmarkSubject(
+        model: "vit", variant: "coreml-int8", sha256: String(repeating: "a", count: 64), bytes: 7)
+
+    private func run(
+        _ backend: FakeBackend, units: [Units] = [.cpuOnly, .all], cancelled: @escaping () -> Bool = { false }
+    ) -> (results: [BenchResult], phases: [BenchmarkPhase]) {
+        var phases: [BenchmarkPhase] = []
+        let runner = BenchmarkRunner(
+            plan: plan, backend: backend, conditions: conditions, clock: clock, isCancelled: cancelled,
+            report: { phases.append($0) })
+        return (runner.run(subject, units: units), phases)
+    }
+
+    private func samples(_ result: BenchResult, _ name: String) -> [Int] {
+        result.series.first { $0.name == name }?.samples ?? []
+    }
+
+    @Test func phasesVisitAllUnitsInTurn() {
+        let (_, phases) = run(FakeBackend(clock: clock))
+        #expect(
+            phases == [
+                .loading(.cpuOnly), .warmingUp(.cpuOnly), .loading(.all), .warmingUp(.all),
+                .burst(.cpuOnly, round: 1, of: 2), .burst(.all, round: 1, of: 2),
+                .burst(.cpuOnly, round: 2, of: 2), .burst(.all, round: 2, of: 2),
+                .paced(.cpuOnly, second: 1, of: 2), .paced(.cpuOnly, second: 2, of: 2),
+                .paced(.all, second: 1, of: 2), .paced(.all, second: 2, of: 2), .finished,
+            ])
+    }
+
+    @Test func everyStepIsTimedApart() {
+        let (results, _) = run(FakeBackend(clock: clock))
+        for result in results {
+            #expect(result.status == .ok)
+            #expect(result.flags.isEmpty)
+            #expect(result.placement?.neuralEngine == 9)
+            #expect(samples(result, SeriesName.compile) == [50_000_000])
+            #expect(samples(result, SeriesName.firstLoad) == [30_000_000])
+            #expect(samples(result, SeriesName.cachedLoad) == [30_000_000])
+            #expect(samples(result, SeriesName.firstPredict) == [2_000_000])
+            #expect(samples(result, SeriesName.latency) == [Int](repeating: 2_000_000, count: 6))
+            #expect(samples(result, SeriesName.preprocess) == [Int](repeating: 500_000, count: 6))
+            #expect(samples(result, SeriesName.postprocess) == [Int](repeating: 100_000, count: 6))
+            #expect(samples(result, SeriesName.pacedLatency).count == 20)
+            #expect(samples(result, SeriesName.memory) == [1000, 1000, 1000, 1000])
+        }
+    }
+
+    @Test func pacingKeepsTheRate() {
+        let backend = FakeBackend(clock: clock)
+        let before = clock.now
+        _ = run(backend, units: [.all])
+        #expect(clock.now - before >= 1_900_000_000)
+        #expect(clock.sleeps == 20)
+    }
+
+    @Test func aFailingLoadLeavesTheOthersAlone() {
+        let backend = FakeBackend(clock: clock)
+        backend.failingUnits = .cpuOnly
+        let (results, _) = run(backend)
+        #expect(results.map(\.status) == [.failed, .ok])
+        #expect(results[0].reason == "the compiler of cpu_only gave up")
+        #expect(results[0].placement == nil)
+    }
+
+    @Test func aDeviceThatStaysWarmIsFlagged() {
+        conditions.thermalState = .fair
+        let (results, phases) = run(FakeBackend(clock: clock), units: [.all])
+        #expect(results[0].status == .ok)
+        #expect(results[0].flags == ["thermal_fair"])
+        #expect(phases.first == .cooling(secondsLeft: 5))
+    }
+
+    @Test func heatStopsTheRun() {
+        let backend = FakeBackend(clock: clock)
+        backend.onPredict = { [conditions] in if backend.predictions == 2 { conditions.thermalState = .serious } }
+        let (results, _) = run(backend)
+        #expect(results.map(\.status) == [.failed, .notRun])
+        #expect(results[0].reason == "stopped: the device's thermal state was serious")
+        #expect(results[0].flags.contains("thermal_serious"))
+        #expect(results[1].series.isEmpty)
+    }
+
+    @Test func cancellingKeepsWhatWasMeasuredApart() {
+        let backend = FakeBackend(clock: clock)
+        let (results, _) = run(backend, cancelled: { backend.predictions >= 8 })
+        #expect(results.allSatisfy { $0.status == .failed && $0.reason == "cancelled before it was done" })
+        #expect(samples(results[0], SeriesName.latency).count == 2)
+    }
+
+    @Test func whatMakesARunWorthlessIsFlagged() {
+        conditions.isDebugBuild = true
+        conditions.isDebuggerAttached = true
+        conditions.isSimulator = true
+        conditions.isLowPowerMode = true
+        let (results, _) = run(FakeBackend(clock: clock), units: [.all])
+        #expect(results[0].flags == ["debug_build", "debugger", "low_power_mode", "simulator"])
+        #expect(!results[0].flags.compactMap(ValidityFlag.init).contains { !$0.invalidates })
+    }
+
+    @Test func slowingDownAndLateFramesAreFlagged() {
+        let backend = FakeBackend(clock: clock)
+        backend.predictTime = { $0 < 20 ? 2_000_000 : 150_000_000 }
+        let (results, _) = run(backend, units: [.all])
+        #expect(results[0].flags == ["late_frames", "slowed_down"])
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+
+@testable import TinyMLCore
+
+/// The files that Python's tests read too.
+struct SharedResultTests {
+    @Test func validRunsComeBackAsTheyWere() throws {
+        let files = try Fixtures.shared("v1")
+        #expect(!files.isEmpty)
+        for file in files {
+            let original = try Data(contentsOf: file)
+            let run = try BenchRun(json: original, name: file.lastPathComponent)
+            #expect(try BenchRun(json: run.json(), name: "again") == run)
+            let before = try #require(JSONSerialization.jsonObject(with: original) as? NSDictionary)
+            let after = try #require(JSONSerialization.jsonObject(with: run.json()) as? NSDictionary)
+            for (key, value) in before { #expect(after[key] as? NSObject == value as? NSObject, "\(key)") }
+        }
+    }
+
+    @Test func invalidRunsAreRefused() throws {
+        let files = try Fixtures.shared("invalid")
+        #expect(!files.isEmpty)
+        for file in files {
+            #expect(throws: SchemaError.self, "\(file.lastPathComponent)") { try BenchRun(contentsOf: file) }
+        }
+    }
+}
+
+struct SchemaTests {
+    private let zeros = String(repeating: "0", count: 64)
+
+    private func catalogue(version: String = "1.0", kind: String = "app_catalogue", extra: String = "") -> Data {
+        Data(
+            """
+            {"schema_version": "\(version)", "kind": "\(kind)", \(extra)
+             "models": [{"folder": "vit-coreml-fp16", "artifact_sha256": "\(zeros)"}],
+             "provenance": {"created_at": "2026-11-23T17:05:09Z", "command": "test", "tool_version": "0.1.0"}}
+            """.utf8)
+    }
+
+    private func refusal(_ json: Data) -> SchemaError? {
+        #expect(throws: SchemaError.self) { try CatalogueFile(json: json, name: "x.json") }
+    }
+
+    @Test func aFileOfThisVersionIsRead() throws {
+        #expect(try CatalogueFile(json: catalogue(), name: "x.json").models.map(\.folder) == ["vit-coreml-fp16"])
+    }
+
+    @Test(arguments: ["1.1", "2.0", "10.0"])
+    func aNewerVersionIsRefused(version: String) {
+        let error = refusal(catalogue(version: version, extra: "\"new\": 1,"))
+        #expect(
+            error?.description
+                == "x.json was written by a newer tinyml (schema \(version)): this one reads up to 1.0")
+    }
+
+    @Test(arguments: ["1", "1.0.0", "one", "-1.0", "", "1.+1"])
+    func aVersionThatIsNoneIsRefused(version: String) {
+        #expect(refusal(catalogue(version: version)) == .noVersion(file: "x.json"))
+    }
+
+    @Test func anOlderMajorVersionIsRefused() {
+        #expect(refusal(catalogue(version: "0.9")) == .tooOld(file: "x.json", version: "0.9"))
+    }
+
+    @Test func anotherKindIsRefused() {
+        let expected = SchemaError.wrongKind(file: "x.json", found: "golden", expected: "app_catalogue")
+        #expect(refusal(catalogue(kind: "golden")) == expected)
+    }
+
+    @Test func anUnknownKeyIsRefusedWithItsPlace() {
+        let expected = SchemaError.doesNotFit(file: "x.json", place: "colour", problem: "unknown key")
+        #expect(refusal(catalogue(extra: "\"colour\": 1,")) == expected)
+    }
+
+    @Test(arguments: ["", "[]", "{", "\"text\"", "1"])
+    func whatIsNoObjectIsRefused(text: String) {
+        #expect(refusal(Data(text.utf8)) == .notJSON(file: "x.json"))
+    }
+
+    @Test func aNameThatLeavesItsFolderIsRefused() throws {
+        let text = String(decoding: catalogue(), as: UTF8.self)
+        let error = refusal(Data(text.replacingOccurrences(of: "vit-coreml-fp16", with: "../x").utf8))
+        #expect(error?.description.hasPrefix("x.json does not fit its schema: models.0.folder: must consist") == true)
+    }
+
+    @Test(arguments: [
+        ("latency_ns", true), ("a_b2_bytes", true), ("_ns", false), ("latency_ms", false), ("Latency_ns", false),
+    ])
+    func seriesNamesEndInTheirUnit(name: String, isAllowed: Bool) {
+        #expect(Rule.seriesName.holds(name) == isAllowed)
+    }
+
+    @Test(arguments: [("2026-11-23T17:05:09Z", true), ("2026-11-23T17:05:09", false), ("2026-11-23 17:05:09Z", false)])
+    func timestampsAreToTheSecond(text: String, isAllowed: Bool) {
+        #expect(Rule.timestamp.holds(text) == isAllowed)
+    }
+}

@@ -1,0 +1,145 @@
+"""Writes the fixtures of the Swift tests: what Pillow, numpy and `tinyml.store` say of small synthetic inputs.
+
+Run `python tests/swift/make_fixtures.py` to write them anew; `test_fixtures.py` asserts that they are current.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tinyml.store import file_sha256
+
+FOLDER = Path(__file__).parents[2] / "swift_demo" / "Tests" / "Fixtures"
+
+BYTES_PER_PIXEL = {"rgb": 3, "rgba": 4, "bgra": 4}
+CHANNELS = {"rgb": [0, 1, 2], "rgba": [0, 1, 2, 3], "bgra": [2, 1, 0, 3]}
+
+
+def synthetic(width: int, height: int, seed: int) -> np.ndarray:
+    """Gradients, hard edges and noise: uint8 [height, width, 3], no symmetry that a wrong turn could hide behind."""
+    generator = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    image = np.stack([columns * 255 / width, rows * 255 / height, (columns + 2 * rows) % 256], axis=-1)
+    image[height // 4 : height // 2, width // 8 : width // 3] = [255, 0, 30]
+    image[::7, :, 1] = 255
+    return np.clip(image + generator.integers(-40, 40, image.shape), 0, 255).astype(np.uint8)
+
+
+def stored(image: np.ndarray, pixel_format: str, padding: int) -> bytes:
+    """The image as a camera stores it: the channels in their order, every row followed by `padding` bytes of rubbish."""
+    opaque = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
+    rows = opaque[:, :, CHANNELS[pixel_format]].reshape(len(image), -1)
+    return np.hstack([rows, np.full((len(image), padding), 0xA5, np.uint8)]).tobytes()
+
+
+def preprocessed(image: Image.Image, resize: int, size: int) -> Image.Image:
+    """The shorter side to `resize`, then the central `size` x `size`."""
+    shorter = min(image.size)
+    width, height = (max(resize, side * resize // shorter) for side in image.size)
+    resized = image.resize((width, height), Image.Resampling.BILINEAR)
+    left, top = (width - size) // 2, (height - size) // 2
+    return resized.crop((left, top, left + size, top + size))
+
+
+def transposed(image: Image.Image, orientation: int) -> Image.Image:
+    """The image turned upright as its EXIF orientation says."""
+    image = image.copy()
+    image.getexif()[0x0112] = orientation
+    return ImageOps.exif_transpose(image)
+
+
+def text(content: bytes) -> str:
+    """Bytes for JSON."""
+    return base64.b64encode(content).decode()
+
+
+def resampler() -> dict[str, Any]:
+    """Resizes to a size, and whole preprocessings of turned and padded images."""
+    resizes = []
+    for number, (width, height, new_width, new_height) in enumerate(
+        [(60, 45, 8, 6), (60, 45, 60, 45), (13, 7, 29, 31), (96, 20, 7, 40), (1, 1, 5, 3), (64, 64, 63, 1)]
+    ):
+        image = synthetic(width, height, number)
+        expected = Image.fromarray(image).resize((new_width, new_height), Image.Resampling.BILINEAR)
+        resizes.append(
+            {
+                "width": width,
+                "height": height,
+                "new_width": new_width,
+                "new_height": new_height,
+                "pixels": text(image.tobytes()),
+                "expected": text(expected.tobytes()),
+            }
+        )
+    pipelines = []
+    for number, (width, height, pixel_format, padding, orientation, resize, size) in enumerate(
+        [(64, 48, "bgra", 64, 1, 16, 16), (48, 64, "bgra", 12, 6, 16, 16), (61, 37, "rgb", 5, 8, 20, 16)]
+        + [(40, 30, "rgba", 0, orientation, 12, 10) for orientation in range(1, 9)]
+    ):
+        image = synthetic(width, height, 100 + number)
+        expected = preprocessed(transposed(Image.fromarray(image), orientation), resize, size)
+        pipelines.append(
+            {
+                "width": width,
+                "height": height,
+                "format": pixel_format,
+                "bytes_per_row": width * BYTES_PER_PIXEL[pixel_format] + padding,
+                "orientation": orientation,
+                "resize": resize,
+                "input_size": size,
+                "stored": text(stored(image, pixel_format, padding)),
+                "expected": text(expected.tobytes()),
+            }
+        )
+    return {"resizes": resizes, "pipelines": pipelines}
+
+
+def hashes() -> dict[str, Any]:
+    """A folder whose names sort differently by code point, by component and by locale."""
+    files = {
+        "Manifest.json": b"{}",
+        "a/b.bin": bytes(range(256)),
+        "a.b/c": b"",
+        "B/\u00e9": b"accent",
+        "Data/com.apple.CoreML/weights/weight.bin": b"\x00" * 1000,
+        "a/\U0001f600": b"outside the basic plane",
+        "a/\uffee": b"inside it",
+    }
+    with tempfile.TemporaryDirectory() as name:
+        for path, content in files.items():
+            (Path(name) / path).parent.mkdir(parents=True, exist_ok=True)
+            (Path(name) / path).write_bytes(content)
+        folder = file_sha256(Path(name))
+        single = file_sha256(Path(name) / "a" / "b.bin")
+    listed = [{"path": path, "content": text(content)} for path, content in files.items()]
+    return {"files": listed, "folder_sha256": folder, "file_path": "a/b.bin", "file_sha256": single}
+
+
+def softmax() -> dict[str, Any]:
+    """Logits and their probabilities, large ones among them."""
+    cases = []
+    for logits in ([0.0], [1.0, 2.0, 3.0], [1000.0, 1001.0, -1000.0], [-5.5, -5.5, 0.25, 3.0]):
+        shifted = np.exp(np.array(logits) - max(logits))
+        cases.append({"logits": logits, "probabilities": (shifted / shifted.sum()).tolist()})
+    return {"cases": cases}
+
+
+FIXTURES = {"resampler.json": resampler, "hashes.json": hashes, "softmax.json": softmax}
+
+
+def content(name: str) -> str:
+    """What the fixture file `name` holds."""
+    return json.dumps(FIXTURES[name](), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for fixture in FIXTURES:
+        (FOLDER / fixture).write_text(content(fixture), encoding="utf-8")
