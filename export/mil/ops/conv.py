@@ -69,7 +69,8 @@ def conv_quantized(
     weight = weight.to(x.dtype) * _by_output(quant_scale, weight) + _by_output(quant_bias, weight)
     if bias is not None:
         bias = bias.to(x.dtype)
-    return conv(x, weight, bias, strides, pad_type, pad, dilations, groups)
+    result: Tensor = conv(x, weight, bias, strides, pad_type, pad, dilations, groups)
+    return result
 
 
 def _by_output(parameter: Tensor, weight: Tensor) -> Tensor:

@@ -1,0 +1,17 @@
+"""Attention."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .registry import op
+
+
+@op("scaled_dot_product_attention", since="iOS18")
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:
+    """`softmax(query key^T / sqrt(E) + mask) value`; query [B, *, L, E], key [B, *, S, E], value [B, *, S, EV].
+
+    A mask broadcasts to [B, *, L, S]; a bool one says which elements take part, a float one is added.
+    """
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask)

@@ -1,0 +1,233 @@
+"""Recurrent layers over x [S, B, I] with states [B, H] (sequence, batch, input and hidden size).
+
+Core ML's own outputs, not the formulas of the op pages, decide three things: a `reverse` layer returns its steps in the
+order in which it took them (the reverse half of a `bidirectional` one in the order of time); `gru` applies the reset
+gate to the state before the product, unless `reset_after`; `lstm` clips the cell state, before the output gate sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from tinyml.errors import PackageError
+
+from .registry import op
+
+Activation = Callable[[Tensor], Tensor]
+
+
+def _hard_sigmoid(x: Tensor) -> Tensor:
+    return torch.clamp(x * 0.2 + 0.5, 0.0, 1.0)
+
+
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
+# The ops give their activations no coefficients: hard_sigmoid has 0.2 and 0.5, scaled_tanh and linear have ones.
+_ACTIVATIONS: dict[str, Activation] = {
+    "hard_sigmoid": _hard_sigmoid,
+    "linear": _identity,
+    "relu": torch.relu,
+    "scaled_tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "sigmoid_hard": _hard_sigmoid,
+    "tanh": torch.tanh,
+}
+
+
+def _activation(name: str) -> Activation:
+    try:
+        return _ACTIVATIONS[name.lower()]
+    except KeyError:
+        raise PackageError("unknown activation", value=name, allowed=", ".join(_ACTIVATIONS)) from None
+
+
+def _steps(length: int, direction: str) -> range:
+    """The times in the order in which a layer takes them."""
+    if direction == "forward":
+        return range(length)
+    if direction == "reverse":
+        return range(length - 1, -1, -1)
+    raise PackageError("unknown direction", value=direction, allowed="forward, reverse, bidirectional for lstm")
+
+
+def _sequence(states: list[Tensor], output_sequence: bool) -> Tensor:
+    return torch.stack(states if output_sequence else states[-1:])
+
+
+@op("rnn")
+def rnn(
+    x: Tensor,
+    initial_h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None = None,
+    direction: str = "forward",
+    output_sequence: bool = False,
+    activation: str = "tanh",
+) -> tuple[Tensor, Tensor]:
+    """`h = activation(weight_ih x + weight_hh h + bias)`; the states of every step, or of the last, and the last."""
+    act = _activation(activation)
+    projected = linear(x, weight_ih, bias)
+    h, states = initial_h, []
+    for t in _steps(x.shape[0], direction):
+        h = act(projected[t] + linear(h, weight_hh))
+        states.append(h)
+    return _sequence(states, output_sequence), h
+
+
+@op("gru")
+def gru(
+    x: Tensor,
+    initial_h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None = None,
+    direction: str = "forward",
+    output_sequence: bool = False,
+    recurrent_activation: str = "sigmoid",
+    activation: str = "tanh",
+) -> tuple[Tensor, Tensor]:
+    """Gates in the order reset, output, update; weights [3 H, I] and [3 H, H], one bias [3 H] for both."""
+    acts = _activation(recurrent_activation), _activation(activation)
+    states = _gru(x, initial_h, weight_ih, weight_hh, bias, None, _steps(x.shape[0], direction), acts, False)
+    return _sequence(states, output_sequence), states[-1]
+
+
+@op("gru", since="iOS18")
+def gru_with_reset_after(
+    x: Tensor,
+    initial_h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None = None,
+    direction: str = "forward",
+    output_sequence: bool = False,
+    recurrent_activation: str = "sigmoid",
+    activation: str = "tanh",
+    reset_after: bool = False,
+    input_bias: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """As before, with a bias of the input of its own; `reset_after` has the reset gate scale `weight_hh h + bias`."""
+    acts = _activation(recurrent_activation), _activation(activation)
+    states = _gru(
+        x, initial_h, weight_ih, weight_hh, bias, input_bias, _steps(x.shape[0], direction), acts, reset_after
+    )
+    return _sequence(states, output_sequence), states[-1]
+
+
+def _gru(
+    x: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None,
+    input_bias: Tensor | None,
+    steps: range,
+    activations: tuple[Activation, Activation],
+    reset_after: bool,
+) -> list[Tensor]:
+    """The states in the order in which they arose."""
+    gate, act = activations
+    weight_rz = torch.cat((weight_hh[: h.shape[-1]], weight_hh[-h.shape[-1] :]))
+    weight_o = weight_hh[h.shape[-1] : -h.shape[-1]]
+    projected = linear(x, weight_ih, input_bias)
+    if bias is not None and not reset_after:
+        projected = projected + bias
+    states = []
+    for t in steps:
+        x_r, x_o, x_z = projected[t].chunk(3, -1)
+        if reset_after:
+            h_r, h_o, h_z = linear(h, weight_hh, bias).chunk(3, -1)
+            r, z = gate(x_r + h_r), gate(x_z + h_z)
+            o = act(x_o + r * h_o)
+        else:
+            h_r, h_z = linear(h, weight_rz).chunk(2, -1)
+            r, z = gate(x_r + h_r), gate(x_z + h_z)
+            o = act(x_o + linear(r * h, weight_o))
+        h = (1 - z) * o + z * h
+        states.append(h)
+    return states
+
+
+@op("lstm")
+def lstm(
+    x: Tensor,
+    initial_h: Tensor,
+    initial_c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None = None,
+    peephole: Tensor | None = None,
+    weight_ih_back: Tensor | None = None,
+    weight_hh_back: Tensor | None = None,
+    bias_back: Tensor | None = None,
+    peephole_back: Tensor | None = None,
+    direction: str = "forward",
+    output_sequence: bool = False,
+    recurrent_activation: str = "sigmoid",
+    cell_activation: str = "tanh",
+    activation: str = "tanh",
+    clip: float | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gates in the order input, forget, output, cell; peephole weights [3 H] in the order input, forget, output.
+
+    A `bidirectional` layer has its states [B, 2 H] and its outputs [S, B, 2 H] forward half first.
+
+    Returns:
+        the hidden states of every step, or [1, B, H] of the last; the last hidden state; the last cell state.
+
+    Raises:
+        PackageError: an unknown direction or activation, or a bidirectional layer without its backward weights.
+    """
+    acts = _activation(recurrent_activation), _activation(cell_activation), _activation(activation)
+    if direction != "bidirectional":
+        states, h, c = _lstm(x, initial_h, initial_c, weight_ih, weight_hh, bias, peephole, direction, acts, clip)
+        return _sequence(states, output_sequence), h, c
+    if weight_ih_back is None or weight_hh_back is None:
+        raise PackageError("a bidirectional lstm lacks weight_ih_back or weight_hh_back")
+    h_ahead, h_back = initial_h.chunk(2, -1)
+    c_ahead, c_back = initial_c.chunk(2, -1)
+    ahead, h_ahead, c_ahead = _lstm(x, h_ahead, c_ahead, weight_ih, weight_hh, bias, peephole, "forward", acts, clip)
+    back, h_back, c_back = _lstm(
+        x, h_back, c_back, weight_ih_back, weight_hh_back, bias_back, peephole_back, "reverse", acts, clip
+    )
+    h = torch.cat((h_ahead, h_back), -1)
+    sequence = torch.cat((torch.stack(ahead), torch.stack(back[::-1])), -1) if output_sequence else h.unsqueeze(0)
+    return sequence, h, torch.cat((c_ahead, c_back), -1)
+
+
+def _lstm(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias: Tensor | None,
+    peephole: Tensor | None,
+    direction: str,
+    activations: tuple[Activation, Activation, Activation],
+    clip: float | None,
+) -> tuple[list[Tensor], Tensor, Tensor]:
+    """One direction: the hidden states in the order in which they arose, the last one, the last cell state."""
+    gate, cell, act = activations
+    projected = linear(x, weight_ih, bias)
+    peep_i, peep_f, peep_o = (None, None, None) if peephole is None else peephole.chunk(3)
+    states = []
+    for t in _steps(x.shape[0], direction):
+        i, f, o, z = (projected[t] + linear(h, weight_hh)).chunk(4, -1)
+        if peep_i is not None and peep_f is not None:
+            i, f = i + peep_i * c, f + peep_f * c
+        c = gate(f) * c + gate(i) * cell(z)
+        if clip is not None:
+            c = c.clamp(-clip, clip)
+        if peep_o is not None:
+            o = o + peep_o * c
+        h = gate(o) * act(c)
+        states.append(h)
+    return states, h, c
