@@ -80,6 +80,8 @@ class DatasetIndex(Record):
     seed: int
     splits: dict[Literal["train", "val", "test"], SplitInfo]
     skipped: tuple[str, ...] = ()
+    fingerprint: Sha256 | None = None
+    """Of the source folder's files (path, size, time), where the source is a folder of the user's that may change."""
     provenance: Provenance
 
 
@@ -354,6 +356,8 @@ class BenchCase(Record):
     requested_units: Units
     """A permission, never a placement."""
     batch: PositiveInt = 1
+    threads: PositiveInt | None = None
+    """CPU threads that the backend was given; None: its own choice."""
     warmup: Count
     min_repeats: PositiveInt
     min_seconds: Annotated[float, Field(ge=0)]
