@@ -1,4 +1,4 @@
-"""Ops that order elements by value: argsort, topk, non-maximum suppression."""
+"""Ops that order elements by value: argsort, topk, non_maximum_suppression."""
 
 from __future__ import annotations
 
@@ -53,3 +53,80 @@ def topk_with_typed_indices(
     """As before, all elements for a `k` of -1; places declared uint16 are int32 here as well."""
     values, places = _topk(x, k, axis, ascending)
     return (values, places) if return_indices else values
+
+
+@op("non_maximum_suppression", exact=True)
+def non_maximum_suppression(
+    boxes: Tensor,
+    scores: Tensor,
+    iou_threshold: float,
+    score_threshold: float,
+    max_boxes: int,
+    per_class_suppression: bool = False,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The best of `boxes` [n, B, 4] (centre x, centre y, width, height) that overlap no better one too far.
+
+    A box counts with its best class in `scores` [n, B, K], and only from `score_threshold` on; where none does, the
+    best box is taken all the same. Returns boxes [n, max, 4], scores [n, max, K], int32 places [n, max] and counts [n];
+    what is missing is 0, its place -1.
+    """
+    best = scores.amax(dim=-1)
+    eligible = best >= score_threshold
+    places, found = _survivors(boxes, scores, best, eligible, iou_threshold, max_boxes, per_class_suppression)
+    none = ~found.any(dim=-1, keepdim=True)
+    first = (torch.arange(max_boxes, device=boxes.device) == 0) & none
+    places = torch.where(first, best.argmax(dim=-1, keepdim=True), places)
+    found = found | first
+    chosen_boxes, chosen_scores = _at(boxes, places, found), _at(scores, places, found)
+    return chosen_boxes, chosen_scores, _marked(places, found), found.sum(dim=-1, dtype=torch.int32)
+
+
+@op("non_maximum_suppression", since="iOS17", exact=True)
+def non_maximum_suppression_boxes_last(
+    boxes: Tensor, scores: Tensor, iou_threshold: float, max_boxes: int, per_class_suppression: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As before with `boxes` [n, 4, B] and `scores` [n, K, B], no threshold of the score and no counts."""
+    boxes, scores = boxes.transpose(1, 2), scores.transpose(1, 2)
+    best = scores.amax(dim=-1)
+    eligible = torch.ones_like(best, dtype=torch.bool)
+    places, found = _survivors(boxes, scores, best, eligible, iou_threshold, max_boxes, per_class_suppression)
+    chosen_boxes, chosen_scores = _at(boxes, places, found), _at(scores, places, found)
+    return chosen_boxes.transpose(1, 2), chosen_scores.transpose(1, 2), _marked(places, found)
+
+
+def _survivors(
+    boxes: Tensor,
+    scores: Tensor,
+    best: Tensor,
+    eligible: Tensor,
+    iou_threshold: float,
+    max_boxes: int,
+    per_class: bool,
+) -> tuple[Tensor, Tensor]:
+    """int64 [n, max] places in falling order of score, and whether there was one to take."""
+    half = boxes[..., 2:] / 2
+    low, high = boxes[..., :2] - half, boxes[..., :2] + half
+    area = boxes[..., 2:].prod(dim=-1)
+    classes = scores.argmax(dim=-1)
+    places, found = [], []
+    for _ in range(max_boxes):
+        place = torch.where(eligible, best, -torch.inf).argmax(dim=-1, keepdim=True)
+        places.append(place)
+        found.append(torch.gather(eligible, -1, place))
+        corner = place[..., None].expand(-1, -1, 2)
+        overlap = torch.minimum(high, torch.gather(high, 1, corner)) - torch.maximum(low, torch.gather(low, 1, corner))
+        shared = overlap.clamp(min=0).prod(dim=-1)
+        beaten = shared / (area + torch.gather(area, -1, place) - shared) > iou_threshold
+        if per_class:
+            beaten = beaten & (classes == torch.gather(classes, -1, place))
+        eligible = (eligible & ~beaten).scatter(-1, place, False)
+    return torch.cat(places, dim=-1), torch.cat(found, dim=-1)
+
+
+def _at(values: Tensor, places: Tensor, found: Tensor) -> Tensor:
+    taken = torch.gather(values, 1, places[..., None].expand(-1, -1, values.shape[-1]))
+    return torch.where(found[..., None], taken, 0)
+
+
+def _marked(places: Tensor, found: Tensor) -> Tensor:
+    return torch.where(found, places, -1).to(torch.int32)

@@ -1,11 +1,13 @@
 """Reading and writing at computed indices: gather, scatter and their _nd and _along_axis forms.
 
 Up to iOS16 a negative index counts from the end. From iOS17 on it is out of bounds, as is one past the end: with
-`validate_indices` such an index is refused, without it Core ML leaves the result undefined (but safe), and the nearest
-valid element is taken here.
+`validate_indices` such an index is refused, without it Core ML leaves the result undefined (but safe); here gather then
+takes the nearest valid element and scatter drops the update.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -76,7 +78,10 @@ def scatter_validated(
     data: Tensor, indices: Tensor, updates: Tensor, axis: int = 0, mode: str = "add", validate_indices: bool = False
 ) -> Tensor:
     """As before, with indices from 0 on only."""
-    return _scatter(data, _bounded(indices, data.shape[axis], validate_indices), updates, axis, mode)
+    if validate_indices:
+        return _scatter(data, _checked(indices, data.shape[axis]), updates, axis, mode)
+    spare = _with_spare(data, axis)
+    return _scatter(spare, _or_spare(indices, data.shape[axis]), updates, axis, mode).narrow(axis, 0, data.shape[axis])
 
 
 @op("scatter_along_axis")
@@ -90,13 +95,18 @@ def scatter_along_axis_validated(
     data: Tensor, indices: Tensor, updates: Tensor, axis: int = 0, mode: str = "add", validate_indices: bool = False
 ) -> Tensor:
     """As before, with indices from 0 on only."""
-    return _combined(data, axis, _bounded(indices, data.shape[axis], validate_indices), updates, mode)
+    size = data.shape[axis]
+    if validate_indices:
+        return _combined(data, axis, _checked(indices, size), updates, mode)
+    return _combined(_with_spare(data, axis), axis, _or_spare(indices, size), updates, mode).narrow(axis, 0, size)
 
 
 @op("scatter_nd")
 def scatter_nd(data: Tensor, indices: Tensor, updates: Tensor, mode: str = "add") -> Tensor:
     """`data` with the parts of `updates` combined by `mode` into its own at the index vectors in `indices`."""
-    return _scatter_nd(data, _from_end(indices, _depth_sizes(data, indices, 0)), updates, mode)
+    parts = _parts(data, indices)
+    places = _flat(_from_end(indices, _depth_sizes(data, indices, 0)), data)
+    return _scatter(parts, places, updates, 0, mode).reshape(data.shape)
 
 
 @op("scatter_nd", since="iOS17")
@@ -104,7 +114,14 @@ def scatter_nd_validated(
     data: Tensor, indices: Tensor, updates: Tensor, mode: str = "add", validate_indices: bool = False
 ) -> Tensor:
     """As before, with indices from 0 on only."""
-    return _scatter_nd(data, _bounded(indices, _depth_sizes(data, indices, 0), validate_indices), updates, mode)
+    parts, sizes = _parts(data, indices), _depth_sizes(data, indices, 0)
+    if validate_indices:
+        return _scatter(parts, _flat(_checked(indices, sizes), data), updates, 0, mode).reshape(data.shape)
+    wide = indices.to(torch.int64)
+    inside = ((wide >= 0) & (wide < sizes)).all(dim=-1)
+    places = torch.where(inside, _flat(wide, data), parts.shape[0])
+    scattered = _scatter(_with_spare(parts, 0), places, updates, 0, mode)
+    return scattered.narrow(0, 0, parts.shape[0]).reshape(data.shape)
 
 
 def _depth_sizes(x: Tensor, indices: Tensor, batch_dims: int) -> Tensor:
@@ -118,66 +135,78 @@ def _from_end(indices: Tensor, size: int | Tensor) -> Tensor:
 
 
 def _bounded(indices: Tensor, size: int | Tensor, validate: bool) -> Tensor:
-    wide = indices.to(torch.int64)
     if validate:
-        if bool(((wide < 0) | (wide >= size)).any()):
-            limit = size.tolist() if isinstance(size, Tensor) else size
-            raise InputError("an index is out of bounds", value=indices.tolist(), allowed=f"0 <= index < {limit}")
-        return wide
-    return torch.minimum(wide.clamp(min=0), torch.as_tensor(size, device=wide.device) - 1)
+        return _checked(indices, size)
+    return torch.minimum(indices.to(torch.int64).clamp(min=0), torch.as_tensor(size, device=indices.device) - 1)
+
+
+def _checked(indices: Tensor, size: int | Tensor) -> Tensor:
+    wide = indices.to(torch.int64)
+    # A traced graph has no way to refuse a value.
+    if not torch.compiler.is_compiling() and bool(((wide < 0) | (wide >= size)).any()):
+        limit = size.tolist() if isinstance(size, Tensor) else size
+        raise InputError("an index is out of bounds", value=indices.tolist(), allowed=f"0 <= index < {limit}")
+    return wide
+
+
+def _with_spare(data: Tensor, axis: int) -> Tensor:
+    """One more slice at the end of `axis`, where updates go that are to be dropped."""
+    return torch.cat([data, data.narrow(axis, 0, 1)], dim=axis)
+
+
+def _or_spare(indices: Tensor, size: int) -> Tensor:
+    wide = indices.to(torch.int64)
+    return torch.where((wide >= 0) & (wide < size), wide, size)
 
 
 def _gather(x: Tensor, indices: Tensor, axis: int, batch_dims: int) -> Tensor:
     axis %= x.dim()
     if batch_dims == 0:
-        if indices.dim() == 0:
-            return x.index_select(axis, indices.reshape(1)).squeeze(axis)
-        if indices.dim() == 1:
-            return x.index_select(axis, indices)
         rows = x.index_select(axis, indices.reshape(-1))
-        return rows.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
-    # Axes of x between the batch and `axis` and after it keep their order around those of the indices.
-    batches = [
-        torch.arange(x.shape[place], device=x.device).reshape([-1] + [1] * (batch_dims - 1 - place))
-        for place in range(batch_dims)
-    ]
-    moved = x.movedim(axis, batch_dims)
-    tail = indices.dim() - batch_dims
-    taken = moved[(*(batch.reshape(batch.shape + (1,) * tail) for batch in batches), indices)]
-    between = axis - batch_dims
-    sources = list(range(indices.dim(), indices.dim() + between))
-    return taken.movedim(sources, list(range(batch_dims, batch_dims + between)))
+        return rows if indices.dim() == 1 else rows.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+    # The axes between the batch and `axis` step behind it, and come back before those of the indices.
+    between, own = axis - batch_dims, indices.dim() - batch_dims
+    batches = _batch_places(x, batch_dims, indices.dim())
+    taken = x.movedim(axis, batch_dims)[(*batches, indices)]
+    first = batch_dims + own
+    return taken.movedim(tuple(range(first, first + between)), tuple(range(batch_dims, batch_dims + between)))
 
 
 def _gather_nd(x: Tensor, indices: Tensor, batch_dims: int) -> Tensor:
     vectors = indices.unbind(-1)
-    places = indices.dim() - 1
-    batches = [
-        torch.arange(x.shape[place], device=x.device).reshape([-1 if axis == place else 1 for axis in range(places)])
-        for place in range(batch_dims)
-    ]
-    if not batches and not vectors:
+    if not vectors and batch_dims == 0:
         return x.expand(indices.shape[:-1] + x.shape)
-    return x[(*batches, *vectors)]
+    return x[(*_batch_places(x, batch_dims, indices.dim() - 1), *vectors)]
+
+
+def _batch_places(x: Tensor, batch_dims: int, rank: int) -> list[Tensor]:
+    """The index along each batch axis, of a shape that broadcasts to `rank` axes."""
+    return [
+        torch.arange(x.shape[axis], device=x.device).reshape([-1 if axis == place else 1 for place in range(rank)])
+        for axis in range(batch_dims)
+    ]
+
+
+def _parts(data: Tensor, indices: Tensor) -> Tensor:
+    """[all index vectors there are, *one part]."""
+    depth = indices.shape[-1]
+    return data.reshape((math.prod(data.shape[:depth]), *data.shape[depth:]))
+
+
+def _flat(vectors: Tensor, data: Tensor) -> Tensor:
+    places = torch.zeros_like(vectors[..., :1]).sum(dim=-1)
+    for axis in range(vectors.shape[-1]):
+        places = places * data.shape[axis] + vectors[..., axis]
+    return places
 
 
 def _scatter(data: Tensor, indices: Tensor, updates: Tensor, axis: int, mode: str) -> Tensor:
+    """`updates` has the axes of `indices`, of which there may be any number, in the place of `axis`."""
     axis %= data.dim()
+    slices = updates.reshape((*data.shape[:axis], indices.numel(), *data.shape[axis + 1 :]))
     shape = [1] * data.dim()
     shape[axis] = -1
-    return _combined(data, axis, indices.reshape(shape).expand(updates.shape), updates, mode)
-
-
-def _scatter_nd(data: Tensor, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
-    depth = indices.shape[-1]
-    if depth == 0:
-        return _combined(data[None], 0, torch.zeros_like(updates, dtype=torch.int64)[None], updates[None], mode)[0]
-    flat_index = torch.zeros_like(indices[..., 0])
-    for axis in range(depth):
-        flat_index = flat_index * data.shape[axis] + indices[..., axis]
-    parts = data.reshape((-1, *data.shape[depth:]))
-    flat_updates = updates.reshape((-1, *data.shape[depth:]))
-    return _scatter(parts, flat_index.reshape(-1), flat_updates, 0, mode).reshape(data.shape)
+    return _combined(data, axis, indices.reshape(shape).expand(slices.shape), slices, mode)
 
 
 def _combined(data: Tensor, axis: int, indices: Tensor, updates: Tensor, mode: str) -> Tensor:
@@ -190,8 +219,7 @@ def _combined(data: Tensor, axis: int, indices: Tensor, updates: Tensor, mode: s
         return torch.scatter_add(data, axis, indices, -updates)
     if mode == "div":
         divisor = torch.scatter_reduce(torch.ones_like(data), axis, indices, updates, "prod")
-        quotient = data / divisor
-        return quotient if data.is_floating_point() else quotient.trunc().to(data.dtype)
+        return torch.div(data, divisor, rounding_mode=None if data.is_floating_point() else "trunc")
     reduction = {"mul": "prod", "max": "amax", "min": "amin"}.get(mode)
     if reduction is None:
         raise PackageError("scatter: unknown mode", value=mode, allowed="update, add, sub, mul, div, max, min")
