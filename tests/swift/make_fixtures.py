@@ -14,9 +14,30 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from tinyml.schema import (
+    Artifact,
+    Compression,
+    Floor,
+    Golden,
+    Metrics,
+    ModelSpec,
+    Preprocess,
+    Provenance,
+    Tensor,
+    Variant,
+    Verification,
+)
 from tinyml.store import file_sha256
 
 FOLDER = Path(__file__).parents[2] / "swift_demo" / "Tests" / "Fixtures"
+
+PROVENANCE = Provenance(
+    created_at="2026-11-23T17:05:09Z",
+    command="fixture: every number is invented",
+    tool_version="0.0.0-fixture",
+    packages={"torch": "0"},
+    limit=100,
+)
 
 BYTES_PER_PIXEL = {"rgb": 3, "rgba": 4, "bgra": 4}
 CHANNELS = {"rgb": [0, 1, 2], "rgba": [0, 1, 2, 3], "bgra": [2, 1, 0, 3]}
@@ -33,7 +54,7 @@ def synthetic(width: int, height: int, seed: int) -> np.ndarray:
 
 
 def stored(image: np.ndarray, pixel_format: str, padding: int) -> bytes:
-    """The image as a camera stores it: the channels in their order, every row followed by `padding` bytes of rubbish."""
+    """The image as a camera stores it: the channels in their order, each row followed by `padding` bytes of rubbish."""
     opaque = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     rows = opaque[:, :, CHANNELS[pixel_format]].reshape(len(image), -1)
     return np.hstack([rows, np.full((len(image), padding), 0xA5, np.uint8)]).tobytes()
@@ -131,7 +152,76 @@ def softmax() -> dict[str, Any]:
     return {"cases": cases}
 
 
-FIXTURES = {"resampler.json": resampler, "hashes.json": hashes, "softmax.json": softmax}
+def artifact() -> dict[str, Any]:
+    """A manifest with every field that there is, its numbers invented."""
+    floor = Floor(top1_agreement=0.98, psnr_db=30.0, max_accuracy_drop=0.01)
+    metrics = Metrics(split="val", top1=0.5, top5=0.75, images=100, total=10000, loss=2.25)
+    compression = Compression(method="palette", bits=4, granularity="per_grouped_channel", group_size=8, sparsity=0.5)
+    return Artifact(
+        path="vit-coreml-pal4.mlpackage",
+        sha256="a" * 64,
+        bytes=1234,
+        variant=Variant(
+            name="coreml-pal4",
+            format="coreml",
+            precision="fp16",
+            compression=compression,
+            minimum_target="iOS18",
+            summary="invented",
+            floor=floor,
+        ),
+        inputs=(Tensor(name="image", kind="image", shape=(None, 3, 64, 64), dtype="uint8"),),
+        outputs=(
+            Tensor(name="classLabel", kind="label", shape=(), dtype="string"),
+            Tensor(name="probabilities", kind="dictionary", shape=(2,), dtype="float32"),
+        ),
+        spec=ModelSpec(
+            architecture="vit", parameters=17, labels=("egyptian cat", "caf\u00e9"), preprocess=Preprocess()
+        ),
+        checkpoint_sha256="b" * 64,
+        checkpoint_path="results/vit/checkpoints/best.json",
+        data="tiny-imagenet",
+        verification=Verification(
+            runtime="reference",
+            split="val",
+            images=100,
+            max_difference=0.01,
+            mean_difference=0.001,
+            psnr_db=None,
+            top1_agreement=1.0,
+            top5_agreement=1.0,
+            reference=metrics,
+            artifact=metrics,
+            floor=floor,
+            failures=(),
+        ),
+        provenance=PROVENANCE,
+    ).model_dump(mode="json")
+
+
+def golden() -> dict[str, Any]:
+    """What stands beside a golden image, its numbers invented."""
+    return Golden(
+        artifact_sha256="a" * 64,
+        image="golden.png",
+        image_sha256="c" * 64,
+        width=64,
+        height=64,
+        labels=("egyptian cat", "caf\u00e9"),
+        probabilities=(0.75, 0.25),
+        tolerance=0.01,
+        runtime="reference",
+        provenance=PROVENANCE,
+    ).model_dump(mode="json")
+
+
+FIXTURES = {
+    "resampler.json": resampler,
+    "hashes.json": hashes,
+    "softmax.json": softmax,
+    "artifact.json": artifact,
+    "golden.json": golden,
+}
 
 
 def content(name: str) -> str:

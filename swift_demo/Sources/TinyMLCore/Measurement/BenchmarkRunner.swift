@@ -54,6 +54,7 @@ public struct BenchmarkRunner {
         for round in 1...max(1, plan.rounds) {
             for index in cases.indices { step(&cases[index]) { try burst(&$0, round: round) } }
         }
+        for index in cases.indices where cases[index].failure == nil { cases[index].judgeBurst() }
         if plan.pacedSeconds > 0 {
             for index in cases.indices { step(&cases[index], paced) }
         }
@@ -77,6 +78,7 @@ public struct BenchmarkRunner {
 
     private func load(_ measurement: inout CaseMeasurement) throws {
         report(.loading(measurement.units))
+        measurement.baselineMemory = conditions.memoryBytes.map { [$0] } ?? []
         measurement.compile.append(try timed { try backend.compile() })
         var session: (any BenchmarkSession)?
         measurement.firstLoad.append(try timed { session = try backend.load(units: measurement.units) })
@@ -86,7 +88,7 @@ public struct BenchmarkRunner {
         try session.preprocess()
         measurement.firstPredict.append(try timed { try session.predict() })
         try session.postprocess()
-        recordMemory(&measurement)
+        measurement.sawMemory(conditions.memoryBytes)
         report(.warmingUp(measurement.units))
         for _ in 0..<plan.warmup {
             try checkpoint(&measurement)
@@ -101,7 +103,7 @@ public struct BenchmarkRunner {
             try checkpoint(&measurement)
             measurement.add(try frame(session))
         }
-        recordMemory(&measurement)
+        measurement.sawMemory(conditions.memoryBytes)
     }
 
     private func paced(_ measurement: inout CaseMeasurement) throws {
@@ -116,7 +118,7 @@ public struct BenchmarkRunner {
             try checkpoint(&measurement)
             measurement.paced.append(try frame(session).predict)
         }
-        recordMemory(&measurement)
+        measurement.sawMemory(conditions.memoryBytes)
         measurement.judgePacing(rate: plan.pacedRate)
     }
 
@@ -154,10 +156,6 @@ public struct BenchmarkRunner {
         let start = clock.now
         try work()
         return max(0, clock.now - start)
-    }
-
-    private func recordMemory(_ measurement: inout CaseMeasurement) {
-        if let bytes = conditions.memoryBytes { measurement.memory.append(bytes) }
     }
 
     private func placement(of measurement: CaseMeasurement) -> Placement? {

@@ -12,7 +12,8 @@ struct CaseMeasurement {
     var predict: [Int] = []
     var postprocess: [Int] = []
     var paced: [Int] = []
-    var memory: [Int] = []
+    var baselineMemory: [Int] = []
+    var peakMemory: [Int] = []
 
     init(units: Units, flags: Set<ValidityFlag>) {
         self.units = units
@@ -26,6 +27,21 @@ struct CaseMeasurement {
         preprocess.append(times.preprocess)
         predict.append(times.predict)
         postprocess.append(times.postprocess)
+    }
+
+    /// Judges the burst by the rules of the Python tool.
+    mutating func judgeBurst() {
+        if predict.count < 100 { flags.insert(.fewSamples) }
+        let half = predict.count / 2
+        guard let first = SampleStatistics(Array(predict.prefix(half))),
+            let second = SampleStatistics(Array(predict.dropFirst(half)))
+        else { return }
+        if abs(second.median - first.median) > 0.05 * first.median { flags.insert(.unsteady) }
+    }
+
+    /// Keeps the largest footprint.
+    mutating func sawMemory(_ bytes: Int?) {
+        if let bytes { peakMemory = [max(bytes, peakMemory.first ?? 0)] }
     }
 
     /// Compares the paced part's last ten seconds with its first ten.
@@ -44,7 +60,7 @@ struct CaseMeasurement {
             Series(SeriesName.cachedLoad, cachedLoad), Series(SeriesName.firstPredict, firstPredict),
             Series(SeriesName.latency, predict), Series(SeriesName.preprocess, preprocess),
             Series(SeriesName.postprocess, postprocess), Series(SeriesName.pacedLatency, paced),
-            Series(SeriesName.memory, memory),
+            Series(SeriesName.baselineMemory, baselineMemory), Series(SeriesName.peakMemory, peakMemory),
         ].compactMap { $0 }
     }
 

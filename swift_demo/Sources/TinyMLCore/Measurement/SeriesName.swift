@@ -7,7 +7,7 @@ public enum SeriesName {
     /// A load after that.
     public static let cachedLoad = "cached_load_ns"
     /// The first prediction after a load.
-    public static let firstPredict = "first_predict_ns"
+    public static let firstPredict = "first_prediction_ns"
     /// The prediction alone, back to back.
     public static let latency = "latency_ns"
     /// Making the input, back to back.
@@ -16,6 +16,8 @@ public enum SeriesName {
     public static let postprocess = "postprocess_ns"
     /// The prediction alone, at the pace of a camera.
     public static let pacedLatency = "paced_latency_ns"
-    /// The process's memory footprint: after loading, after each round and at the end.
-    public static let memory = "memory_bytes"
+    /// The process's memory footprint before the model is loaded.
+    public static let baselineMemory = "baseline_memory_bytes"
+    /// The largest footprint seen after loading, after each round and at the end.
+    public static let peakMemory = "peak_memory_bytes"
 }

@@ -6,6 +6,10 @@ public enum ValidityFlag: String, Sendable, CaseIterable {
     case lowPowerMode = "low_power_mode"
     case thermalFair = "thermal_fair"
     case thermalSerious = "thermal_serious"
+    /// Fewer than 100 samples: the 99th percentile is little else than the largest.
+    case fewSamples = "few_samples"
+    /// The middle values of the first and the second half of the burst differ by more than a twentieth.
+    case unsteady
     /// The paced part's last ten seconds were slower than its first by more than a tenth.
     case slowedDown = "slowed_down"
     /// Frames of the paced part took longer than their interval.
@@ -27,7 +31,7 @@ public enum ValidityFlag: String, Sendable, CaseIterable {
     public var invalidates: Bool {
         switch self {
         case .debugBuild, .debugger, .simulator, .lowPowerMode, .thermalSerious, .simulated: true
-        case .thermalFair, .slowedDown, .lateFrames: false
+        case .thermalFair, .fewSamples, .unsteady, .slowedDown, .lateFrames: false
         }
     }
 }

@@ -23,6 +23,8 @@ public struct BenchCase: Codable, Hashable, Sendable {
     public let backend: String
     public let requestedUnits: Units
     public let batch: Int
+    /// CPU threads that the backend was given; nil: its own choice.
+    public let threads: Int?
     public let warmup: Int
     public let minRepeats: Int
     public let minSeconds: Double
@@ -39,6 +41,7 @@ public struct BenchCase: Codable, Hashable, Sendable {
         self.backend = backend
         self.requestedUnits = requestedUnits
         batch = 1
+        threads = nil
         self.warmup = warmup
         self.minRepeats = minRepeats
         self.minSeconds = minSeconds
@@ -50,7 +53,7 @@ public struct BenchCase: Codable, Hashable, Sendable {
         case artifactBytes = "artifact_bytes"
         case backend
         case requestedUnits = "requested_units"
-        case batch, warmup
+        case batch, threads, warmup
         case minRepeats = "min_repeats"
         case minSeconds = "min_seconds"
     }
@@ -65,8 +68,25 @@ public struct BenchCase: Codable, Hashable, Sendable {
         backend = try fields(.backend)
         requestedUnits = try fields(.requestedUnits)
         batch = try fields(.batch, or: 1, .positive)
+        threads = try fields.optional(.threads, .positive)
         warmup = try fields(.warmup, .count)
         minRepeats = try fields(.minRepeats, .positive)
         minSeconds = try fields(.minSeconds, .notNegative)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(model, forKey: .model)
+        try container.encode(variant, forKey: .variant)
+        try container.encode(format, forKey: .format)
+        try container.encode(artifactSHA256, forKey: .artifactSHA256)
+        try container.encode(artifactBytes, forKey: .artifactBytes)
+        try container.encode(backend, forKey: .backend)
+        try container.encode(requestedUnits, forKey: .requestedUnits)
+        try container.encode(batch, forKey: .batch)
+        try container.encode(threads, forKey: .threads)
+        try container.encode(warmup, forKey: .warmup)
+        try container.encode(minRepeats, forKey: .minRepeats)
+        try container.encode(minSeconds, forKey: .minSeconds)
     }
 }

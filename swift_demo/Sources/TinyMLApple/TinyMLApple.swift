@@ -1,0 +1,1 @@
+// The content of this target needs Apple's frameworks.
