@@ -1,1 +1,12 @@
-"""The Core ML reference runtime: executes a saved ML Program on any machine."""
+"""The Core ML reference runtime: executes a saved ML Program on any machine.
+
+from tinyml.export.mil import ReferenceModel
+
+model = ReferenceModel("ResNet18.mlpackage")
+print(model.input_description, model.output_description)
+print(model.predict({"image": PIL.Image.open("cat.png").resize((224, 224))}))
+"""
+
+from .model import ReferenceModel, State
+
+__all__ = ["ReferenceModel", "State"]

@@ -20,6 +20,22 @@ class ValueType:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TensorList:
+    """The value of a MIL list: tensors of one type; an element that was never written is None."""
+
+    element: ValueType
+    elements: tuple[torch.Tensor | None, ...]
+    dynamic: bool
+
+
+@dataclass(kw_only=True)
+class StateCell:
+    """The place of one state of a model: the one value of a program that can change."""
+
+    value: torch.Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpContext:
     """Handed to an op function that has a parameter of this type."""
 

@@ -14,7 +14,12 @@ constant, at each call where it is computed:
     int, float, bool, str     a scalar
     tuple[int, ...] (floats, bools, strings) a vector
     X | None = None           an optional input
-    OpContext                 not an input: the op's surroundings (declared output types, opset, blocks, states, seed)
+    object, TensorList, StateCell  the value as it is (lists, states, whatever a block carries)
+    OpContext                 not an input: the op's surroundings (declared output types, opset, blocks, seed)
+
+Tensors of rank 0 stay of rank 0 within a program. An op with several outputs returns a tuple of them; one with none
+returns None. Integer results may come in any integer type: the plan casts them to the declared one. A TinyMLError that
+an op raises reaches the user as it is; anything else is reported as a failure of that op, by its name.
 
 An op computes in float32 whatever the program declares; the plan rounds each result to its declared type afterwards.
 `exact=True` says that the op only moves or selects values (relu, reshape, max), so that nothing needs rounding.

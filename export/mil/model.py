@@ -1,0 +1,223 @@
+"""`ReferenceModel`: the contract of coremltools' `MLModel.predict` on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from ...errors import InputError, PackageError
+from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
+from .dtypes import DTYPES
+from .images import image_tensor, tensor_image
+from .ops.context import StateCell, ValueType
+from .package import Package, open_package
+from .plan import Plan, Step
+from .planner import Precision, build
+from .program import Function, NamedType, StateType
+
+Engine = Literal["torch", "onnxruntime"]
+Inputs = Mapping[str, Any]
+Outputs = dict[str, Any]
+
+
+class State:
+    """The states of one conversation with a model; see `ReferenceModel.make_state`."""
+
+    def __init__(self, cells: dict[str, StateCell], features: Features) -> None:
+        self.cells = cells
+        self._features = features
+
+    def read_state(self, name: str) -> np.ndarray:
+        """The content of state `name`, float32 of the declared shape."""
+        return self._cell(name).value.detach().to(torch.float32).numpy().copy()
+
+    def write_state(self, name: str, value: Any) -> None:
+        """Replaces the content of state `name`; the value is rounded to the state's type."""
+        cell = self._cell(name)
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub" or array.shape != tuple(cell.value.shape):
+            raise InputError(
+                f"state {name!r} cannot take this value",
+                value=f"{array.dtype} {list(array.shape)}",
+                allowed=str(list(cell.value.shape)),
+            )
+        cell.value = torch.tensor(array.astype(np.float16).astype(np.float32))
+
+    def _cell(self, name: str) -> StateCell:
+        if name not in self.cells:
+            raise InputError("the model has no state of this name", value=name, allowed=", ".join(self.cells) or "none")
+        return self.cells[name]
+
+
+class ReferenceModel:
+    """An ML Program that predicts here as it would with coremltools on a Mac."""
+
+    def __init__(
+        self,
+        model: Any,
+        function_name: str | None = None,
+        precision: Precision = "declared",
+        engine: Engine = "torch",
+        seed: int | None = None,
+    ) -> None:
+        """Opens and plans `model`.
+
+        Args:
+            model: a path to an .mlpackage, or a coremltools MLModel.
+            function_name: which function to run; None: the model's default one.
+            precision: "declared" rounds each value to the type that the program declares for it; "float32" rounds
+                nothing.
+            engine: "torch" executes the plan; "onnxruntime" goes through ONNX, for speed where exactness in the
+                declared types is not the point.
+            seed: of random ops that have none of their own.
+
+        Raises:
+            PackageError: the package is not sound; UnsupportedOpsError: it uses ops that this runtime lacks.
+        """
+        if precision not in ("declared", "float32"):
+            raise InputError("unknown precision", value=precision, allowed="declared, float32")
+        if engine not in ("torch", "onnxruntime"):
+            raise InputError("unknown engine", value=engine, allowed="torch, onnxruntime")
+        self.package: Package = open_package(model)
+        self.description: Description = describe(self.package, function_name)
+        self.function: Function = self.package.program.functions[self.description.function]
+        self.precision: Precision = precision
+        self.generator = torch.Generator()
+        self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
+        self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
+        self.plan.eval()
+        _check_interface(self.function, self.description)
+
+    @property
+    def input_description(self) -> Features:
+        """The inputs by name."""
+        return self.description.inputs
+
+    @property
+    def output_description(self) -> Features:
+        """The outputs by name."""
+        return self.description.outputs
+
+    def predict(self, inputs: Inputs | Sequence[Inputs], state: State | None = None) -> Any:
+        """The outputs for `inputs`, by name; a list of inputs gives a list of outputs.
+
+        Arrays come out as NumPy arrays of the declared type (float16 as float32, as coremltools returns them), scalars
+        as shape (1,), images as PIL images, a classifier's label and its dictionary of probabilities as such.
+
+        Raises:
+            InputError: an unknown or missing input, one of a wrong type, shape, size or mode.
+        """
+        if not isinstance(inputs, Mapping) and isinstance(inputs, (list, tuple)):
+            if state is not None:
+                raise InputError("a state goes with one prediction at a time", value=f"{len(inputs)} inputs")
+            return [self.predict(item) for item in inputs]
+        with torch.inference_mode():
+            results = self.plan(*self._arguments(inputs, state))
+            return self._outputs(results)
+
+    def trace(self, inputs: Inputs, state: State | None = None) -> dict[str, Any]:
+        """Every value that the function computes outside of nested blocks, by name, inputs included.
+
+        Returns:
+            NumPy arrays; lists, labels and dictionaries as they are.
+        """
+        seen: dict[str, Any] = {}
+
+        def note(step: Step, results: tuple[Any, ...]) -> None:
+            for each, value in zip(step.results, results, strict=True):
+                seen[each.name] = value.numpy() if isinstance(value, torch.Tensor) else value
+
+        with torch.inference_mode():
+            arguments = self._arguments(inputs, state)
+            for item, value in zip(self.function.inputs, arguments, strict=True):
+                if isinstance(value, torch.Tensor):
+                    seen[item.name] = value.numpy()
+            self.plan.observe(arguments, note)
+        return seen
+
+    def make_state(self) -> State:
+        """Fresh states, all zero; raises InputError where the model has none."""
+        cells = {}
+        for item in self.function.inputs:
+            if isinstance(item.type, StateType):
+                shape = [size or 0 for size in item.type.wrapped.shape]
+                cells[item.name] = StateCell(value=torch.zeros(shape, dtype=DTYPES[item.type.wrapped.dtype].carrier))
+        if not cells:
+            raise InputError("the model has no states", value=self.package.name)
+        return State(cells, self.description.states)
+
+    def _arguments(self, inputs: Inputs | Sequence[Inputs], state: State | None) -> list[Any]:
+        """What the plan takes, in its order."""
+        if not isinstance(inputs, Mapping):
+            raise InputError("inputs must be a dictionary, or a list of them", value=type(inputs).__name__)
+        check_names(inputs, self.description.inputs)
+        arguments: list[Any] = []
+        for item in self.function.inputs:
+            if isinstance(item.type, StateType):
+                if state is None:
+                    raise InputError("the model has states", value=item.name, hint="pass state=model.make_state()")
+                if item.name not in state.cells:
+                    raise InputError("the state is of another model: it lacks", value=item.name)
+                arguments.append(state.cells[item.name])
+            else:
+                arguments.append(self._argument(item, inputs))
+        return arguments
+
+    def _argument(self, item: NamedType, inputs: Inputs) -> torch.Tensor:
+        feature = self.description.inputs[item.name]
+        if item.name not in inputs:
+            if not isinstance(feature, ArrayFeature) or feature.shape is None:
+                raise InputError("the model needs an input that is missing", value=item.name)
+            return self.declared(item, torch.full(feature.shape, feature.default or 0.0))
+        value = inputs[item.name]
+        if isinstance(feature, ImageFeature):
+            return self.declared(item, image_tensor(feature, value))
+        if isinstance(feature, ArrayFeature):
+            array = check_array(feature, value)
+            if array.dtype.kind == "u" or array.dtype == np.float64:
+                array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+            return self.declared(item, torch.tensor(array))
+        raise InputError(f"input {item.name!r} is of a type that this runtime does not take", value=str(feature))
+
+    def declared(self, item: NamedType, value: torch.Tensor) -> torch.Tensor:
+        """`value` as the program's input `item` takes it: carrier type, rank, and rounding."""
+        if not isinstance(item.type, ValueType):
+            raise PackageError("the program has an input that is no tensor", value=item.name)
+        value = value.to(DTYPES[item.type.dtype].carrier)
+        if item.type.dtype == "fp16" and self.precision == "declared":
+            value = value.to(torch.float16).to(torch.float32)
+        return value.reshape(()) if item.type.shape == () and value.numel() == 1 else value
+
+    def _outputs(self, results: tuple[Any, ...]) -> Outputs:
+        """The plan's results as the model's outputs."""
+        found = {name: value for (name, _), value in zip(self.plan.outputs, results, strict=True)}
+        return {name: self._output(name, found[name]) for name in self.description.outputs}
+
+    def _output(self, name: str, value: Any) -> Any:
+        feature = self.description.outputs[name]
+        if isinstance(feature, ImageFeature):
+            return tensor_image(feature, value)
+        if not isinstance(value, torch.Tensor):
+            return value
+        dtype = feature.dtype if isinstance(feature, ArrayFeature) else "fp32"
+        array = value.detach().numpy().astype(np.float32 if dtype == "fp16" else DTYPES[dtype].numpy)
+        return array.reshape(1) if array.shape == () else array
+
+
+def _check_interface(function: Function, description: Description) -> None:
+    """Raises PackageError where the program and the model's description disagree about inputs and outputs."""
+    for item in function.inputs:
+        if isinstance(item.type, StateType):
+            continue
+        if item.name not in description.inputs or not isinstance(item.type, ValueType):
+            raise PackageError("the program has an input that the model does not describe", value=item.name)
+    names = {item.name for item in function.inputs}
+    for name in description.inputs:
+        if name not in names:
+            raise PackageError("the model describes an input that its program does not have", value=name)
+    for name in description.outputs:
+        if name not in function.block.outputs:
+            raise PackageError("the model describes an output that its program does not have", value=name)
