@@ -1,0 +1,11 @@
+"""Data sets: preparation, the memory-mapped splits, augmentation and batches.
+
+A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint8 array a split, `train.npy`,
+`val.npy`, `test.npy`, each [images, size, size, 3] in RGB. `open_dataset` prepares it where it lacks.
+"""
+
+from .dataset import Dataset, Split, SplitName
+from .images import load_image
+from .preparing import open_dataset
+
+__all__ = ["Dataset", "Split", "SplitName", "load_image", "open_dataset"]
