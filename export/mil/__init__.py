@@ -7,6 +7,7 @@ print(model.input_description, model.output_description)
 print(model.predict({"image": PIL.Image.open("cat.png").resize((224, 224))}))
 """
 
+from .drop_in import linux_predict
 from .model import ReferenceModel, State
 
-__all__ = ["ReferenceModel", "State"]
+__all__ = ["ReferenceModel", "State", "linux_predict"]
