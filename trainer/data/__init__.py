@@ -4,8 +4,9 @@ A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint
 `val.npy`, `test.npy`, each [images, size, size, 3] in RGB. `open_dataset` prepares it where it lacks.
 """
 
+from .batches import TrainBatches, eval_batches
 from .dataset import Dataset, Split, SplitName
 from .images import load_image
 from .preparing import open_dataset
 
-__all__ = ["Dataset", "Split", "SplitName", "load_image", "open_dataset"]
+__all__ = ["Dataset", "Split", "SplitName", "TrainBatches", "eval_batches", "load_image", "open_dataset"]

@@ -29,7 +29,7 @@ ORIGINAL = Download(
     size_bytes=248_100_043,
     sha256="6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
 )
-"""Stanford publishes no checksum: this one, and the MD5 90528d7ca1a48142e341f4ef8d21d0de, are what many projects pin."""
+"""Stanford publishes no checksum; many projects pin this one, and the MD5 90528d7ca1a48142e341f4ef8d21d0de."""
 
 _SEED = 0
 _PREPROCESS = Preprocess()

@@ -1,0 +1,150 @@
+"""Training augmentation of a whole batch at once, with parameters of its own for every image.
+
+torchvision's v2 transforms draw one set of parameters for a batch (https://github.com/pytorch/vision/issues/8484), so
+it needs a call an image. Here crop, flip and rotation are one affine sampling, and all colour changes one 3x4 matrix
+an image. Parameters are drawn on the CPU from an explicit generator, hence alike for every device.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tinyml.schema import Preprocess, TrainConfig
+
+_LUMA = (0.2989, 0.587, 0.114)
+_HUE_SHARE = 0.1
+"""Of the colour jitter's strength: hue turns are far more visible than the other changes."""
+
+_ERASED_AREA = (0.02, 0.33)
+_ERASED_RATIO = (0.3, 3.3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """What may happen to an image; a strength of zero leaves its part out.
+
+    `crop_padding`: pixels of zeros around it, of which a random crop is taken. `rotation_degrees`: turned by up to as
+    much either way (bilinear, zeros outside). `color_jitter`: brightness, contrast and saturation multiplied by
+    1 ± as much, in this order, the hue turned by up to a tenth of it. `erasing`: the probability that a random box
+    (2-33% of the area, ratio 0.3-3.3, as in arXiv:1708.04896) is set to the mean.
+    """
+
+    crop_padding: int = 4
+    flip: bool = True
+    rotation_degrees: float = 10.0
+    color_jitter: float = 0.2
+    erasing: float = 0.5
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> Augment:
+        """The augmentation that `config` asks for."""
+        return cls(
+            crop_padding=config.crop_padding,
+            flip=config.flip,
+            rotation_degrees=config.rotation_degrees,
+            color_jitter=config.color_jitter,
+            erasing=config.erasing,
+        )
+
+    def __call__(self, images: Tensor, preprocess: Preprocess, generator: torch.Generator) -> Tensor:
+        """Augments and normalises.
+
+        Args:
+            images: uint8 [B, 3, H, W], on any device.
+            preprocess: the mean and standard deviation for the end.
+            generator: a CPU generator; it alone decides what happens.
+
+        Returns:
+            float32 [B, 3, H, W] on the images' device, normalised.
+        """
+        values = images.float().div_(255.0)
+        if self.crop_padding or self.flip or self.rotation_degrees:
+            values = self._moved(values, generator)
+        if self.color_jitter:
+            values = self._recoloured(values, generator)
+        values = normalized(values, preprocess)
+        if self.erasing:
+            values = self._erased(values, generator)
+        return values
+
+    def _moved(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        batch, _, height, width = images.shape
+        angle = math.radians(self.rotation_degrees) * _uniform(batch, -1.0, 1.0, generator)
+        mirror = 1.0 - 2.0 * (torch.rand(batch, generator=generator) < 0.5).float() if self.flip else torch.ones(batch)
+        reach = 2 * self.crop_padding + 1
+        shift = torch.randint(0, reach, (batch, 2), generator=generator) - self.crop_padding
+        cos, sin = torch.cos(angle), torch.sin(angle)
+        aspect = height / width
+        # From an output place to the input place it shows, in coordinates from -1 to 1: turned, mirrored, shifted.
+        rows = (
+            torch.stack((mirror * cos, -mirror * sin * aspect, 2.0 * shift[:, 0] / width), dim=1),
+            torch.stack((sin / aspect, cos, 2.0 * shift[:, 1] / height), dim=1),
+        )
+        grid = functional.affine_grid(
+            torch.stack(rows, dim=1).to(images.device), list(images.shape), align_corners=False
+        )
+        mode = "bilinear" if self.rotation_degrees else "nearest"
+        return functional.grid_sample(images, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+    def _recoloured(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        batch = len(images)
+        low, high = 1.0 - self.color_jitter, 1.0 + self.color_jitter
+        brightness, contrast, saturation = (_uniform(batch, low, high, generator)[:, None, None] for _ in range(3))
+        turn = 2.0 * math.pi * _HUE_SHARE * self.color_jitter * _uniform(batch, -1.0, 1.0, generator)
+        luma = torch.tensor(_LUMA)
+        gray = luma.expand(3, 3)
+        eye = torch.eye(3)
+        hue = _hue_rotation(turn)
+        colours = (saturation * eye + (1.0 - saturation) * gray) @ hue
+        matrix = (brightness * contrast * colours).to(images.device)
+        # Contrast moves every value from the image's mean gray, which saturation leaves as it is.
+        mean_gray = images.mean(dim=(2, 3)) @ luma.to(images.device)
+        offset = ((1.0 - contrast) * brightness)[:, 0].to(images.device) * mean_gray[:, None]
+        changed = torch.baddbmm(offset.expand(batch, 3)[:, :, None], matrix, images.flatten(2))
+        return changed.clamp_(0.0, 1.0).view_as(images)
+
+    def _erased(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        batch, _, height, width = images.shape
+        chosen = torch.rand(batch, generator=generator) < self.erasing
+        area = height * width * _uniform(batch, *_ERASED_AREA, generator)
+        ratio = torch.exp(_uniform(batch, math.log(_ERASED_RATIO[0]), math.log(_ERASED_RATIO[1]), generator))
+        tall = (area * ratio).sqrt().round().clamp(max=height)
+        wide = (area / ratio).sqrt().round().clamp(max=width)
+        box = boxes(tall, wide, height, width, generator) & chosen[:, None, None, None]
+        return images.masked_fill_(box.to(images.device), 0.0)
+
+
+def boxes(tall: Tensor, wide: Tensor, height: int, width: int, generator: torch.Generator) -> Tensor:
+    """Masks, bool [B, 1, height, width], of one box an image, of the given whole sizes [B], placed at random inside."""
+    top = (torch.rand(len(tall), generator=generator) * (height - tall + 1)).floor()[:, None]
+    left = (torch.rand(len(wide), generator=generator) * (width - wide + 1)).floor()[:, None]
+    y, x = torch.arange(height), torch.arange(width)
+    rows = (y >= top) & (y < top + tall[:, None])
+    columns = (x >= left) & (x < left + wide[:, None])
+    return (rows[:, :, None] & columns[:, None, :])[:, None]
+
+
+def normalized(images: Tensor, preprocess: Preprocess) -> Tensor:
+    """`(images - mean) / std` per channel, in place; images float [B, 3, H, W] from 0 to 1."""
+    mean = torch.tensor(preprocess.mean, device=images.device)[:, None, None]
+    std = torch.tensor(preprocess.std, device=images.device)[:, None, None]
+    return images.sub_(mean).div_(std)
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator)
+
+
+def _hue_rotation(turn: Tensor) -> Tensor:
+    """Turns about the gray axis, [B, 3, 3]: luma and grays stay, the two chroma axes of YIQ turn by `turn` radians."""
+    cos, sin = torch.cos(turn), torch.sin(turn)
+    zero, one = torch.zeros_like(turn), torch.ones_like(turn)
+    plane = torch.stack((one, zero, zero, zero, cos, -sin, zero, sin, cos), dim=1).view(-1, 3, 3)
+    yiq = torch.tensor((_LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)))
+    rotation: Tensor = torch.linalg.inv(yiq) @ plane @ yiq
+    return rotation
