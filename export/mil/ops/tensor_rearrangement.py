@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,9 +41,9 @@ def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
 def space_to_batch(x: Tensor, block_shape: tuple[int, ...], paddings: tuple[int, ...]) -> Tensor:
     """[n, C, H, W] -> [n bh bw, C, (H + pads) / bh, (W + pads) / bw]; the place in a block is the batch's outer part.
 
-    `paddings` is the matrix [[top, bottom], [left, right]] of zeros to add first.
+    `paddings` is the matrix [[top, bottom], [left, right]] of zeros to add first, row by row.
     """
-    (top, bottom), (left, right) = _pairs(paddings)
+    top, bottom, left, right = paddings
     x = torch.nn.functional.pad(x, (left, right, top, bottom))
     batch, channels, height, width = x.shape
     block_height, block_width = block_shape
@@ -56,14 +55,10 @@ def space_to_batch(x: Tensor, block_shape: tuple[int, ...], paddings: tuple[int,
 @op("batch_to_space", exact=True)
 def batch_to_space(x: Tensor, block_shape: tuple[int, ...], crops: tuple[int, ...]) -> Tensor:
     """The inverse of space_to_batch; `crops` is the matrix [[top, bottom], [left, right]] to cut off afterwards."""
-    (top, bottom), (left, right) = _pairs(crops)
+    top, bottom, left, right = crops
     batch, channels, rows, columns = x.shape
     block_height, block_width = block_shape
     height, width = rows * block_height, columns * block_width
     blocks = x.reshape(block_height, block_width, batch // (block_height * block_width), channels, rows, columns)
     image = blocks.permute(2, 3, 4, 0, 5, 1).reshape(-1, channels, height, width)
     return image[:, :, top : height - bottom, left : width - right]
-
-
-def _pairs(matrix: tuple[int, ...]) -> list[list[int]]:
-    return [[int(amount) for amount in row] for row in np.reshape(matrix, (2, 2))]
