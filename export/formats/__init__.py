@@ -1,0 +1,1 @@
+"""The formats, one module each; `tinyml.export.format.formats` finds them."""

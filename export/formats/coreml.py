@@ -1,0 +1,179 @@
+"""Core ML: written by coremltools as an ML Program, executed by our own reference runtime."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from torch import nn
+
+from tinyml.errors import ArtifactError, InputError, ManifestError
+from tinyml.schema import ModelSpec, Tensor, Variant
+from tinyml.store import parse_json
+
+from ..compress import compress
+from ..format import SPEC_KEY, Description, Executable, Floats, Images, Outputs, formats
+from ..mil.package import Package, open_package
+from ..mil.program import Constant, Function, Reference
+from ..network import IMAGE, LABEL, PROBABILITIES, trace
+from ..quiet import coremltools, quiet
+
+if TYPE_CHECKING:
+    from ..mil import ReferenceModel
+
+_SOFTMAX = "class_probabilities"
+"""The tensor's name inside the program; the dictionary made of it has the public one."""
+
+
+class CoreMLFormat:
+    """`.mlpackage`: a classifier, image input "image", outputs "classLabel" and the dictionary "probabilities"."""
+
+    suffix = ".mlpackage"
+    packages = ("torch", "coremltools", "numpy")
+
+    def write(
+        self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
+    ) -> None:
+        """Writes one package for a batch of 1, the labels inside."""
+        ct = coremltools()
+        spec = description.spec
+        size = spec.preprocess.input_size
+        program = trace(network, spec.preprocess, dynamic_batch=False).run_decompositions({})
+        precision = {"fp16": ct.precision.FLOAT16, "fp32": ct.precision.FLOAT32}[variant.precision]
+        with quiet():
+            # ImageType's own scale stays 1 and its bias 0: preprocessing is part of the network.
+            model = ct.convert(
+                program,
+                convert_to="mlprogram",
+                inputs=[ct.ImageType(name=IMAGE, shape=(1, 3, size, size), color_layout=ct.colorlayout.RGB)],
+                outputs=[ct.TensorType(name=_SOFTMAX)],
+                classifier_config=ct.ClassifierConfig(list(spec.labels), predicted_feature_name=LABEL),
+                compute_precision=precision,
+                minimum_deployment_target=getattr(ct.target, str(variant.minimum_target)),
+                skip_model_load=True,
+            )
+        model = compress(model, variant.format, variant.compression, calibration)
+        with quiet():
+            model = _named(ct, model)
+            _describe(model, description)
+            model.save(str(path))
+
+    def open(self, path: Path) -> Executable:
+        """Loads the package into the reference runtime."""
+        return CoreMLExecutable(path)
+
+    def weight_elements(self, path: Path) -> Mapping[str, int]:
+        """The constants of rank 2 and more by type; vectors (biases, norms, scales) left out."""
+        counts: Counter[str] = Counter()
+        for function in open_package(path).program.functions.values():
+            for operation in function.block.operations:
+                for binding in (binding for bindings in operation.inputs.values() for binding in bindings):
+                    if isinstance(binding, Constant) and isinstance(binding.data, np.ndarray) and binding.data.ndim > 1:
+                        counts[getattr(binding.type, "dtype", "unknown")] += binding.data.size
+        return counts
+
+
+formats.add("coreml", CoreMLFormat())
+
+
+def _named(ct: Any, model: Any) -> Any:
+    """The model with its dictionary called "probabilities"; coremltools calls it "classLabel_probs"."""
+    specification = model.get_spec()
+    ct.utils.rename_feature(specification, specification.description.predictedProbabilitiesName, PROBABILITIES)
+    return ct.models.MLModel(specification, weights_dir=model.weights_dir, skip_model_load=True)
+
+
+def _describe(model: Any, description: Description) -> None:
+    size = description.spec.preprocess.input_size
+    model.short_description = description.summary
+    model.author = description.author
+    model.license = description.license
+    model.version = description.version
+    model.user_defined_metadata.update(description.facts)
+    model.input_description[IMAGE] = f"An RGB image of {size} x {size} pixels; normalization is part of the model."
+    model.output_description[LABEL] = "The most probable class."
+    model.output_description[PROBABILITIES] = "The probability of every class, by its label."
+
+
+class CoreMLExecutable:
+    """A Core ML package of ours in the reference runtime, in the precision that it declares."""
+
+    def __init__(self, path: Path) -> None:
+        from tinyml import __version__
+
+        from ..mil import ReferenceModel
+
+        package = open_package(path)
+        self.spec = _spec(package, path)
+        self.inputs, self.outputs = _interface(package, self.spec)
+        self.runtime = f"tinyml reference runtime {__version__}"
+        self._model: ReferenceModel = ReferenceModel(path)
+        self._logits = _softmax_input(self._model.function, path)
+
+    def run(self, images: Images) -> Outputs:
+        """Executes the program on every image."""
+        size = self.spec.preprocess.input_size
+        if images.shape[1:] != (size, size, 3):
+            raise InputError("images of another size", value=images.shape[1:], allowed=f"({size}, {size}, 3)")
+        results = [self._run_one(image) for image in images]
+        probabilities, logits = (np.stack(part) for part in zip(*results, strict=True))
+        return Outputs(probabilities=probabilities, logits=logits)
+
+    def _run_one(self, image: Images) -> tuple[Floats, Floats]:
+        values = self._model.trace({IMAGE: Image.fromarray(image)})
+        by_label = values[PROBABILITIES]
+        probabilities = np.array([by_label[label] for label in self.spec.labels], np.float32)
+        return probabilities, values[self._logits].reshape(-1).astype(np.float32)
+
+    def probabilities(self, images: Images) -> Floats:
+        """The probabilities of `run`."""
+        return self.run(images).probabilities
+
+    def logits(self, images: Images) -> Floats | None:
+        """The logits of `run`."""
+        return self.run(images).logits
+
+
+def _softmax_input(function: Function, path: Path) -> str:
+    """The name of the value that enters the softmax of the classifier."""
+    makers = {output.name: operation for operation in function.block.operations for output in operation.outputs}
+    operation = makers.get(PROBABILITIES)
+    while operation is not None and operation.kind != "softmax":
+        source = operation.inputs.get("probabilities") or operation.inputs.get("x") or ()
+        operation = makers.get(source[0].name) if source and isinstance(source[0], Reference) else None
+    source = operation.inputs["x"] if operation is not None else ()
+    if not source or not isinstance(source[0], Reference):
+        raise ArtifactError("the probabilities do not come from a softmax", value=path)
+    return source[0].name
+
+
+def _spec(package: Package, path: Path) -> ModelSpec:
+    facts = package.description.metadata.userDefined
+    if SPEC_KEY not in facts:
+        raise ArtifactError(
+            "a Core ML model that tinyml did not write", value=path, allowed=f"one whose metadata has {SPEC_KEY!r}"
+        )
+    try:
+        return parse_json(facts[SPEC_KEY], ModelSpec, f"{SPEC_KEY} of {path}")
+    except ManifestError as error:
+        raise ArtifactError(str(error)) from None
+
+
+def _interface(package: Package, spec: ModelSpec) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    description = package.description
+    kinds = {"imageType": "image", "multiArrayType": "tensor", "stringType": "label", "dictionaryType": "dictionary"}
+    size = spec.preprocess.input_size
+    inputs = tuple(
+        Tensor(name=value.name, kind="image", shape=(1, 3, size, size), dtype="uint8") for value in description.input
+    )
+    outputs = tuple(
+        Tensor(name=LABEL, kind="label", shape=(), dtype="string")
+        if kinds[value.type.WhichOneof("Type")] == "label"
+        else Tensor(name=value.name, kind="dictionary", shape=(spec.classes,), dtype="float64")
+        for value in description.output
+    )
+    return inputs, outputs

@@ -1,0 +1,54 @@
+"""What is exported: preprocessing, the trained network and softmax in one module."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from tinyml.schema import Preprocess
+
+IMAGE, PROBABILITIES, LABEL = "image", "probabilities", "classLabel"
+"""The names of every exported model's input and outputs; the label is Core ML's alone."""
+
+
+class Deployable(nn.Module):
+    """Raw pixels to probabilities: `softmax(network((image / 255 - mean) / std))`.
+
+    Preprocessing lies inside because a forgotten or doubled normalization is what most often breaks an app. BatchNorm
+    stays in the module; both converters fold it into the convolution before it (a test asserts that they do).
+
+    Args:
+        network: The trained network, float [N, 3, H, W] normalized to logits [N, classes].
+        preprocess: Its mean and std.
+    """
+
+    scale: Tensor
+    bias: Tensor
+
+    def __init__(self, network: nn.Module, preprocess: Preprocess) -> None:
+        super().__init__()
+        self.network = network
+        mean = torch.tensor(preprocess.mean, dtype=torch.float64)
+        std = torch.tensor(preprocess.std, dtype=torch.float64)
+        self.register_buffer("scale", (1 / (255 * std)).float().view(1, 3, 1, 1))
+        self.register_buffer("bias", (-mean / std).float().view(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Float [N, 3, H, W] of 0..255, RGB, to probabilities [N, classes]."""
+        return torch.softmax(self.network(image * self.scale + self.bias), dim=1)
+
+
+def trace(network: nn.Module, preprocess: Preprocess, *, dynamic_batch: bool) -> torch.export.ExportedProgram:
+    """The program of `Deployable(network)` as torch.export sees it, in evaluation mode.
+
+    Args:
+        network: The trained network; left as it was.
+        preprocess: Its preprocessing, which also fixes the image's size.
+        dynamic_batch: Whether the batch may vary; else it is 1.
+    """
+    module = Deployable(network, preprocess).eval()
+    batch = 2 if dynamic_batch else 1  # torch.export takes a batch of 1 for a constant.
+    image = torch.zeros(batch, 3, preprocess.input_size, preprocess.input_size)
+    shapes = ({0: torch.export.Dim("batch", min=1)},) if dynamic_batch else None
+    with torch.no_grad():
+        return torch.export.export(module, (image,), dynamic_shapes=shapes)

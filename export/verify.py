@@ -1,0 +1,233 @@
+"""Verification: an artifact, reloaded from disk and executed, against its checkpoint on real images."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml.errors import ArtifactError, CheckpointError, DataError, VerificationError
+from tinyml.progress import Progress, Silent
+from tinyml.schema import Artifact, Checkpoint, Floor, Metrics, ModelSpec, Verification
+from tinyml.store import file_sha256
+from tinyml.trainer.checkpoint import load
+from tinyml.trainer.data import Dataset, open_dataset
+from tinyml.trainer.evaluate import CheckpointPredictor, ranks_of, subset
+from tinyml.workspace import read_artifact
+
+from .format import Executable, Floats, Images, Outputs, formats
+
+VERIFY_IMAGES = 1000
+_BATCH = 64
+
+SplitName = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The images that artifacts are verified on, and the checkpoint's answers to them."""
+
+    images: Images
+    labels: NDArray[np.int64]
+    logits: Floats
+    probabilities: Floats
+    split: SplitName
+    total: int
+    """How many images the split has."""
+
+
+def reference(
+    predictor: CheckpointPredictor,
+    dataset: Dataset,
+    *,
+    split: SplitName = "test",
+    limit: int | None = VERIFY_IMAGES,
+    progress: Progress | None = None,
+) -> Reference:
+    """What the checkpoint answers on `limit` images of the split (None: all), dealt evenly over the classes.
+
+    Raises:
+        DataError: The data set has other classes than the checkpoint, or the split is empty.
+    """
+    check_classes(dataset, predictor.spec)
+    part = dataset.split(split)
+    if not len(part):
+        raise DataError(f"the {split} split has no images to verify on", value=dataset.path)
+    progress = progress or Silent()
+    chosen = np.sort(subset(len(part), limit, part.labels))
+    images, labels = np.asarray(part.images[chosen]), part.labels[chosen]
+    progress.start("checkpoint", len(images), "images")
+    parts = []
+    for begin in range(0, len(images), _BATCH):
+        parts.append(predictor.logits(images[begin : begin + _BATCH]))
+        progress.advance(len(parts[-1]))
+    progress.finish()
+    logits = np.concatenate(parts)
+    return Reference(
+        images=images,
+        labels=labels,
+        logits=logits,
+        probabilities=_softmax(logits),
+        split=split,
+        total=len(part),
+    )
+
+
+def check_classes(dataset: Dataset, spec: ModelSpec) -> None:
+    """Raises DataError if the data set's classes are not those of the model."""
+    if dataset.index.labels != spec.labels:
+        raise DataError(
+            f"the data set at {dataset.path} has other classes than the model was trained on",
+            value=f"{len(dataset.index.labels)} classes, first {dataset.index.labels[:1]}",
+            allowed=f"{spec.classes} classes, first {spec.labels[:1]}",
+        )
+
+
+def execute(executable: Executable, images: Images, *, progress: Progress | None = None) -> Outputs:
+    """Runs an artifact on all `images`.
+
+    Raises:
+        VerificationError: It gave a value that is no number.
+    """
+    progress = progress or Silent()
+    progress.start(executable.runtime, len(images), "images")
+    parts = []
+    for begin in range(0, len(images), _BATCH):
+        parts.append(executable.run(images[begin : begin + _BATCH]))
+        progress.advance(len(parts[-1].probabilities))
+    progress.finish()
+    outputs = Outputs(
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+        logits=np.concatenate([part.logits for part in parts]),
+    )
+    for name, values in (("probabilities", outputs.probabilities), ("logits", outputs.logits)):
+        if not np.isfinite(values).all():
+            raise VerificationError(
+                f"the artifact's {name} are not all numbers",
+                value=f"{int((~np.isfinite(values)).any(1).sum())} of {len(values)} images",
+            )
+    return outputs
+
+
+def compare(asked: Reference, outputs: Outputs, *, floor: Floor, runtime: str) -> Verification:
+    """The figures of an artifact's `outputs` beside the checkpoint's, and those that miss `floor`."""
+    difference = np.abs(outputs.probabilities.astype(np.float64) - asked.probabilities)
+    first, expected = outputs.probabilities.argmax(1), asked.logits.argmax(1)
+    of_checkpoint = _metrics(asked.logits, asked)
+    of_artifact = _metrics(outputs.probabilities, asked)
+    figures = Verification(
+        runtime=runtime,
+        split=asked.split,
+        images=len(asked.images),
+        max_difference=float(difference.max()),
+        mean_difference=float(difference.mean()),
+        psnr_db=psnr(asked.logits, outputs.logits),
+        top1_agreement=float((first == expected).mean()),
+        top5_agreement=float((ranks_of(asked.logits, first) < 5).mean()),
+        reference=of_checkpoint,
+        artifact=of_artifact,
+        floor=floor,
+        failures=(),
+    )
+    return figures.model_copy(update={"failures": _failures(figures)})
+
+
+def psnr(expected: Floats, actual: Floats) -> float | None:
+    """Peak signal-to-noise ratio in dB, the peak being the largest absolute expected value; None: no noise at all."""
+    error = float(np.mean((actual.astype(np.float64) - expected) ** 2))
+    if error == 0:
+        return None
+    peak = max(float(np.abs(expected).max()), 1e-30)
+    return float(10 * np.log10(peak**2 / error))
+
+
+def verify(
+    manifest: Path,
+    *,
+    limit: int | None = VERIFY_IMAGES,
+    split: SplitName = "test",
+    progress: Progress | None = None,
+) -> Verification:
+    """Verifies the artifact of `manifest` again, from the files on disk.
+
+    Raises:
+        ArtifactError: The artifact is missing, or not the one its manifest describes.
+        CheckpointError: Its checkpoint is missing, or another one by now.
+        DataError: Its data set is missing or has other classes.
+        VerificationError: It gave values that are no numbers. A missed floor is in the result's `failures`.
+    """
+    artifact, path = checked_artifact(manifest)
+    predictor = CheckpointPredictor(checkpoint_of(artifact, manifest))
+    dataset = open_dataset(artifact.data, progress=progress or Silent())
+    asked = reference(predictor, dataset, split=split, limit=limit, progress=progress)
+    executable = formats.get(artifact.variant.format).open(path)
+    outputs = execute(executable, asked.images, progress=progress)
+    return compare(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime)
+
+
+def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:
+    """The manifest and the artifact's path, its contents compared with the manifest's hash; raises ArtifactError."""
+    artifact, path = read_artifact(manifest)
+    if path.parent != manifest.parent or artifact.path in ("", ".", ".."):
+        raise ArtifactError(f"{manifest} points outside its own folder", value=artifact.path)
+    if not path.exists():
+        raise ArtifactError("the exported model is missing", value=path, hint="export it again: tinyml export")
+    if (actual := file_sha256(path)) != artifact.sha256:
+        raise ArtifactError(
+            f"{path} has changed since it was exported",
+            value=f"sha256 {actual[:12]}…",
+            allowed=f"{artifact.sha256[:12]}…",
+            hint="export it again: tinyml export",
+        )
+    return artifact, path
+
+
+def checkpoint_of(artifact: Artifact, manifest: Path) -> Path:
+    """The checkpoint that the artifact was made of; raises CheckpointError if it is gone or another one by now."""
+    path = Path(os.path.normpath(manifest.parent / artifact.checkpoint_path))
+    loaded: Checkpoint = load(path).checkpoint
+    if loaded.sha256 != artifact.checkpoint_sha256:
+        raise CheckpointError(
+            f"{path} is not the checkpoint that {artifact.path} was exported from",
+            value=f"sha256 {loaded.sha256[:12]}…",
+            allowed=f"{artifact.checkpoint_sha256[:12]}…",
+            hint="it was trained further since; export it again: tinyml export",
+        )
+    return path
+
+
+def _softmax(logits: Floats) -> Floats:
+    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    probabilities: Floats = (shifted / shifted.sum(1, keepdims=True)).astype(np.float32)
+    return probabilities
+
+
+def _metrics(scores: Floats, asked: Reference) -> Metrics:
+    ranks = ranks_of(scores, asked.labels)
+    return Metrics(
+        split=asked.split,
+        top1=float((ranks < 1).mean()),
+        top5=float((ranks < 5).mean()),
+        images=len(asked.images),
+        total=asked.total,
+    )
+
+
+def _failures(figures: Verification) -> tuple[str, ...]:
+    floor = figures.floor
+    drop = figures.reference.top1 - figures.artifact.top1
+    missed = []
+    if figures.top1_agreement < floor.top1_agreement:
+        missed.append(f"top-1 agreement {figures.top1_agreement:.4f} is below {floor.top1_agreement}")
+    if figures.psnr_db is not None and figures.psnr_db < floor.psnr_db:
+        missed.append(f"PSNR of the logits {figures.psnr_db:.1f} dB is below {floor.psnr_db} dB")
+    if drop > floor.max_accuracy_drop:
+        missed.append(
+            f"top-1 accuracy {figures.artifact.top1:.4f} is {drop:.4f} under the checkpoint's, "
+            f"more than {floor.max_accuracy_drop}"
+        )
+    return tuple(missed)
