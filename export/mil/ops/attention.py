@@ -14,4 +14,6 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
 
     A mask broadcasts to [B, *, L, S]; a bool one says which elements take part, a float one is added.
     """
+    if attn_mask is not None and attn_mask.dim() == 1:
+        attn_mask = attn_mask.unsqueeze(0)  # torch wants [L, S] at least
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask)

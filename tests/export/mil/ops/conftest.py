@@ -14,7 +14,7 @@ from tinyml.export.mil.ops.registry import find
 
 
 def _given(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         return torch.from_numpy(np.ascontiguousarray(value)).reshape(value.shape)
     return tuple(_given(item) for item in value) if isinstance(value, tuple) else value
 
