@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from ...errors import InputError, PackageError
+from .batch import BatchRunner, Samples, sample_tensors
+from .classifier import Classifier, find_classifier
 from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
 from .dtypes import DTYPES
 from .images import image_tensor, tensor_image
@@ -90,6 +92,8 @@ class ReferenceModel:
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
         self.plan.eval()
         _check_interface(self.function, self.description)
+        self._classifier = find_classifier(self.function)
+        self._runners: dict[tuple[str, ...], BatchRunner] = {}
 
     @property
     def input_description(self) -> Features:
@@ -138,6 +142,74 @@ class ReferenceModel:
             self.plan.observe(arguments, note)
         return seen
 
+    def predict_batch(
+        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int = 64
+    ) -> dict[str, np.ndarray]:
+        """The outputs for N samples at once, in chunks; the program itself may be written for one.
+
+        Args:
+            inputs: by name, arrays [N, *shape] (a leading 1 of the model's shape may be left out); images as uint8
+                [N, height, width, 3] in RGB order ([N, height, width] for gray) or as PIL images.
+            values: names of values of the program to return, such as `logits_name`; None: the outputs.
+            chunk: how many samples are computed at a time.
+
+        Returns:
+            By name, arrays [N, ...] where a leading 1 of a sample's value is dropped: probabilities are [N, classes] in
+            the order of `classes`, the label output is an array of labels.
+
+        Raises:
+            InputError: a wrong name, type or shape, or a model with states.
+        """
+        names = tuple(values) if values is not None else tuple(self.description.outputs)
+        if any(isinstance(item.type, StateType) for item in self.function.inputs):
+            raise InputError("a model with states predicts one sample after the other", value=self.package.name)
+        classifier = self.classifier
+        wanted = tuple(dict.fromkeys(classifier.probabilities if self._is_classified(n) else n for n in names))
+        if wanted not in self._runners:
+            plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator).eval()
+            self._runners[wanted] = BatchRunner(plan=plan)
+        check_names(inputs, self.description.inputs)
+        samples = sample_tensors(self.description.inputs, inputs)
+        count = len(next(iter(samples.values())))
+        parts: list[list[np.ndarray]] = []
+        for start in range(0, count, chunk):
+            arguments = [
+                self._samples(item, samples, start, min(start + chunk, count)) for item in self.function.inputs
+            ]
+            parts.append(self._runners[wanted].run(arguments))
+        found = dict(zip(wanted, (np.concatenate(part) for part in zip(*parts, strict=True)), strict=True))
+        results = {}
+        for name in names:
+            array = found[classifier.probabilities if self._is_classified(name) else name]
+            if name == self.description.predicted_label:
+                array = np.array(classifier.classes)[array.reshape(count, -1).argmax(axis=1)]
+            results[name] = array
+        return results
+
+    def _is_classified(self, name: str) -> bool:
+        return name in self.classifier.outputs
+
+    def _samples(self, item: NamedType, samples: dict[str, torch.Tensor], start: int, end: int) -> torch.Tensor:
+        if item.name in samples:
+            return self.declared(item, samples[item.name][start:end], batched=True)
+        value = self._argument(item, {})
+        return value.expand(end - start, *value.shape)
+
+    @property
+    def classifier(self) -> Classifier:
+        """What the model says as a classifier; empty names where it is none."""
+        return self._classifier
+
+    @property
+    def classes(self) -> tuple[str | int, ...]:
+        """The labels of a classifier, in the order of its probabilities; empty where the model is none."""
+        return self._classifier.classes
+
+    @property
+    def logits_name(self) -> str | None:
+        """The value that enters the softmax of a classifier's probabilities; None where there is no such op."""
+        return self._classifier.logits
+
     def make_state(self) -> State:
         """Fresh states, all zero; raises InputError where the model has none."""
         cells = {}
@@ -182,14 +254,16 @@ class ReferenceModel:
             return self.declared(item, torch.tensor(array))
         raise InputError(f"input {item.name!r} is of a type that this runtime does not take", value=str(feature))
 
-    def declared(self, item: NamedType, value: torch.Tensor) -> torch.Tensor:
+    def declared(self, item: NamedType, value: torch.Tensor, *, batched: bool = False) -> torch.Tensor:
         """`value` as the program's input `item` takes it: carrier type, rank, and rounding."""
         if not isinstance(item.type, ValueType):
             raise PackageError("the program has an input that is no tensor", value=item.name)
         value = value.to(DTYPES[item.type.dtype].carrier)
         if item.type.dtype == "fp16" and self.precision == "declared":
             value = value.to(torch.float16).to(torch.float32)
-        return value.reshape(()) if item.type.shape == () and value.numel() == 1 else value
+        if item.type.shape == ():
+            return value.reshape(value.shape[:1] if batched else ())
+        return value
 
     def _outputs(self, results: tuple[Any, ...]) -> Outputs:
         """The plan's results as the model's outputs."""

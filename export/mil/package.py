@@ -86,7 +86,7 @@ def _model_file(package: Path) -> Path:
 
 
 def _read_specification(path: Path) -> Any:
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     Model_pb2 = coremltools().proto.Model_pb2  # noqa: N806  a module
 

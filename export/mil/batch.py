@@ -1,0 +1,103 @@
+"""Evaluating a program that was written for one sample on many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ...errors import InputError, PackageError
+from .description import ArrayFeature, Features, ImageFeature
+from .images import image_tensor, pixels_tensor
+from .plan import Plan
+
+Samples = np.ndarray | Sequence[Image.Image]
+
+
+def sample_tensors(features: Features, inputs: Mapping[str, Samples]) -> dict[str, torch.Tensor]:
+    """The inputs as tensors [N, *shape of one sample], float or integer as given.
+
+    Args:
+        features: the model's inputs.
+        inputs: by name, for an array [N, *shape] (a leading 1 of the model's shape may be left out), for an image uint8
+            [N, height, width, 3] in RGB order, [N, height, width] for gray, or PIL images.
+
+    Raises:
+        InputError: a wrong name, type or shape, or different numbers of samples.
+    """
+    tensors = {}
+    for name, value in inputs.items():
+        if name not in features:
+            raise InputError("the model has no input of this name", value=name, allowed=", ".join(features))
+        feature = features[name]
+        if isinstance(feature, ImageFeature):
+            tensors[name] = _images(feature, value)
+        elif isinstance(feature, ArrayFeature):
+            tensors[name] = _arrays(feature, value)
+        else:
+            raise InputError(f"input {name!r} is of a type that this runtime does not take", value=str(feature))
+    counts = {name: len(tensor) for name, tensor in tensors.items()}
+    if len(set(counts.values())) != 1:
+        raise InputError("the inputs have different numbers of samples", value=counts)
+    return tensors
+
+
+def _images(feature: ImageFeature, value: Samples) -> torch.Tensor:
+    if not isinstance(value, np.ndarray):
+        return torch.stack([image_tensor(feature, image) for image in value])
+    rank = 4 if feature.color in ("RGB", "BGR") else 3
+    if value.ndim != rank or (rank == 4 and value.shape[3] != 3) or not feature.fits((value.shape[2], value.shape[1])):
+        allowed = f"[N, {feature.height}, {feature.width}{', 3' if rank == 4 else ''}]"
+        raise InputError(f"images {feature.name!r} are of the wrong shape", value=list(value.shape), allowed=allowed)
+    return pixels_tensor(feature, value).unsqueeze(1)
+
+
+def _arrays(feature: ArrayFeature, value: Samples) -> torch.Tensor:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"input {feature.name!r} is of the wrong type", value=array.dtype, allowed=str(feature))
+    if array.ndim == 0 or not feature.fits(array.shape[1:]):
+        if array.ndim == 0 or not feature.fits((1, *array.shape[1:])):
+            raise InputError(
+                f"input {feature.name!r} is of the wrong shape",
+                value=list(array.shape),
+                allowed=f"N samples of {feature.allowed}",
+            )
+        array = array[:, None]
+    return torch.tensor(array)
+
+
+@dataclass
+class BatchRunner:
+    """Runs a plan over chunks of samples, vectorized (torch.func.vmap) where all of its ops allow it.
+
+    Ops whose course depends on values (loops, lists, sizes that are computed) do not; then the samples run one by one.
+    """
+
+    plan: Plan
+    vectorized: bool = True
+    _mapped: Any = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._mapped = torch.func.vmap(self.plan, randomness="different")
+
+    def run(self, inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
+        """The plan's outputs for inputs [n, *shape of one sample]: arrays [n, ...], see `joined`."""
+        with torch.no_grad():
+            if self.vectorized:
+                try:
+                    return [joined(value) for value in self._mapped(*inputs)]
+                except PackageError:
+                    # What fails here for another reason than vectorization fails in the loop as well, and is raised.
+                    self.vectorized = False
+            rows = [self.plan(*sample) for sample in zip(*inputs, strict=True)]
+            return [joined(torch.stack(values)) for values in zip(*rows, strict=True)]
+
+
+def joined(values: torch.Tensor) -> np.ndarray:
+    """Values [n, *shape] of n samples; a leading 1 of the shape, the batch of a batch-1 program, is dropped."""
+    return (values.squeeze(1) if values.dim() > 1 and values.shape[1] == 1 else values).numpy()

@@ -1,0 +1,60 @@
+"""What a program says as a classifier: its labels, and where its probabilities and logits are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .program import Constant, Function, Operation, Reference
+
+_PASSING = frozenset({"cast", "reshape", "squeeze", "expand_dims", "identity"})
+"""Ops that may stand between a softmax and `classify` without changing what a value means."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """Names of values; all empty where the program has no `classify`."""
+
+    outputs: tuple[str, ...] = ()
+    """The outputs of `classify`: label and dictionary."""
+    classes: tuple[str | int, ...] = ()
+    probabilities: str = ""
+    """The value that enters `classify`."""
+    logits: str | None = None
+    """The value that enters the softmax before it; None where there is no softmax."""
+
+
+def find_classifier(function: Function) -> Classifier:
+    """The classifier in `function`."""
+    producers = {output.name: item for item in function.block.operations for output in item.outputs}
+    found = next((item for item in function.block.operations if item.kind == "classify"), None)
+    if found is None:
+        return Classifier()
+    return Classifier(
+        outputs=tuple(output.name for output in found.outputs),
+        classes=_classes(found, producers),
+        probabilities=_name(found, "probabilities"),
+        logits=_logits(_name(found, "probabilities"), producers),
+    )
+
+
+def _name(operation: Operation, parameter: str) -> str:
+    bindings = operation.inputs.get(parameter, ())
+    return bindings[0].name if bindings and isinstance(bindings[0], Reference) else ""
+
+
+def _classes(classify: Operation, producers: dict[str, Operation]) -> tuple[str | int, ...]:
+    binding = classify.inputs["classes"][0]
+    if isinstance(binding, Reference):
+        binding = producers[binding.name].inputs["val"][0]
+    return binding.data if isinstance(binding, Constant) and isinstance(binding.data, tuple) else ()
+
+
+def _logits(name: str, producers: dict[str, Operation]) -> str | None:
+    while name in producers:
+        operation = producers[name]
+        if operation.kind == "softmax":
+            return _name(operation, "x") or None
+        if operation.kind not in _PASSING:
+            return None
+        name = _name(operation, "x")
+    return None
