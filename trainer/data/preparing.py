@@ -103,7 +103,7 @@ def _source(name_or_path: str, given: Path | None) -> Source:
         raise DataError("a data set is a folder of images, this is a file", value=name_or_path)
     if len(path.parts) > 1:
         raise DataError("no such folder", value=name_or_path)
-    raise UnknownNameError("data set or folder", name_or_path, NAMES)
+    raise UnknownNameError("data set", name_or_path, (*NAMES, "a folder of images"))
 
 
 def _place(source: Source) -> Path:
