@@ -1,0 +1,265 @@
+"""Sampling against loops over pixels, torch's grid_sample, and outputs of Core ML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyml.errors import PackageError
+
+PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
+SIDES = st.integers(1, 5)
+COORDINATES = ("unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one")
+PADDINGS = ("constant", "border", "reflection", "symmetric")
+
+
+def _image(shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def _mirrored(place: float, low: float, high: float) -> float:
+    """Reflects at one bound after the other until inside."""
+    if low == high:
+        return low
+    while not low <= place <= high:
+        place = 2 * low - place if place < low else 2 * high - place
+    return place
+
+
+def _pixels(place: float, size: int, mode: str, *, aligned: bool) -> float:
+    if mode == "unnormalized":
+        return place
+    share = (place + 1) / 2 if mode == "normalized_minus_one_to_one" else place
+    return share * (size - 1) if aligned else share * size - 0.5
+
+
+def _value(image: np.ndarray, y: float, x: float, *, nearest: bool, padding: str, fill: float) -> np.ndarray:
+    """[C] at a place in pixels."""
+    height, width = image.shape[-2:]
+    if padding == "reflection":
+        y, x = _mirrored(y, 0, height - 1), _mirrored(x, 0, width - 1)
+    if padding == "symmetric":
+        y, x = _mirrored(y, -0.5, height - 0.5), _mirrored(x, -0.5, width - 0.5)
+    if padding != "constant":
+        y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
+
+    def pixel(row: int, column: int) -> np.ndarray:
+        inside = 0 <= row < height and 0 <= column < width
+        return image[:, row, column] if inside else np.full(image.shape[0], fill)
+
+    if nearest:
+        return pixel(round(y), round(x))
+    top, left = math.floor(y), math.floor(x)
+    total = np.zeros(image.shape[0])
+    for row, down in ((top, 1 - y + top), (top + 1, y - top)):
+        for column, across in ((left, 1 - x + left), (left + 1, x - left)):
+            if down * across:
+                total += down * across * pixel(row, column)
+    return total
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("mode", COORDINATES)
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 999),
+    height=SIDES,
+    width=SIDES,
+    aligned=st.booleans(),
+    nearest=st.booleans(),
+    fill=st.sampled_from([0.0, 6.25]),
+)
+def test_resample_is_a_loop_over_places(
+    call: Any, seed: int, height: int, width: int, aligned: bool, nearest: bool, fill: float, mode: str, padding: str
+) -> None:
+    x = _image((2, 3, height, width))
+    scale = 6 if mode == "unnormalized" else 2
+    # Sixteenths are exact, so that halves round the same way here and there.
+    places = np.random.default_rng(seed).integers(-16 * scale, 16 * scale, (2, 2, 3, 2)) / 16
+    kind = "nearest" if nearest else "bilinear"
+    result = call("resample", x, places.astype(np.float32), kind, padding, fill, mode, aligned)
+    want = np.empty((2, 3, 2, 3))
+    for image, row, column in np.ndindex(2, 2, 3):
+        across = _pixels(places[image, row, column, 0], width, mode, aligned=aligned)
+        down = _pixels(places[image, row, column, 1], height, mode, aligned=aligned)
+        want[image, :, row, column] = _value(x[image], down, across, nearest=nearest, padding=padding, fill=fill)
+    # Two interpolations in float32 of values near 1 (and of the fill value).
+    np.testing.assert_allclose(result, want, atol=1e-5)
+
+
+@PROPERTY
+@given(
+    seed=st.integers(0, 999), height=SIDES, width=SIDES, aligned=st.booleans(), padding=st.sampled_from(PADDINGS[:3])
+)
+def test_resample_is_grid_sample(call: Any, seed: int, height: int, width: int, aligned: bool, padding: str) -> None:
+    random = np.random.default_rng(seed)
+    x, grid = _image((2, 3, height, width)), random.uniform(-1.8, 1.8, (2, 4, 3, 2)).astype(np.float32)
+    torchs = {"constant": "zeros"}.get(padding, padding)
+    want = torch.nn.functional.grid_sample(
+        torch.from_numpy(x), torch.from_numpy(grid), mode="bilinear", padding_mode=torchs, align_corners=aligned
+    )
+    # Torch reflects at the edges of the outer pixels unless corners are aligned.
+    own = "symmetric" if padding == "reflection" and not aligned else padding
+    result = call("resample", x, grid, "bilinear", own, 0.0, "normalized_minus_one_to_one", aligned)
+    # Torch's places are float32, ours float64.
+    np.testing.assert_allclose(result, want.numpy(), atol=2e-5)
+
+
+OUTPUTS_OF_CORE_ML = [
+    (("bilinear", "constant", 6.17, "normalized_minus_one_to_one", True), [8.585, 6.17, 27.5, 6.17]),
+    (("nearest", "border", -1.0, "unnormalized", False), [11, 11, 11, 44]),
+    (("bilinear", "reflection", -1.0, "normalized_zero_to_one", True), [22, 36.3, 11, 34.1]),
+    (("nearest", "symmetric", -1.0, "normalized_zero_to_one", False), [22, 33, 11, 33]),
+]
+"""From coremltools' tests of resample."""
+
+
+@pytest.mark.parametrize(("attributes", "want"), OUTPUTS_OF_CORE_ML)
+def test_resample_gives_what_core_ml_gives(call: Any, attributes: tuple[Any, ...], want: list[float]) -> None:
+    x = np.array([[[[11, 22], [33, 44]]]], np.float32)
+    places = np.array([[[[-1, -2], [-3.7, -1]], [[0, 0], [3.5, 1.2]]]], np.float32)
+    np.testing.assert_allclose(call("resample", x, places, *attributes).reshape(-1), want, rtol=1e-5)
+
+
+def test_places_without_a_number_do_no_harm(call: Any) -> None:
+    places = np.array([[[[np.nan, np.inf], [1e30, -1e30]]]], np.float32)
+    result = call("resample", _image((1, 1, 2, 2)), places, "bilinear", "constant", 5.0, "unnormalized", True)
+    assert result[0, 0, 0, 1] == 5.0
+
+
+@pytest.mark.filterwarnings("ignore:Since version 1.3.0:UserWarning")
+@PROPERTY
+@given(
+    seed=st.integers(0, 999),
+    images=st.integers(1, 2),
+    shared=st.booleans(),
+    size=st.tuples(SIDES, SIDES),
+    aligned=st.booleans(),
+)
+def test_affine_is_a_resampled_grid(
+    call: Any, seed: int, images: int, shared: bool, size: tuple[int, int], aligned: bool
+) -> None:
+    x = _image((images, 2, 4, 3))
+    matrix = np.random.default_rng(seed).normal(size=(1 if shared else images, 6)).astype(np.float32)
+    theta = torch.from_numpy(matrix).reshape(-1, 2, 3).expand(images, -1, -1)
+    grid = torch.nn.functional.affine_grid(theta, [images, 2, *size], align_corners=aligned)
+    want = torch.nn.functional.grid_sample(torch.from_numpy(x), grid, align_corners=aligned)
+    result = call("affine", x, matrix, *size, "bilinear", "constant", 0.0, "normalized_minus_one_to_one", aligned)
+    np.testing.assert_allclose(result, want.numpy(), atol=5e-5)
+
+
+def _corners(box: np.ndarray, mode: str) -> tuple[float, float, float, float]:
+    """Top, left, bottom, right."""
+    if mode.endswith("WIDTH_FIRST"):
+        box = box[[1, 0, 3, 2]]
+    if mode.startswith("CENTER"):
+        return tuple(np.concatenate([box[:2] - box[2:] / 2, box[:2] + box[2:] / 2]))
+    return tuple(box)
+
+
+PLACES: dict[str, Callable[[float, float, int, int], float]] = {
+    "ALIGN_CORNERS": lambda s, e, m, i: s + i * (e - s) / (m - 1) if m > 1 else (s + e) / 2,
+    "STRICT_ALIGN_CORNERS": lambda s, e, m, i: s + i * (e - s) / (m - 1) if m > 1 else s,
+    "DEFAULT": lambda s, e, m, i: min(e, s + i * (e - s + 1) / m),
+    "OFFSET_CORNERS": lambda s, e, m, i: s + (i + 0.5) * max(1, e - s) / m,
+    "UNALIGN_CORNERS": lambda s, e, m, i: min(e, max(s, s + (i + 0.5) * (e - s + 1) / m - 0.5)),
+}
+BOX_MODES = ("CORNERS_HEIGHT_FIRST", "CORNERS_WIDTH_FIRST", "CENTER_SIZE_HEIGHT_FIRST", "CENTER_SIZE_WIDTH_FIRST")
+
+
+@pytest.mark.parametrize("sampling", PLACES)
+@pytest.mark.parametrize("box_mode", BOX_MODES)
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 999), normalized=st.booleans(), size=st.tuples(SIDES, SIDES), scale=st.sampled_from([1.0, 0.5])
+)
+def test_crop_resize_is_a_loop_over_boxes(
+    call: Any, seed: int, normalized: bool, size: tuple[int, int], scale: float, box_mode: str, sampling: str
+) -> None:
+    random = np.random.default_rng(seed)
+    x = _image((2, 3, 5, 6))
+    low, high = random.integers(0, 8, (2, 4, 2)) / 8 * 3
+    low, high = np.minimum(low, high), np.maximum(low, high)
+    boxes = np.concatenate([(low + high) / 2, high - low] if "CENTER" in box_mode else [low, high], axis=1)
+    if normalized:
+        boxes = boxes / 4
+    boxes = boxes.astype(np.float32)
+    images = random.integers(0, 2, 4).astype(np.int32)
+    options = (*size, normalized, scale, box_mode, sampling)
+    result = call("crop_resize", x, boxes, images, *options, 7.0)
+
+    want = np.empty((2, 4, 3, *size))
+    for image, (number, box) in ((i, item) for i in range(2) for item in enumerate(boxes.astype(np.float64) * scale)):
+        top, left, bottom, right = _corners(box, box_mode)
+        if normalized:
+            top, bottom, left, right = top * 4, bottom * 4, left * 5, right * 5
+        for row, column in np.ndindex(*size):
+            y, across = PLACES[sampling](top, bottom, size[0], row), PLACES[sampling](left, right, size[1], column)
+            inside = 0 <= y <= 4 and 0 <= across <= 5
+            want[image, number, :, row, column] = (
+                _value(x[image], y, across, nearest=False, padding="border", fill=0) if inside else 7.0
+            )
+    np.testing.assert_allclose(result, want[images, range(4)], atol=1e-5)
+
+    rois = boxes.reshape(4, 1, 4, 1, 1)
+    everywhere = call("crop_resize", x, rois, *options, 7.0, opset="iOS16")
+    np.testing.assert_allclose(everywhere, want.transpose(1, 0, 2, 3, 4), atol=1e-5)
+    numbered = np.concatenate([images.astype(np.float32).reshape(4, 1, 1, 1, 1), rois], axis=2)
+    single = call("crop_resize", x, numbered, *options, 7.0, opset="iOS16")
+    np.testing.assert_allclose(single[:, 0], want[images, range(4)], atol=1e-5)
+
+
+def test_crop_resize_gives_what_core_ml_gives(call: Any) -> None:
+    """Values from coremltools' tests of crop_resize: boxes beyond the image, and boxes from end to start."""
+    x = np.arange(1, 17, dtype=np.float32).reshape(1, 1, 4, 4)
+    boxes = np.array([[0.1, 0.3, 1.3, 1.0], [0.5, 1.8, 1.0, 0.3], [0.0, 0.4, 0.6, 0.7]], np.float32)
+    result = call("crop_resize", x, boxes, np.zeros(3, np.int32), 2, 2, True, 1.0, BOX_MODES[0], "ALIGN_CORNERS", 10.0)
+    want = [3.1, 5.2, 10.0, 10.0, 10.0, 7.9, 10.0, 13.9, 2.2, 3.1, 9.4, 10.3]
+    np.testing.assert_allclose(result.reshape(-1), want, rtol=1e-5)
+
+    def roi(*box: float) -> np.ndarray:
+        return np.array(box, np.float32).reshape(1, 1, -1, 1, 1)
+
+    def cropped(box: np.ndarray, side: int, normalized: bool, sampling: str) -> list[float]:
+        found = call("crop_resize", x, box, side, side, normalized, 1.0, BOX_MODES[0], sampling, opset="iOS15")
+        assert found.shape == (1, 1, 1, side, side)
+        return [round(float(value), 4) for value in found.reshape(-1)]
+
+    assert cropped(roi(1, 1, 2, 2), 2, False, "ALIGN_CORNERS") == [6, 7, 10, 11]
+    assert cropped(roi(1, 1, 2, 2), 1, False, "ALIGN_CORNERS") == [8.5]
+    assert cropped(roi(0, 0, 0, 1 / 3, 1 / 3), 2, True, "ALIGN_CORNERS") == [1, 2, 5, 6]
+    assert cropped(roi(2, 2, 1, 1), 2, False, "ALIGN_CORNERS") == [11, 10, 7, 6]
+    assert cropped(roi(2, 2, 1, 1), 2, True, "UNALIGN_CORNERS") == [3.5, 5.5, 11.5, 13.5]
+
+
+def test_box_i_is_for_image_i(call: Any) -> None:
+    x = _image((3, 1, 2, 2))
+    boxes = np.array([[0, 0, 1, 1]] * 3, np.float32)
+    result = call("crop_resize", x, boxes, target_height=2, target_width=2, sampling_mode="ALIGN_CORNERS")
+    np.testing.assert_array_equal(result, x)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        ("cubic", "border", 0.0, "unnormalized", True),
+        ("nearest", "wrap", 0.0, "unnormalized", True),
+        ("nearest", "border", 0.0, "pixels", True),
+    ],
+)
+def test_unknown_modes_are_refused(call: Any, inputs: tuple[Any, ...]) -> None:
+    with pytest.raises(PackageError, match="allowed: "):
+        call("resample", _image((1, 1, 2, 2)), np.zeros((1, 1, 1, 2), np.float32), *inputs)
+
+
+@pytest.mark.parametrize("modes", [("CORNERS", "DEFAULT"), (BOX_MODES[0], "NEAREST")])
+def test_unknown_modes_of_boxes_are_refused(call: Any, modes: tuple[str, str]) -> None:
+    with pytest.raises(PackageError, match="allowed: "):
+        call("crop_resize", _image((1, 1, 2, 2)), np.zeros((1, 4), np.float32), None, 2, 2, False, 1.0, *modes)
