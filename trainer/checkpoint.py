@@ -121,9 +121,7 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
     architectures.get(spec.architecture)
     with torch.device("meta"):
         model = build(spec.architecture, spec.classes)
-    expected = model.state_dict()
-    if problem := _misfit(expected, tensors):
-        raise CheckpointError(f"{origin} does not hold a {spec.architecture} of {spec.classes} classes", value=problem)
+    check_fit(model.state_dict(), tensors, f"{origin} does not hold a {spec.architecture} of {spec.classes} classes")
     if count_parameters(model) != spec.parameters:
         raise CheckpointError(
             f"{origin}: the manifest's number of parameters is not that of a {spec.architecture}",
@@ -132,6 +130,12 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
         )
     model.load_state_dict(dict(tensors), assign=True)
     return model.eval()
+
+
+def check_fit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor], what: str) -> None:
+    """Raises CheckpointError, beginning with `what`, unless both have the same names, shapes and types."""
+    if problem := _misfit(expected, actual):
+        raise CheckpointError(what, value=problem)
 
 
 def _misfit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor]) -> str | None:

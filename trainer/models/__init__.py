@@ -6,6 +6,7 @@ from .architecture import (
     architectures,
     build,
     catalogue,
+    check_rates,
     count_macs,
     count_parameters,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "architectures",
     "build",
     "catalogue",
+    "check_rates",
     "count_macs",
     "count_parameters",
 ]

@@ -62,19 +62,23 @@ def build(name: str, classes: int, *, dropout: float | None = None, drop_path: f
     architecture = architectures.get(name)
     if classes < 1:
         raise UsageError("number of classes out of range", value=classes, allowed="at least 1")
-    dropout = architecture.dropout if dropout is None else dropout
-    for what, rate in (("dropout", dropout), ("drop-path", drop_path)):
+    check_rates(name, dropout, drop_path)
+    return architecture.build(classes, architecture.dropout if dropout is None else dropout, drop_path)
+
+
+def check_rates(name: str, dropout: float | None, drop_path: float) -> None:
+    """Raises UsageError for rates that `build` refuses."""
+    for what, rate in (("--dropout", dropout or 0.0), ("--drop-path", drop_path)):
         if not 0 <= rate < 1:
-            raise UsageError(f"{what} out of range", value=rate, allowed="from 0 up to, not including, 1")
-    if drop_path > 0 and not architecture.has_drop_path:
+            raise UsageError(f"{what} out of range", value=rate, allowed="at least 0 and below 1")
+    if drop_path > 0 and not architectures.get(name).has_drop_path:
         able = [other for other, entry in architectures.items() if entry.has_drop_path]
         raise UsageError(
-            f"{name} has no residual branches to drop, so no drop-path",
+            f"--drop-path: {name} has no residual branches to drop",
             value=drop_path,
             allowed="0",
-            hint=f"models with drop-path: {', '.join(able)}",
+            hint=f"models that have: {', '.join(able)}",
         )
-    return architecture.build(classes, dropout, drop_path)
 
 
 def count_parameters(model: nn.Module) -> int:

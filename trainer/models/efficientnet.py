@@ -91,15 +91,14 @@ class EfficientNet(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        # As the authors do: a normal by the outgoing fan of one group, a uniform for the classifier.
+        # As the authors do, but for the classifier, whose range they tie to 1,000 classes.
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels // module.groups
                 nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_out))
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        bound = 1.0 / math.sqrt(self.classifier.out_features)
-        nn.init.uniform_(self.classifier.weight, -bound, bound)
+        nn.init.normal_(self.classifier.weight, std=0.01)
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,0 +1,93 @@
+"""Which device to compute on, asked by capability, and what each one is given.
+
+On Apple's MPS (read in PyTorch's tracker, not run here): `channels_last` breaks batch normalisation's backward
+(https://github.com/pytorch/pytorch/issues/175189) and slows that of convolutions down thirtyfold
+(https://github.com/pytorch/pytorch/issues/193349), so it is for CUDA and the CPU only; copies with `non_blocking`
+corrupt data silently (https://github.com/pytorch/pytorch/issues/189690), so all copies block; `torch.compile` slows
+training (https://github.com/pytorch/pytorch/issues/192551) and is not used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Literal
+
+import torch
+
+from tinyml.errors import UnavailableError, UsageError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+Precision = Literal["fp32", "bf16"]
+
+
+def absence(name: str) -> str | None:
+    """Why the device `name` ("cpu", "cuda", "mps") cannot be used here; None: it can."""
+    if name == "cuda":
+        if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
+            return "this build of torch has no CUDA"
+        if not torch.cuda.is_available():
+            return "torch finds no CUDA device or no driver for it"
+    if name == "mps":
+        if not torch.backends.mps.is_built():
+            return "needs macOS: this build of torch has no MPS"
+        if not torch.backends.mps.is_available():
+            return "needs macOS 14 or later on Apple silicon"
+    return None
+
+
+def choose(name: str = "auto") -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one, else MPS, else the CPU.
+
+    Raises:
+        UsageError: No such name.
+        UnavailableError: The device does not exist here.
+    """
+    if name not in DEVICES:
+        raise UsageError("unknown device", value=name, allowed=", ".join(DEVICES))
+    if name == "auto":
+        name = next(candidate for candidate in ("cuda", "mps", "cpu") if absence(candidate) is None)
+    if reason := absence(name):
+        raise UnavailableError(f"the device {name} is not available here", value=reason, hint="try --device auto")
+    return torch.device(name)
+
+
+def bf16_absence(device: torch.device) -> str | None:
+    """Why bfloat16 autocast cannot be used on `device`; None: it can."""
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        return "this GPU has no bfloat16"
+    if device.type == "mps":
+        try:
+            torch.zeros(1, dtype=torch.bfloat16, device=device)
+        except (TypeError, RuntimeError):
+            return "bfloat16 on MPS needs macOS 14 or later"
+    return None
+
+
+def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[object]:
+    """The context of a forward pass: bfloat16 products with float32 weights, or nothing at all for "fp32".
+
+    Raises:
+        UnavailableError: The device has no bfloat16.
+    """
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    if reason := bf16_absence(device):
+        raise UnavailableError("precision bf16 is not available here", value=reason, hint="use --precision fp32")
+    # Always the device's own type: autocast("cuda") is silently nothing on a Mac.
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """How images lie in memory: channels last except on MPS."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def describe(device: torch.device) -> str:
+    """A line for people: "cuda (NVIDIA H100)", "cpu (2 threads)"."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        return f"cpu ({threads} thread{'s' if threads != 1 else ''})"
+    return device.type

@@ -1,0 +1,51 @@
+"""Pictures of a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml.schema import History
+from tinyml.store import atomic_file
+
+
+def plot_history(history: History, path: Path) -> None:
+    """Writes a PNG with the loss, the accuracy and the learning rate by epoch to `path`."""
+    # pyplot would start a window system; a figure with its own canvas needs none.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    epochs = [record.epoch for record in history.epochs]
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    losses, accuracies, rates = figure.subplots(1, 3)
+    style = {"marker": "o", "markersize": 3} if len(epochs) < 30 else {}
+
+    losses.plot(epochs, [record.train_loss for record in history.epochs], label="training", **style)
+    losses.plot(epochs, [record.val_loss for record in history.epochs], label="validation", **style)
+    losses.set_title("Cross-entropy")
+    losses.legend()
+
+    known = [(r.epoch, 100 * r.train_accuracy) for r in history.epochs if r.train_accuracy is not None]
+    if known:
+        accuracies.plot(*zip(*known, strict=True), label="training", **style)
+    validation = [100 * record.val_accuracy for record in history.epochs]
+    accuracies.plot(epochs, validation, color="C1", label="validation", **style)
+    best = max(range(len(epochs)), key=lambda i: validation[i])
+    accuracies.plot(
+        epochs[best], validation[best], "*", color="C1", markersize=11, label=f"best: {validation[best]:.1f} %"
+    )
+    accuracies.set_title("Top-1 accuracy, %")
+    accuracies.legend()
+
+    rates.plot(epochs, [record.lr for record in history.epochs], color="C2", **style)
+    rates.set_title("Learning rate at the end of the epoch")
+
+    for axes in (losses, accuracies, rates):
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    config = history.config
+    limited = f", {config.limit} images an epoch" if config.limit else ""
+    figure.suptitle(f"{config.model} on {config.data}, recipe {config.recipe}{limited}")
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
