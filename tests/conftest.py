@@ -1,0 +1,123 @@
+"""What the tests of several packages share: a prepared `shapes`, and a results folder with every export of one model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tinyml.export.pipeline import export
+from tinyml.export.variants import variants
+from tinyml.schema import TrainConfig
+from tinyml.trainer import checkpoint
+from tinyml.trainer.data import Dataset, open_dataset
+from tinyml.trainer.evaluate import normalised, subset
+from tinyml.trainer.models import build
+from tinyml.workspace import Workspace
+
+MODEL = "alexnet"
+"""The cheapest of the six to run."""
+
+IMAGES = 40
+"""How many test images everything here is verified on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedResults:
+    """A results folder as `tinyml train` and `tinyml export --all` leave it."""
+
+    workspace: Workspace
+    checkpoint: Path
+    """The manifest."""
+    artifacts: dict[str, Path]
+    """The manifests, by variant."""
+    cache: Path
+    """What TINYML_CACHE must name: the prepared `shapes` lies there."""
+    images: int = IMAGES
+    model: str = MODEL
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache of data sets for the whole session; TINYML_CACHE names it."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("TINYML_CACHE")
+    os.environ["TINYML_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["TINYML_CACHE"]
+    else:
+        os.environ["TINYML_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def shapes(cache: Path) -> Dataset:
+    """The data set `shapes`."""
+    return open_dataset("shapes")
+
+
+@pytest.fixture(scope="session")
+def trained_checkpoint(shapes: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of `best.json` of a network with wide margins, in a results folder of its own."""
+    workspace = Workspace(tmp_path_factory.mktemp("trained") / "results")
+    torch.manual_seed(0)
+    network = fitted(build(MODEL, len(shapes.index.labels)), shapes, IMAGES)
+    return checkpoint.save(
+        workspace.checkpoints(MODEL),
+        "best",
+        network,
+        spec=checkpoint.spec_of(MODEL, network, shapes.index.labels, shapes.index.preprocess),
+        config=TrainConfig(model=MODEL, recipe="baseline", data="shapes"),
+        dataset_sha256=shapes.sha256,
+        epoch=1,
+    )
+
+
+@pytest.fixture(scope="session")
+def trained_results(trained_checkpoint: Path, cache: Path) -> TrainedResults:
+    """One model on `shapes` with all of its exports, verified; read it, never write to it (copy it first)."""
+    workspace = Workspace(trained_checkpoint.parents[2])
+    names = variants.names()
+    manifests = export(trained_checkpoint, names, workspace, images=IMAGES)
+    return TrainedResults(
+        workspace=workspace,
+        checkpoint=trained_checkpoint,
+        artifacts=dict(zip(names, manifests, strict=True)),
+        cache=cache,
+    )
+
+
+def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
+    """`network` with its last layer solved for, so that it is sure of the first `images` test images.
+
+    Training would take minutes; what the tests need is a network whose decisions rounding does not turn. Its features
+    stay random, its BatchNorm statistics are those of the images, and ridge regression gives the classifier.
+    """
+    test = dataset.split("test")
+    chosen = np.sort(subset(len(test), images, test.labels))
+    pixels = normalised(test.images[chosen], dataset.index.preprocess)
+    targets = torch.from_numpy(np.eye(len(dataset.index.labels))[test.labels[chosen]] * 10 - 1)
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    seen: list[torch.Tensor] = []
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain average, so that one pass is enough
+    with torch.no_grad():
+        network.train()(pixels)
+        handle = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].double()))
+        network.eval()(pixels)
+        handle.remove()
+        centre = seen[0].mean(0)
+        features = seen[0] - centre
+        gram = features @ features.T
+        ridge = 1e-3 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+        weight = (features.T @ torch.linalg.solve(gram + ridge, targets - targets.mean(0))).T
+        last.weight.copy_(weight)
+        last.bias.copy_(targets.mean(0) - weight @ centre)
+    return network
