@@ -1,6 +1,37 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+// Apple's frameworks exist on Apple's systems only. TINYML_STUBS=ios or TINYML_STUBS=macos adds stand-ins with their
+// names (see Stubs/README.md), so that every file can be type-checked elsewhere.
+let stubbedSystem = Context.environment["TINYML_STUBS"]
+
+/// Each stand-in with the stand-ins that it imports.
+let stubs: [(name: String, imports: [String])] = [
+    ("Darwin", []),
+    ("os", []),
+    ("CoreVideo", []),
+    ("CoreMedia", ["CoreVideo"]),
+    ("CoreGraphics", ["CoreVideo"]),
+    ("ImageIO", ["CoreGraphics", "CoreVideo"]),
+    ("CoreML", ["CoreVideo"]),
+    ("Vision", ["CoreML", "CoreVideo"]),
+    ("QuartzCore", []),
+    ("AVFoundation", ["CoreMedia", "QuartzCore"]),
+]
+
+let stubTargets: [Target] = stubs.map { stub in
+    // As in a system framework, enumerations may grow: without it `@unknown default` would be refused.
+    .target(
+        name: stub.name, dependencies: stub.imports.map { .target(name: $0) }, path: "Stubs/\(stub.name)",
+        swiftSettings: [.unsafeFlags(["-enable-library-evolution"])])
+}
+
+let isStubbed = stubbedSystem != nil
+
+/// Stand-ins warn that the toolchain's own modules may change, so warnings are errors in our targets only.
+let strict: [SwiftSetting] = isStubbed ? [.unsafeFlags(["-warnings-as-errors"])] : []
+let frameworks: [Target.Dependency] = isStubbed ? stubs.map { .target(name: $0.name) } : []
+
 let package = Package(
     name: "TinyMLDemo",
     defaultLocalization: "en",
@@ -10,12 +41,16 @@ let package = Package(
         .executable(name: "tinyml-bench", targets: ["tinyml-bench"]),
     ],
     targets: [
-        .target(name: "TinyMLCore"),
-        .target(name: "TinyMLApple", dependencies: ["TinyMLCore"]),
-        .target(name: "TinyMLUI", dependencies: ["TinyMLApple", "TinyMLCore"], resources: [.process("Resources")]),
-        .executableTarget(name: "tinyml-bench", dependencies: ["TinyMLApple", "TinyMLCore"]),
+        .target(name: "TinyMLCore", dependencies: isStubbed ? ["Darwin"] : [], swiftSettings: strict),
+        .target(name: "TinyMLApple", dependencies: ["TinyMLCore"] + frameworks, swiftSettings: strict),
+        .target(
+            name: "TinyMLUI", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks,
+            resources: [.process("Resources")], swiftSettings: strict),
+        .executableTarget(
+            name: "tinyml-bench", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks,
+            swiftSettings: strict),
         .testTarget(name: "BenchCommandTests", dependencies: ["tinyml-bench", "TinyMLCore"]),
         .testTarget(name: "TinyMLCoreTests", dependencies: ["TinyMLCore"]),
-    ],
+    ] + (isStubbed ? stubTargets : []),
     swiftLanguageModes: [.v6]
 )

@@ -20,12 +20,12 @@ enum Command {
         """
 
     /// Runs one verb.
-    static func run(_ words: [String], output: inout some CommandOutput) -> ExitCode {
+    static func run(_ words: [String], output: inout some CommandOutput) async -> ExitCode {
         do {
             guard let verb = words.first else { throw UsageError(description: "which verb? see: tinyml-bench --help") }
             let rest = Array(words.dropFirst())
             switch verb {
-            case "run": return try RunCommand.run(rest, output: &output)
+            case "run": return try await RunCommand.run(rest, output: &output)
             case "validate": try validate(rest, output: &output)
             case "compare": try CompareCommand.run(rest, output: &output)
             case "selftest": try selftest(rest, output: &output)

@@ -6,20 +6,16 @@ import TinyMLApple
 
 /// `run`: measures one exported model.
 enum RunCommand {
-    static func run(_ words: [String], output: inout some CommandOutput) throws -> ExitCode {
+    static func run(_ words: [String], output: inout some CommandOutput) async throws -> ExitCode {
         let arguments = try Arguments(words, options: ["--units", "--output"], switches: ["--quick"])
         let model = try InstalledModel(folder: try arguments.onlyFile())
         try model.verifyChecksums()
-        let plan: BenchmarkPlan = arguments.switches.contains("--quick") ? .quick : .full
-        let conditions = DeviceConditions()
-        let environment = conditions.environment
-        let backend = try CoreMLBenchmarkBackend(model: model)
-        let runner = BenchmarkRunner(plan: plan, backend: backend, conditions: conditions)
-        let results = runner.run(BenchmarkSubject(model.artifact), units: try units(arguments.options["--units"]))
-        let command = (["tinyml-bench", "run"] + words).joined(separator: " ")
-        let run = BenchRun(results: results, plan: plan, environment: environment, command: command)
+        let run = try await BenchmarkJob().run(
+            model: model, units: units(arguments.options["--units"]),
+            plan: arguments.switches.contains("--quick") ? .quick : .full,
+            command: (["tinyml-bench", "run"] + words).joined(separator: " "))
         try Command.write(try run.json(), to: arguments.options["--output"], output: &output)
-        return results.allSatisfy { $0.status == .ok } ? .done : .failed
+        return run.results.contains { $0.status != .ok } ? .failed : .done
     }
 
     private static func units(_ text: String?) throws -> [Units] {
@@ -36,7 +32,7 @@ enum RunCommand {
 #else
 /// `run`, where there is no Core ML: says so.
 enum RunCommand {
-    static func run(_ words: [String], output: inout some CommandOutput) throws -> ExitCode {
+    static func run(_ words: [String], output: inout some CommandOutput) async throws -> ExitCode {
         _ = try Arguments(words, options: ["--units", "--output"], switches: ["--quick"]).onlyFile()
         output.error(
             "not run: measuring needs Core ML, which is on macOS only; copy the folder to a Mac and run it there")

@@ -4,10 +4,10 @@ import TinyMLCore
 /// `tinyml-bench`: measures exported models on a Mac, and checks and compares result files anywhere.
 @main
 enum TinyMLBench {
-    static func main() {
+    static func main() async {
         var output = Terminal()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        exit(Command.run(arguments, output: &output).rawValue)
+        exit(await Command.run(arguments, output: &output).rawValue)
     }
 }
 

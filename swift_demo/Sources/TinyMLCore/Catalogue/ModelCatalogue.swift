@@ -127,6 +127,11 @@ public struct ModelCatalogue: Sendable {
         public let reason: String
 
         public var id: String { folder }
+
+        public init(folder: String, reason: String) {
+            self.folder = folder
+            self.reason = reason
+        }
     }
 
     public let models: [InstalledModel]

@@ -10,6 +10,11 @@ public struct SelfTest: Sendable {
         public let name: String
         public let verdict: Verdict
         public let sentence: String
+
+        /// The same finding of another test.
+        public func renamed(_ name: String) -> Finding {
+            Finding(name: name, verdict: verdict, sentence: sentence)
+        }
     }
 
     public let golden: Golden

@@ -1,0 +1,70 @@
+#if canImport(CoreML)
+import CoreML
+import Foundation
+import TinyMLCore
+
+/// Compiled models, kept between launches: one for each content hash and build of the system.
+///
+/// Core ML compiles into a temporary folder that the system may empty; the result is moved out of it.
+public struct CompiledModelCache: Sendable {
+    private let folder: URL
+
+    /// The cache in `folder`, which is made when it is first needed.
+    public init(folder: URL) {
+        self.folder = folder
+    }
+
+    /// The cache that the app and the command line use.
+    public static var standard: CompiledModelCache {
+        CompiledModelCache(folder: AppFolders.support.appendingPathComponent("Compiled", isDirectory: true))
+    }
+
+    /// The compiled model, compiled now if that was not done before.
+    public func compiled(_ model: InstalledModel) throws -> URL {
+        let place = place(of: model.artifact.sha256)
+        return FileManager.default.fileExists(atPath: place.path) ? place : try recompiled(model)
+    }
+
+    /// The compiled model, compiled now whatever lies in the cache.
+    @discardableResult
+    public func recompiled(_ model: InstalledModel) throws -> URL {
+        try model.verifyChecksums()
+        let place = place(of: model.artifact.sha256)
+        let temporary = try Self.compile(model.package)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        if FileManager.default.fileExists(atPath: place.path) { try FileManager.default.removeItem(at: place) }
+        try FileManager.default.moveItem(at: temporary, to: place)
+        return place
+    }
+
+    private func place(of sha256: String) -> URL {
+        let build = SystemFacts.osBuild ?? SystemFacts.osVersion
+        return folder.appendingPathComponent("\(sha256)-\(build).mlmodelc", isDirectory: true)
+    }
+
+    /// Compiles and waits: Core ML's synchronous compiling is deprecated, and callers are on queues of their own.
+    private static func compile(_ package: URL) throws -> URL {
+        let done = DispatchSemaphore(value: 0)
+        let box = ResultBox()
+        MLModel.compileModel(at: package) { result in
+            box.set(result)
+            done.signal()
+        }
+        done.wait()
+        return try box.value()
+    }
+
+    /// Carries a result from Core ML's queue to the waiting one.
+    private final class ResultBox: @unchecked Sendable {
+        private let lock = NSLock()
+        private var result: Result<URL, any Error>?
+
+        func set(_ result: Result<URL, any Error>) { lock.withLock { self.result = result } }
+
+        func value() throws -> URL {
+            guard let result = lock.withLock({ self.result }) else { throw CancellationError() }
+            return try result.get()
+        }
+    }
+}
+#endif

@@ -1,0 +1,71 @@
+#if canImport(CoreML)
+import CoreML
+import CoreVideo
+import Foundation
+import TinyMLCore
+
+/// Core ML as the benchmark drives it: one frame of a camera's size, resized, predicted and read.
+public struct CoreMLBenchmarkBackend: BenchmarkBackend {
+    public let name = "coreml"
+    private let model: InstalledModel
+    private let cache: CompiledModelCache
+    private let frame: CVPixelBuffer
+    private let plans: [Units: Placement]
+    private let breadcrumb: LoadBreadcrumb?
+
+    /// A backend for one model. `plans` holds what the compute plan said, where somebody looked beforehand: it can
+    /// only be asked asynchronously.
+    public init(
+        model: InstalledModel, cache: CompiledModelCache = .standard, plans: [Units: Placement] = [:],
+        breadcrumb: LoadBreadcrumb? = nil
+    ) throws {
+        self.model = model
+        self.breadcrumb = breadcrumb
+        self.cache = cache
+        self.plans = plans
+        frame = try PixelBufferBridge.makeBuffer(width: 640, height: 480)
+        let bytes = (0..<640 * 480 * 3).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 1920) }
+        try PixelBufferBridge.write(RGBImage(width: 640, height: 480, bytes: bytes), to: frame)
+    }
+
+    public func compile() throws { try cache.recompiled(model) }
+
+    /// The breadcrumb lies until the first frame is through, since it is there that a driver may crash.
+    public func load(units: Units) throws -> any BenchmarkSession {
+        try breadcrumb?.lay(LoadBreadcrumb.Content(model.artifact, units: units))
+        do {
+            let classifier = try CoreMLClassifier(
+                compiled: cache.compiled(model), name: model.artifact.path, units: units,
+                preprocess: model.artifact.spec.preprocess)
+            return Session(classifier: classifier, frame: frame, breadcrumb: breadcrumb)
+        } catch {
+            breadcrumb?.clear()
+            throw error
+        }
+    }
+
+    public func placement(units: Units) -> Placement? { plans[units] }
+
+    private final class Session: BenchmarkSession {
+        private let classifier: CoreMLClassifier
+        private let frame: CVPixelBuffer
+        private var breadcrumb: LoadBreadcrumb?
+        private var output: (any MLFeatureProvider)?
+
+        init(classifier: CoreMLClassifier, frame: CVPixelBuffer, breadcrumb: LoadBreadcrumb?) {
+            self.breadcrumb = breadcrumb
+            self.classifier = classifier
+            self.frame = frame
+        }
+
+        func preprocess() throws { try classifier.prepare(frame) }
+        func predict() throws { output = try classifier.run() }
+
+        func postprocess() throws {
+            _ = try output.map(classifier.top)
+            breadcrumb?.clear()
+            breadcrumb = nil
+        }
+    }
+}
+#endif

@@ -1,0 +1,49 @@
+#if canImport(CoreML)
+import CoreGraphics
+import Foundation
+import ImageIO
+import TinyMLCore
+
+/// An image as a file holds it, and how it must be turned to stand upright.
+public struct StoredImage: Hashable, Sendable {
+    public let image: RGBImage
+    public let orientation: ImageOrientation
+}
+
+/// Reads image files into plain pixels, their colours converted to sRGB.
+public enum ImageFileReader {
+    /// - Throws: `ImageError.unreadable`, or Foundation's error where the file cannot be read.
+    public static func read(_ url: URL) throws -> StoredImage {
+        try read(Data(contentsOf: url), name: url.lastPathComponent)
+    }
+
+    /// - Throws: `ImageError.unreadable`.
+    public static func read(_ data: Data, name: String) throws -> StoredImage {
+        guard let source = CGImageSourceCreateWithData(data as CFData, nil),
+            let image = CGImageSourceCreateImageAtIndex(source, 0, nil)
+        else { throw ImageError.unreadable(name: name) }
+        let properties = CGImageSourceCopyPropertiesAtIndex(source, 0, nil) as? [String: Any]
+        let stored = properties?[kCGImagePropertyOrientation as String] as? Int
+        return StoredImage(
+            image: try pixels(of: image, name: name), orientation: stored.flatMap(ImageOrientation.init) ?? .up)
+    }
+
+    private static func pixels(of image: CGImage, name: String) throws -> RGBImage {
+        let (width, height) = (image.width, image.height)
+        var bytes = [UInt8](repeating: 255, count: width * height * 4)
+        let isDrawn = bytes.withUnsafeMutableBytes { buffer in
+            guard let space = CGColorSpace(name: CGColorSpace.sRGB),
+                let context = CGContext(
+                    data: buffer.baseAddress, width: width, height: height, bitsPerComponent: 8,
+                    bytesPerRow: width * 4, space: space, bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue)
+            else { return false }
+            context.draw(image, in: CGRect(x: 0, y: 0, width: width, height: height))
+            return true
+        }
+        guard isDrawn else { throw ImageError.unreadable(name: name) }
+        return try bytes.withUnsafeBytes {
+            try PixelSource(bytes: $0, width: width, height: height, bytesPerRow: width * 4, format: .rgba).image()
+        }
+    }
+}
+#endif

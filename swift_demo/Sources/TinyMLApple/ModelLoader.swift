@@ -1,0 +1,63 @@
+#if canImport(CoreML)
+import Foundation
+import TinyMLCore
+
+/// Compiles and loads models on a queue of its own, with a breadcrumb laid: what a crash leaves behind is found at the
+/// next launch.
+public final class ModelLoader: Sendable {
+    private let queue = DispatchQueue(label: "TinyMLDemo.loader", qos: .userInitiated)
+    private let cache: CompiledModelCache
+    public let breadcrumb: LoadBreadcrumb
+
+    public init(cache: CompiledModelCache = .standard, breadcrumb: LoadBreadcrumb = .init(folder: AppFolders.support)) {
+        self.cache = cache
+        self.breadcrumb = breadcrumb
+    }
+
+    /// A classifier that has made one prediction, so that the breadcrumb covers what may crash.
+    public func classifier(for model: InstalledModel, units: Units) async throws -> CoreMLClassifier {
+        let preprocess = model.artifact.spec.preprocess
+        return try await onQueue {
+            try self.breadcrumb.during(.init(model.artifact, units: units)) {
+                let classifier = try CoreMLClassifier(
+                    compiled: self.cache.compiled(model), name: model.artifact.path, units: units,
+                    preprocess: preprocess)
+                let side = preprocess.inputSize
+                let grey = try RGBImage(
+                    width: side, height: side, bytes: [UInt8](repeating: 128, count: side * side * 3))
+                _ = try classifier.predictions(for: grey)
+                return classifier
+            }
+        }
+    }
+
+    /// Replays the golden image directly and through Vision.
+    ///
+    /// - Returns: the findings; none for a model that came without a golden image.
+    public func selfTest(of model: InstalledModel, units: Units) async throws -> [SelfTest.Finding] {
+        guard let golden = model.golden, let url = model.goldenImage else { return [] }
+        let classifier = try await classifier(for: model, units: units)
+        return try await onQueue {
+            let image = try ImageFileReader.read(url).image
+            let test = SelfTest(golden: golden)
+            let vision = try VisionClassifier(compiled: self.cache.compiled(model), units: units)
+            let throughVision = try test.run(image: image, classifier: vision)
+            return try test.run(image: image, classifier: classifier)
+                + throughVision.prefix(1).map { $0.renamed("golden image through Vision") }
+        }
+    }
+
+    /// The compute plan; nil where the system is too old to tell or the model is no ML Program.
+    public func computePlan(of model: InstalledModel, units: Units) async throws -> ComputePlanSummary? {
+        guard #available(iOS 17.4, macOS 14.4, *) else { return nil }
+        let compiled = try await onQueue { try self.cache.compiled(model) }
+        return try await ComputePlanReader.plan(compiled: compiled, units: units)
+    }
+
+    private func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try work() }) }
+        }
+    }
+}
+#endif

@@ -1,0 +1,235 @@
+@_exported import CoreMedia
+@_exported import Dispatch
+@_exported import Foundation
+import QuartzCore
+
+/// https://developer.apple.com/documentation/avfoundation/avmediatype
+public struct AVMediaType: RawRepresentable, Hashable, Sendable {
+    /// https://developer.apple.com/documentation/avfoundation/avmediatype
+    public let rawValue: String
+    /// https://developer.apple.com/documentation/avfoundation/avmediatype
+    public init(rawValue: String) { self.rawValue = rawValue }
+    /// https://developer.apple.com/documentation/avfoundation/avmediatype/video
+    public static var video: AVMediaType { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avauthorizationstatus
+public enum AVAuthorizationStatus: Int, Sendable {
+    case notDetermined
+    case restricted
+    case denied
+    case authorized
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturedevice
+public class AVCaptureDevice: NSObject {
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/devicetype-swift.struct
+    public struct DeviceType: RawRepresentable, Hashable, Sendable {
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/devicetype-swift.struct
+        public let rawValue: String
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/devicetype-swift.struct
+        public init(rawValue: String) { self.rawValue = rawValue }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/devicetype-swift.struct/builtinwideanglecamera
+        public static var builtInWideAngleCamera: DeviceType { stub() }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/devicetype-swift.struct/external
+        public static var external: DeviceType { stub() }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/devicetype-swift.struct/continuitycamera
+        public static var continuityCamera: DeviceType { stub() }
+    }
+
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/position-swift.enum
+    public enum Position: Int, Sendable {
+        case unspecified
+        case back
+        case front
+    }
+
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/discoverysession
+    public class DiscoverySession: NSObject {
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/discoverysession/init(devicetypes:mediatype:position:)
+        public convenience init(deviceTypes: [DeviceType], mediaType: AVMediaType?, position: Position) { stub() }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/discoverysession/devices
+        public var devices: [AVCaptureDevice] { stub() }
+    }
+
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/rotationcoordinator
+    public class RotationCoordinator: NSObject {
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/rotationcoordinator/init(device:previewlayer:)
+        public init(device: AVCaptureDevice, previewLayer: CALayer?) { stub() }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/rotationcoordinator/videorotationangleforhorizonlevelpreview
+        public var videoRotationAngleForHorizonLevelPreview: CGFloat { stub() }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/rotationcoordinator/videorotationangleforhorizonlevelcapture
+        public var videoRotationAngleForHorizonLevelCapture: CGFloat { stub() }
+        /// https://developer.apple.com/documentation/swift/using-key-value-observing-in-swift
+        public func observe<Value>(
+            _ keyPath: KeyPath<RotationCoordinator, Value>, options: NSKeyValueObservingOptions = [],
+            changeHandler: @escaping @Sendable (RotationCoordinator, NSKeyValueObservedChange<Value>) -> Void
+        ) -> NSKeyValueObservation { stub() }
+    }
+
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/authorizationstatus(for:)
+    public class func authorizationStatus(for mediaType: AVMediaType) -> AVAuthorizationStatus { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/requestaccess(for:completionhandler:)
+    public class func requestAccess(for mediaType: AVMediaType) async -> Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/default(for:)
+    public class func `default`(for mediaType: AVMediaType) -> AVCaptureDevice? { stub() }
+}
+
+/// https://developer.apple.com/documentation/foundation/nskeyvalueobservingoptions
+public struct NSKeyValueObservingOptions: OptionSet, Sendable {
+    /// https://developer.apple.com/documentation/foundation/nskeyvalueobservingoptions
+    public let rawValue: UInt
+    /// https://developer.apple.com/documentation/foundation/nskeyvalueobservingoptions
+    public init(rawValue: UInt) { self.rawValue = rawValue }
+    /// https://developer.apple.com/documentation/foundation/nskeyvalueobservingoptions/initial
+    public static var initial: NSKeyValueObservingOptions { stub() }
+    /// https://developer.apple.com/documentation/foundation/nskeyvalueobservingoptions/new
+    public static var new: NSKeyValueObservingOptions { stub() }
+}
+
+/// https://developer.apple.com/documentation/foundation/nskeyvalueobservedchange
+public struct NSKeyValueObservedChange<Value> {
+    /// https://developer.apple.com/documentation/foundation/nskeyvalueobservedchange
+    public var newValue: Value? { stub() }
+}
+
+/// https://developer.apple.com/documentation/foundation/nskeyvalueobservation
+public class NSKeyValueObservation: NSObject {}
+
+/// https://developer.apple.com/documentation/avfoundation/avcaptureinput
+public class AVCaptureInput: NSObject {}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturedeviceinput
+public class AVCaptureDeviceInput: AVCaptureInput {
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedeviceinput/init(device:)
+    public init(device: AVCaptureDevice) throws { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcaptureoutput
+public class AVCaptureOutput: NSObject {
+    /// https://developer.apple.com/documentation/avfoundation/avcaptureoutput/connection(with:)
+    public func connection(with mediaType: AVMediaType) -> AVCaptureConnection? { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcaptureconnection
+public class AVCaptureConnection: NSObject {
+    /// https://developer.apple.com/documentation/avfoundation/avcaptureconnection/isvideorotationanglesupported(_:)
+    public func isVideoRotationAngleSupported(_ videoRotationAngle: CGFloat) -> Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcaptureconnection/videorotationangle
+    public var videoRotationAngle: CGFloat {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcaptureconnection/isvideomirroringsupported
+    public var isVideoMirroringSupported: Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcaptureconnection/isvideomirrored
+    public var isVideoMirrored: Bool {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcaptureconnection/automaticallyadjustsvideomirroring
+    public var automaticallyAdjustsVideoMirroring: Bool {
+        get { stub() }
+        set { stub() }
+    }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturevideodataoutputsamplebufferdelegate
+public protocol AVCaptureVideoDataOutputSampleBufferDelegate: NSObjectProtocol {
+    func captureOutput(
+        _ output: AVCaptureOutput, didOutput sampleBuffer: CMSampleBuffer, from connection: AVCaptureConnection)
+    func captureOutput(
+        _ output: AVCaptureOutput, didDrop sampleBuffer: CMSampleBuffer, from connection: AVCaptureConnection)
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturevideodataoutput
+public class AVCaptureVideoDataOutput: AVCaptureOutput {
+    // swift-format-ignore
+    /// https://developer.apple.com/documentation/avfoundation/avcapturevideodataoutput/videosettings
+    public var videoSettings: [String: Any]! {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturevideodataoutput/alwaysdiscardslatevideoframes
+    public var alwaysDiscardsLateVideoFrames: Bool {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturevideodataoutput/setsamplebufferdelegate(_:queue:)
+    public func setSampleBufferDelegate(
+        _ sampleBufferDelegate: (any AVCaptureVideoDataOutputSampleBufferDelegate)?,
+        queue sampleBufferCallbackQueue: DispatchQueue?
+    ) { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturesession
+public class AVCaptureSession: NSObject {
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset
+    public struct Preset: RawRepresentable, Hashable, Sendable {
+        /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset
+        public let rawValue: String
+        /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset
+        public init(rawValue: String) { self.rawValue = rawValue }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset/vga640x480
+        public static var vga640x480: Preset { stub() }
+    }
+
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/sessionpreset
+    public var sessionPreset: Preset {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/isrunning
+    public var isRunning: Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/cansetsessionpreset(_:)
+    public func canSetSessionPreset(_ preset: Preset) -> Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/startrunning()
+    public func startRunning() { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/stoprunning()
+    public func stopRunning() { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/beginconfiguration()
+    public func beginConfiguration() { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/commitconfiguration()
+    public func commitConfiguration() { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/canaddinput(_:)
+    public func canAddInput(_ input: AVCaptureInput) -> Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/addinput(_:)
+    public func addInput(_ input: AVCaptureInput) { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/canaddoutput(_:)
+    public func canAddOutput(_ output: AVCaptureOutput) -> Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/addoutput(_:)
+    public func addOutput(_ output: AVCaptureOutput) { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avlayervideogravity
+public enum AVLayerVideoGravity: Sendable {
+    case resizeAspectFill
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer
+public class AVCaptureVideoPreviewLayer: CALayer {
+    /// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer/session
+    public var session: AVCaptureSession? {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer/videogravity
+    public var videoGravity: AVLayerVideoGravity {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer/connection
+    public var connection: AVCaptureConnection? { stub() }
+}
+
+// Dispatch as it is on Apple's systems, where its queues are executors.
+
+/// https://developer.apple.com/documentation/dispatch/dispatchserialqueue
+public final class DispatchSerialQueue: SerialExecutor, @unchecked Sendable {
+    /// https://developer.apple.com/documentation/dispatch/dispatchserialqueue/init(label:qos:attributes:autoreleasefrequency:target:)
+    public init(label: String) { stub() }
+    /// https://developer.apple.com/documentation/swift/serialexecutor/enqueue(_:)
+    public func enqueue(_ job: consuming ExecutorJob) { stub() }
+    /// https://developer.apple.com/documentation/swift/serialexecutor/asunownedserialexecutor()
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { stub() }
+}

@@ -1,0 +1,10 @@
+import Foundation
+
+/// https://developer.apple.com/documentation/quartzcore/calayer
+open class CALayer: NSObject {
+    /// https://developer.apple.com/documentation/quartzcore/calayer/frame
+    public var frame: CGRect {
+        get { stub() }
+        set { stub() }
+    }
+}
