@@ -119,7 +119,7 @@ class ReferenceModel:
                 raise InputError("a state goes with one prediction at a time", value=f"{len(inputs)} inputs")
             return [self.predict(item) for item in inputs]
         with torch.inference_mode():
-            results = self.plan(*self._arguments(inputs, state))
+            results = self.plan(*self.arguments(inputs, state))
             return self._outputs(results)
 
     def trace(self, inputs: Inputs, state: State | None = None) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class ReferenceModel:
                 seen[each.name] = value.numpy() if isinstance(value, torch.Tensor) else value
 
         with torch.inference_mode():
-            arguments = self._arguments(inputs, state)
+            arguments = self.arguments(inputs, state)
             for item, value in zip(self.function.inputs, arguments, strict=True):
                 if isinstance(value, torch.Tensor):
                     seen[item.name] = value.numpy()
@@ -196,6 +196,11 @@ class ReferenceModel:
         return value.expand(end - start, *value.shape)
 
     @property
+    def kinds(self) -> dict[str, str]:
+        """The op that computes each value outside of nested blocks, by the value's name."""
+        return {each.name: step.kind for step in self.plan.steps for each in step.results}
+
+    @property
     def classifier(self) -> Classifier:
         """What the model says as a classifier; empty names where it is none."""
         return self._classifier
@@ -221,7 +226,7 @@ class ReferenceModel:
             raise InputError("the model has no states", value=self.package.name)
         return State(cells, self.description.states)
 
-    def _arguments(self, inputs: Inputs | Sequence[Inputs], state: State | None) -> list[Any]:
+    def arguments(self, inputs: Inputs | Sequence[Inputs], state: State | None) -> list[Any]:
         """What the plan takes, in its order."""
         if not isinstance(inputs, Mapping):
             raise InputError("inputs must be a dictionary, or a list of them", value=type(inputs).__name__)
