@@ -318,6 +318,50 @@ class Golden(Record):
     provenance: Provenance
 
 
+# --- the app ----------------------------------------------------------------------------------------------------------
+
+
+class CatalogueEntry(Record):
+    """One model in the app's model folder."""
+
+    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    """Beside the catalogue; holds the package, manifest.json, golden.json and the golden image."""
+    artifact_sha256: Sha256
+
+
+class AppCatalogue(Record):
+    """`catalogue.json`: the models that lie in the app's model folder."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["app_catalogue"] = "app_catalogue"
+    models: tuple[CatalogueEntry, ...]
+    provenance: Provenance
+
+
+class EvaluatedModel(Record):
+    """The accuracy of one checkpoint or artifact."""
+
+    variant: str
+    """The variant's name, or "checkpoint" for the network as trained."""
+    path: str
+    sha256: Sha256
+    bytes: PositiveInt
+    runtime: str
+    metrics: Metrics
+    provenance: Provenance
+
+
+class Evaluations(Record):
+    """`test_results.json`: what was measured of one model, the newest measurement of each file."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["evaluations"] = "evaluations"
+    model: str
+    """The architecture."""
+    data: str
+    results: tuple[EvaluatedModel, ...]
+
+
 # --- bench ------------------------------------------------------------------------------------------------------------
 
 Status = Literal["ok", "unsupported", "failed", "not_run"]

@@ -1,0 +1,90 @@
+"""Copies exported models into the demo app's model folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyml.errors import ArtifactError, UsageError
+from tinyml.progress import Progress, Silent
+from tinyml.schema import AppCatalogue, Artifact, CatalogueEntry, Golden
+from tinyml.store import atomic_folder, file_sha256, provenance, read_json, write_json
+from tinyml.workspace import Workspace, read_artifact
+
+CATALOGUE = "catalogue.json"
+
+
+def newest_core_ml(workspace: Workspace) -> list[Path]:
+    """The manifests of all Core ML artifacts of the model that was exported last; raises ArtifactError."""
+    artifacts = [(manifest, read_artifact(manifest)[0]) for manifest in workspace.artifacts()]
+    found = [(manifest, artifact) for manifest, artifact in artifacts if artifact.variant.format == "coreml"]
+    if not found:
+        raise ArtifactError(
+            f"no Core ML artifact under {workspace.root}/", hint="export one: tinyml export --quantize int8"
+        )
+    _, newest = max(found, key=lambda pair: (pair[1].provenance.created_at, str(pair[0])))
+    return [manifest for manifest, artifact in found if artifact.spec.architecture == newest.spec.architecture]
+
+
+def manifest_of(path: Path) -> Path:
+    """The manifest of an artifact named by its folder, its package or the manifest itself; raises ArtifactError."""
+    candidates = (path, path / "manifest.json", path.parent / "manifest.json")
+    for candidate in candidates:
+        if candidate.name == "manifest.json" and candidate.is_file():
+            return candidate
+    raise ArtifactError("no artifact here", value=path, allowed="an exported folder, its package or its manifest.json")
+
+
+def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None = None) -> AppCatalogue:
+    """Fills `target` with the artifacts of `manifests` and a catalogue of them; what lay there before goes.
+
+    Each artifact gets a folder with its package, manifest and golden image, all checked against their checksums
+    before anything is written. Raises ArtifactError for an artifact that changed since its manifest or lacks its
+    golden image, UsageError for one that is no Core ML model.
+    """
+    progress = progress or Silent()
+    sources = [_checked(manifest) for manifest in manifests]
+    entries: list[CatalogueEntry] = []
+    with atomic_folder(target) as folder:
+        progress.start("copying models", len(sources), "model")
+        for manifest, artifact, golden in sources:
+            name = _name(artifact, {entry.folder for entry in entries})
+            into = folder / name
+            into.mkdir()
+            package = manifest.parent / artifact.path
+            if package.is_dir():
+                shutil.copytree(package, into / package.name)
+            else:
+                shutil.copy2(package, into / package.name)
+            for member in ("manifest.json", "golden.json", golden.image):
+                shutil.copy2(manifest.parent / member, into / member)
+            entries.append(CatalogueEntry(folder=name, artifact_sha256=artifact.sha256))
+            progress.advance(1, name)
+        catalogue = AppCatalogue(models=tuple(entries), provenance=provenance())
+        write_json(folder / CATALOGUE, catalogue)
+    progress.finish()
+    return catalogue
+
+
+def _name(artifact: Artifact, taken: set[str]) -> str:
+    name = f"{artifact.spec.architecture}-{artifact.variant.name}"
+    return name if name not in taken else f"{name}-{artifact.sha256[:8]}"
+
+
+def _checked(manifest: Path) -> tuple[Path, Artifact, Golden]:
+    artifact, package = read_artifact(manifest)
+    if artifact.variant.format != "coreml":
+        raise UsageError("the app runs Core ML models only", value=f"{artifact.path} is {artifact.variant.format}")
+    if not package.exists():
+        raise ArtifactError("the manifest's model is missing", value=package, hint="export it again: tinyml export")
+    if file_sha256(package) != artifact.sha256:
+        raise ArtifactError("changed since its manifest was written", value=package, hint="export it again")
+    golden_file = manifest.parent / "golden.json"
+    if not golden_file.is_file():
+        raise ArtifactError("no golden image beside the model", value=manifest.parent, hint="export it again")
+    golden = read_json(golden_file, Golden)
+    image = manifest.parent / golden.image
+    if golden.artifact_sha256 != artifact.sha256 or not image.is_file() or file_sha256(image) != golden.image_sha256:
+        raise ArtifactError("the golden image belongs to another model", value=image, hint="export it again")
+    return manifest, artifact, golden
