@@ -8,7 +8,7 @@ from torch import Tensor
 from tinyml.errors import PackageError
 
 from .registry import op
-from .windows import pad_spatial, spatial_padding
+from .windows import PAD_TYPES, are_equal, pad_spatial, spatial_padding
 
 _CONV = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
 _CONV_TRANSPOSE = {3: torch.conv_transpose1d, 4: torch.conv_transpose2d, 5: torch.conv_transpose3d}
@@ -37,7 +37,7 @@ def conv(
     strides, dilations = strides or ones, dilations or ones
     extents = [(k - 1) * d + 1 for k, d in zip(weight.shape[2:], dilations, strict=True)]
     before, after = spatial_padding(pad_type, pad, x.shape[2:], extents, strides)
-    if before != after:
+    if not are_equal(before, after):
         x = pad_spatial(x, before, after)
         before = [0] * (rank - 2)
     result: Tensor = _CONV[rank](x, weight, bias, strides, before, dilations, groups)
@@ -105,39 +105,31 @@ def conv_transpose(
     ones = (1,) * (rank - 2)
     strides, dilations = strides or ones, dilations or ones
     kind = pad_type.lower()
-    starts, lengths, natural = [], [], []
+    if kind not in PAD_TYPES:
+        raise PackageError("unknown pad_type", value=pad_type, allowed=", ".join(PAD_TYPES))
+    starts, extras = [], []  # where the result begins in the full extent, how far it reaches beyond [start, -start)
     for i, (size, kernel, stride, dilation) in enumerate(
         zip(x.shape[2:], weight.shape[2:], strides, dilations, strict=True)
     ):
         extent = (kernel - 1) * dilation + 1
-        full = (size - 1) * stride + extent
-        before = after = 0
-        length = full
+        beyond = None if output_shape is None else output_shape[2 + i] - ((size - 1) * stride + extent)
+        start = extra = 0
         if kind == "custom" and pad is not None:
-            before, after = pad[2 * i], pad[2 * i + 1]
-            length = full - before - after
+            start, extra = pad[2 * i], pad[2 * i] - pad[2 * i + 1]
         elif kind in ("same", "same_lower"):
-            length = size * stride
-        elif kind not in ("valid", "custom"):
-            raise PackageError("unknown pad_type", value=pad_type, allowed="valid, same, same_lower, custom")
-        if output_shape is not None:
-            length = output_shape[2 + i]
-        if kind in ("same", "same_lower"):
-            cut = max(0, (size - 1) * stride + extent - length)
-            before = cut // 2 if kind == "same" else cut - cut // 2
-        starts.append(before)
-        lengths.append(length)
-        natural.append(full - 2 * before)
+            cut = max(0, extent - stride if beyond is None else -beyond)
+            start = cut // 2 if kind == "same" else cut - cut // 2
+            extra = stride - extent + 2 * start
+        starts.append(start)
+        extras.append(extra if beyond is None else beyond + 2 * start)
     spread = _CONV_TRANSPOSE[rank]
-    extra = [length - natural_length for length, natural_length in zip(lengths, natural, strict=True)]
-    if all(0 <= e < max(s, d) or e == 0 for e, s, d in zip(extra, strides, dilations, strict=True)):
-        result: Tensor = spread(x, weight, bias, strides, starts, extra, groups, dilations)
+    if all(e == 0 or 0 < e < max(s, d) for e, s, d in zip(extras, strides, dilations, strict=True)):
+        result: Tensor = spread(x, weight, bias, strides, starts, extras, groups, dilations)
         return result
-    result = spread(x, weight, None, strides, [0] * len(ones), [0] * len(ones), groups, dilations)
-    sizes = result.shape[2:]
+    # torch takes no more than that: here the full extent is cut, or continued with zeros.
+    zeros = [0] * len(ones)
+    result = spread(x, weight, None, strides, zeros, zeros, groups, dilations)
     result = pad_spatial(
-        result,
-        [-start for start in starts],
-        [start + length - size for start, length, size in zip(starts, lengths, sizes, strict=True)],
+        result, [-start for start in starts], [extra - start for extra, start in zip(extras, starts, strict=True)]
     )
     return result if bias is None else result + bias.reshape(-1, *ones)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from tinyml.errors import PackageError
 
 from .registry import op
-from .windows import pad_spatial, spatial_padding
+from .windows import are_equal, larger, pad_spatial, smaller, spatial_padding
 
 _MAX = {3: functional.max_pool1d, 4: functional.max_pool2d, 5: functional.max_pool3d}
 _MEAN = {3: torch.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
@@ -27,7 +27,7 @@ def max_pool(
     """The largest value in each window; padding counts as -infinity."""
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
-    if not any(beyond) and _native(before, after, kernel_sizes):
+    if _native(before, after, beyond, kernel_sizes):
         native: Tensor = _MAX[x.dim()](x, kernel_sizes, strides, before)
         return native
     x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)], float("-inf"))
@@ -51,7 +51,7 @@ def avg_pool(
     """
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
-    if not any(beyond) and _native(before, after, kernel_sizes):
+    if _native(before, after, beyond, kernel_sizes):
         native: Tensor = _MEAN[x.dim()](
             x, kernel_sizes, strides, before, count_include_pad=not exclude_padding_from_average
         )
@@ -78,8 +78,7 @@ def l2_pool(
     """The root of the sum of squares of each window; padding counts as zeros."""
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
-    if any(before) or any(after) or any(beyond):
-        x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)])
+    x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)])
     size = 1
     for kernel in kernel_sizes:
         size *= kernel
@@ -87,9 +86,13 @@ def l2_pool(
     return result
 
 
-def _native(before: list[int], after: list[int], kernel_sizes: tuple[int, ...]) -> bool:
+def _native(before: list[int], after: list[int], beyond: list[int], kernel_sizes: tuple[int, ...]) -> bool:
     """Whether torch's pools take this padding: symmetric, at most half a window."""
-    return before == after and all(2 * b <= k for b, k in zip(before, kernel_sizes, strict=True))
+    return (
+        are_equal(before, after)
+        and are_equal(beyond, [0] * len(beyond))
+        and all(2 * b <= k for b, k in zip(before, kernel_sizes, strict=True))
+    )
 
 
 def _placement(
@@ -110,8 +113,9 @@ def _placement(
     beyond = []
     for size, kernel, stride, b, a in zip(sizes, kernel_sizes, strides, before, after, strict=True):
         windows = -(-(size + b + a - kernel) // stride) + 1
-        # The rule holds for padded dimensions alone, unlike torch's: a window may lie wholly outside an unpadded one.
-        if b + a > 0 and 2 * (windows - 1) * stride >= 2 * size + b + a:
-            windows -= 1
-        beyond.append(max(0, (windows - 1) * stride + kernel - (size + b + a)))
+        if b + a > 0:
+            # The last window begins within the input or the padding before it. Torch holds unpadded dimensions to that
+            # as well; by the op's page a window may lie wholly outside those.
+            windows = smaller(windows, -(-(2 * size + b + a) // (2 * stride)))
+        beyond.append(larger(0, (windows - 1) * stride + kernel - (size + b + a)))
     return before, after, beyond

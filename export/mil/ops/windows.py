@@ -2,6 +2,8 @@
 
 Source: the `conv` and `avg_pool` pages of the MIL op reference, and TensorFlow's definition of SAME padding, which
 `same` reproduces (an odd amount puts the extra element at the end; `same_lower` puts it at the beginning).
+
+Sizes may be symbols while a program is traced with open shapes, so nothing here branches on them.
 """
 
 from __future__ import annotations
@@ -48,11 +50,27 @@ def spatial_padding(
         raise PackageError("unknown pad_type", value=pad_type, allowed=", ".join(PAD_TYPES))
     before, after = [], []
     for size, extent, stride in zip(sizes, extents, strides, strict=True):
-        total = max(0, (-(-size // stride) - 1) * stride + extent - size)
+        # With a stride of 1 the amount does not depend on the size.
+        total = extent - 1 if stride == 1 else larger(0, (-(-size // stride) - 1) * stride + extent - size)
         small, large = total // 2, total - total // 2
         before.append(small if kind == "same" else large)
         after.append(large if kind == "same" else small)
     return before, after
+
+
+def larger(a: int, b: int) -> int:
+    """`max(a, b)` without a branch."""
+    return torch.sym_max(a, b)  # type: ignore[return-value]  # sizes are typed as int, symbols or not
+
+
+def smaller(a: int, b: int) -> int:
+    """`min(a, b)` without a branch."""
+    return torch.sym_min(a, b)  # type: ignore[return-value]  # sizes are typed as int, symbols or not
+
+
+def are_equal(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Whether both are the same known numbers."""
+    return all(type(b) is int and type(a) is int and b == a for b, a in zip(before, after, strict=True))
 
 
 def pad_spatial(x: Tensor, before: Sequence[int], after: Sequence[int], value: float = 0.0) -> Tensor:
