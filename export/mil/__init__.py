@@ -9,5 +9,6 @@ print(model.predict({"image": PIL.Image.open("cat.png").resize((224, 224))}))
 
 from .drop_in import linux_predict
 from .model import ReferenceModel, State
+from .torch_module import TorchModel, to_torch
 
-__all__ = ["ReferenceModel", "State", "linux_predict"]
+__all__ = ["ReferenceModel", "State", "TorchModel", "linux_predict", "to_torch"]

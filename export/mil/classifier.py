@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .program import Constant, Function, Operation, Reference
 
 _PASSING = frozenset({"cast", "reshape", "squeeze", "expand_dims", "identity"})
@@ -21,6 +23,14 @@ class Classifier:
     """The value that enters `classify`."""
     logits: str | None = None
     """The value that enters the softmax before it; None where there is no softmax."""
+
+
+def classified(classifier: Classifier, probabilities: np.ndarray) -> dict[str, object]:
+    """What `classify` makes of `probabilities`: the best label and the dictionary, by their names."""
+    values = probabilities.reshape(-1).tolist()
+    label, dictionary = classifier.outputs
+    best = classifier.classes[max(range(len(values)), key=values.__getitem__)]
+    return {label: best, dictionary: dict(zip(classifier.classes, values, strict=True))}
 
 
 def find_classifier(function: Function) -> Classifier:

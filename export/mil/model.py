@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ from .program import Function, NamedType, StateType
 
 Engine = Literal["torch", "onnxruntime"]
 Inputs = Mapping[str, Any]
-Outputs = dict[str, Any]
+Session = Callable[[Sequence[torch.Tensor]], dict[str, Any]]
 
 
 class State:
@@ -90,10 +90,14 @@ class ReferenceModel:
         self.generator = torch.Generator()
         self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
-        self.plan.eval()
         _check_interface(self.function, self.description)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
+        self._session: Session | None = None
+        if engine == "onnxruntime":
+            from .onnx_session import open_session
+
+            self._session = open_session(model, function_name, self._classifier)
 
     @property
     def input_description(self) -> Features:
@@ -119,8 +123,12 @@ class ReferenceModel:
                 raise InputError("a state goes with one prediction at a time", value=f"{len(inputs)} inputs")
             return [self.predict(item) for item in inputs]
         with torch.inference_mode():
-            results = self.plan(*self.arguments(inputs, state))
-            return self._outputs(results)
+            arguments = self.arguments(inputs, state)
+            if self._session is not None:
+                found = self._session(arguments)
+            else:
+                found = {name: value for (name, _), value in zip(self.plan.outputs, self.plan(*arguments), strict=True)}
+            return {name: self._output(name, found[name]) for name in self.description.outputs}
 
     def trace(self, inputs: Inputs, state: State | None = None) -> dict[str, Any]:
         """Every value that the function computes outside of nested blocks, by name, inputs included.
@@ -166,7 +174,7 @@ class ReferenceModel:
         classifier = self.classifier
         wanted = tuple(dict.fromkeys(classifier.probabilities if self._is_classified(n) else n for n in names))
         if wanted not in self._runners:
-            plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator).eval()
+            plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
             self._runners[wanted] = BatchRunner(plan=plan)
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)
@@ -269,11 +277,6 @@ class ReferenceModel:
         if item.type.shape == ():
             return value.reshape(value.shape[:1] if batched else ())
         return value
-
-    def _outputs(self, results: tuple[Any, ...]) -> Outputs:
-        """The plan's results as the model's outputs."""
-        found = {name: value for (name, _), value in zip(self.plan.outputs, results, strict=True)}
-        return {name: self._output(name, found[name]) for name in self.description.outputs}
 
     def _output(self, name: str, value: Any) -> Any:
         feature = self.description.outputs[name]

@@ -114,6 +114,24 @@ def _bound(block: NestedBlock, values: list[Any]) -> Callable[[Sequence[object]]
     return run
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layout:
+    """What a plan is made of."""
+
+    inputs: tuple[tuple[str, int], ...]
+    """(name, slot) of each."""
+    outputs: tuple[tuple[str, int], ...]
+    """(name, slot) of each."""
+    steps: tuple[Step, ...]
+    """In order."""
+    size: int
+    """How many slots there are."""
+    constants: tuple[tuple[int, str, torch.Tensor, bool], ...]
+    """(slot, name, value, whether it is a weight) of each constant tensor."""
+    fixed: tuple[tuple[int, Any], ...]
+    """(slot, value) of constants that are no tensors."""
+
+
 class Plan(nn.Module):
     """The forward pass of a function (or of a nested block): carried inputs in, carried outputs out.
 
@@ -121,34 +139,13 @@ class Plan(nn.Module):
     underscores for dots).
     """
 
-    def __init__(
-        self,
-        *,
-        inputs: tuple[tuple[str, int], ...],
-        outputs: tuple[tuple[str, int], ...],
-        steps: Sequence[Step],
-        size: int,
-        constants: tuple[tuple[int, str, torch.Tensor, bool], ...],
-        fixed: tuple[tuple[int, Any], ...],
-    ) -> None:
-        """Builds the module.
-
-        Args:
-            inputs: (name, slot) of each.
-            outputs: (name, slot) of each.
-            steps: in order.
-            size: how many slots there are.
-            constants: (slot, name, value, whether it is a weight) of each constant tensor.
-            fixed: (slot, value) of constants that are no tensors.
-        """
+    def __init__(self, layout: Layout) -> None:
+        """Builds the module of `layout`."""
         super().__init__()
-        self.inputs = inputs
-        self.outputs = outputs
-        self.steps = tuple(steps)
-        self._size = size
-        self._fixed = fixed
+        self.inputs, self.outputs, self.steps = layout.inputs, layout.outputs, layout.steps
+        self._size, self._fixed = layout.size, layout.fixed
         weights, buffers = [], []
-        for slot, name, value, is_weight in constants:
+        for slot, name, value, is_weight in layout.constants:
             if is_weight:
                 self.register_parameter(name, value if isinstance(value, nn.Parameter) else nn.Parameter(value))
                 weights.append((slot, name))

@@ -17,8 +17,8 @@ from . import ops as _ops  # noqa: F401  registers every op
 from .dtypes import DTYPES
 from .ops.context import OpContext, ValueType
 from .ops.registry import OpDefinition, find
-from .plan import FAILURES, NestedBlock, Plan, Step, result
-from .program import Binding, Block, Constant, Function, MilType, Operation, Reference
+from .plan import FAILURES, Layout, NestedBlock, Plan, Step, result
+from .program import Binding, Block, Constant, Function, MilType, NamedType, Operation, Reference
 from .signature import Parameter, combine, parameters
 
 Precision = Literal["declared", "float32"]
@@ -42,7 +42,18 @@ def build(
     outputs: Iterable[str] | None = None,
     generator: torch.Generator | None = None,
 ) -> Plan:
-    """Plans `function`.
+    """The plan of `function`; arguments and errors as of `lay_out`."""
+    return Plan(lay_out(function, precision=precision, outputs=outputs, generator=generator)).eval()
+
+
+def lay_out(
+    function: Function,
+    *,
+    precision: Precision = "declared",
+    outputs: Iterable[str] | None = None,
+    generator: torch.Generator | None = None,
+) -> Layout:
+    """Lays out the plan of `function`.
 
     Args:
         function: of a parsed program.
@@ -59,7 +70,7 @@ def build(
         raise UnsupportedOpsError(f"function {function.name!r} uses ops that this runtime does not have", ops=missing)
     scope = _Scope(opset=function.opset, precision=precision, generator=generator, outer=None)
     names = function.block.outputs if outputs is None else tuple(outputs)
-    return scope.plan(function.inputs, function.block, names)
+    return scope.layout(function.inputs, function.block, names)
 
 
 def _missing(block: Block, opset: str) -> set[str]:
@@ -117,8 +128,8 @@ class _Scope:
         self.parameters: dict[int, nn.Parameter] = outer.parameters if outer else {}
         self.alive: list[object] = outer.alive if outer else []
 
-    def plan(self, inputs: Iterable[Any], block: Block, outputs: tuple[str, ...]) -> Plan:
-        """The plan of `block`, computing `outputs`."""
+    def layout(self, inputs: Iterable[NamedType], block: Block, outputs: tuple[str, ...]) -> Layout:
+        """The layout of `block`, computing `outputs`."""
         input_slots = []
         for item in inputs:
             self.values[item.name] = _Computed(type=item.type, slot=self._slot())
@@ -129,10 +140,10 @@ class _Scope:
                 self._operation(operation)
         output_slots = tuple((name, self._as_slot(name, self._resolve(name))) for name in outputs)
         kept = {slot for _, slot in output_slots} | {slot for slot, *_ in self.constants.values()}
-        return Plan(
+        return Layout(
             inputs=tuple(self.captures) + tuple(input_slots),
             outputs=output_slots,
-            steps=_with_frees(self.steps, kept),
+            steps=tuple(_with_frees(self.steps, kept)),
             size=self.size,
             constants=tuple(self.constants.values()),
             fixed=tuple(self.fixed.values()),
@@ -272,7 +283,7 @@ class _Scope:
 
     def _nested(self, block: Block) -> NestedBlock:
         inner = _Scope(opset=self.opset, precision=self.precision, generator=self.generator, outer=self)
-        plan = inner.plan(block.inputs, block, block.outputs)
+        plan = Plan(inner.layout(block.inputs, block, block.outputs))
         slots = tuple(self._as_slot(name, self._resolve(name)) for name, _ in inner.captures)
         return NestedBlock(plan=plan, captures=slots)
 

@@ -1,0 +1,168 @@
+"""ML Programs out of Core ML again: to ONNX and to a torch program, checked against the reference runtime."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...errors import PackageError, UnsupportedOpsError, UsageError, VerificationError
+from ...store import atomic_file
+from ..quiet import quiet
+from .plan import FAILURES
+from .torch_module import TorchModel, to_torch
+
+SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
+"""File name endings by format."""
+
+TOLERANCE = 1e-3
+"""Largest accepted difference to the reference runtime, over the output's largest magnitude. Both compute in float32;
+what differs is the order of summation (about 1e-6) and how often a deep network amplifies it."""
+
+Run = Callable[[Sequence[torch.Tensor]], list[np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Converted:
+    """What was written: `largest` is the largest relative difference to the reference runtime."""
+
+    path: Path
+    format: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    largest: float
+
+
+def convert(package: Any, to: str, output: Path, function_name: str | None = None) -> Converted:
+    """Writes `package` as a file of another format and verifies it.
+
+    Args:
+        package: a path to an .mlpackage, or a coremltools MLModel.
+        to: "onnx" (float32, the classes in metadata) or "torch" (a program of torch.export).
+        output: the file to write.
+        function_name: which function; None: the default one.
+
+    Raises:
+        UnsupportedOpsError: the program cannot be traced; VerificationError: the results differ.
+    """
+    if to not in SUFFIXES:
+        raise UsageError("unknown format", value=to, allowed=", ".join(sorted(SUFFIXES)))
+    if output.suffix != SUFFIXES[to]:
+        raise UsageError(f"not a name for a file of format {to}", value=output, allowed=f"a name in {SUFFIXES[to]}")
+    module = to_torch(package, function_name)
+    with atomic_file(output) as temporary:
+        if to == "onnx":
+            temporary.write_bytes(onnx_bytes(module))
+            run = onnx_runner(temporary.read_bytes())
+        else:
+            with quiet():
+                torch.export.save(_exported(module), temporary)
+            run = _torch_runner(temporary)
+        largest = _verify(module, run)
+    return Converted(path=output, format=to, inputs=module.input_names, outputs=module.output_names, largest=largest)
+
+
+def _exported(module: TorchModel) -> torch.export.ExportedProgram:
+    with quiet(), warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        try:
+            return torch.export.export(
+                module, module.example_inputs(), dynamic_shapes=(module.dynamic_shapes(),), strict=False
+            )
+        except PackageError as error:
+            raise UnsupportedOpsError(f"the program cannot be traced: {error.what}", ops=_op_of(error)) from error
+        except FAILURES as error:
+            reason = " ".join(str(error).split())[:300]
+            raise PackageError("the program cannot be traced", value=reason) from error
+
+
+def _op_of(error: PackageError) -> list[str]:
+    return [error.what.partition("(")[2].partition(")")[0] or error.what]
+
+
+def onnx_bytes(module: TorchModel) -> bytes:
+    """`module` as an ONNX model; names of inputs and outputs are kept."""
+    import onnx
+
+    program = _exported(module)
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exported = torch.onnx.export(
+            program,
+            input_names=list(module.input_names),
+            output_names=list(module.output_names),
+            dynamo=True,
+            verbose=False,
+        )
+    if exported is None:
+        raise PackageError("the program cannot become an ONNX model", value="the exporter returned nothing")
+    model = exported.model_proto
+    if module.classes:
+        onnx.helper.set_model_props(model, {"classes": "\n".join(str(label) for label in module.classes)})
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def onnx_runner(content: bytes, threads: int | None = None) -> Run:
+    """Runs an ONNX model with onnxruntime; `threads` None: as many as torch uses."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+
+    def run(inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
+        found = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
+        return [np.asarray(value) for value in found]
+
+    return run
+
+
+def _torch_runner(path: Path) -> Run:
+    with quiet():
+        program = torch.export.load(path).module()
+
+    def run(inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
+        with torch.no_grad():
+            return [value.numpy() for value in program(*inputs)]
+
+    return run
+
+
+def _verify(module: TorchModel, run: Run) -> float:
+    """The largest relative difference on random inputs; raises VerificationError above TOLERANCE."""
+    generator = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for _ in range(2):
+        inputs = tuple(_random_like(value, generator) for value in module.example_inputs())
+        with torch.no_grad():
+            expected = [value.numpy() for value in module(*inputs)]
+        for name, a, b in zip(module.output_names, expected, run(inputs), strict=True):
+            if a.shape != b.shape:
+                raise VerificationError(
+                    f"output {name!r} has another shape", value=list(b.shape), allowed=str(list(a.shape))
+                )
+            peak = max(float(np.abs(a).max()), 1e-12) if a.size else 1.0
+            worst = max(worst, float(np.abs(a.astype(np.float64) - b).max()) / peak if a.size else 0.0)
+    if not worst <= TOLERANCE:
+        raise VerificationError(
+            "the converted model differs from the package",
+            value=f"{worst:.3g} relative",
+            allowed=f"at most {TOLERANCE}",
+        )
+    return worst
+
+
+def _random_like(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    if value.dtype is torch.float32:
+        if value.numel() and float(value.max()) == 128.0:
+            return torch.rand(value.shape, generator=generator) * 255
+        return torch.randn(value.shape, generator=generator)
+    return torch.randint(0, 4, value.shape, generator=generator).to(value.dtype)
