@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from tinyml.errors import ArtifactError, ManifestError
 from tinyml.registry import Registry
 from tinyml.schema import ModelSpec, Tensor, Variant
+from tinyml.store import parse_json
 
 Images = NDArray[np.uint8]
 """RGB, [N, H, W, 3]."""
@@ -20,6 +22,9 @@ Floats = NDArray[np.float32]
 
 SPEC_KEY = "tinyml.spec"
 """The metadata that holds an artifact's ModelSpec as JSON; what has it is ours."""
+
+DATA_KEY = "tinyml.data"
+"""The metadata that names the data set it was trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,10 @@ class Executable(Protocol):
     @property
     def spec(self) -> ModelSpec:
         """What the artifact is, from its own metadata."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The metadata written with it, as in `Description.facts`."""
 
     @property
     def runtime(self) -> str:
@@ -105,3 +114,13 @@ class Format(Protocol):
 
 
 formats: Registry[Format] = Registry("format", package="tinyml.export.formats")
+
+
+def spec_of(facts: Mapping[str, str], path: Path) -> ModelSpec:
+    """The spec in a model's metadata; raises ArtifactError for a model that is not ours."""
+    if SPEC_KEY not in facts:
+        raise ArtifactError("a model that tinyml did not write", value=path, allowed=f"one with {SPEC_KEY!r} inside")
+    try:
+        return parse_json(facts[SPEC_KEY], ModelSpec, f"{SPEC_KEY} of {path}")
+    except ManifestError as error:
+        raise ArtifactError(str(error)) from None

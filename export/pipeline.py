@@ -20,7 +20,7 @@ from tinyml.trainer.evaluate import CheckpointPredictor, subset
 from tinyml.workspace import Workspace
 
 from . import golden
-from .format import SPEC_KEY, Description, Images, formats
+from .format import DATA_KEY, SPEC_KEY, Description, Images, formats
 from .variants import variants
 from .verify import VERIFY_IMAGES, compare, execute, reference
 
@@ -140,7 +140,7 @@ class Exporter:
                 "tinyml.version": __version__,
                 "tinyml.variant": variant.name,
                 "tinyml.checkpoint_sha256": checkpoint.sha256,
-                "tinyml.data": data,
+                DATA_KEY: data,
                 "tinyml.dataset_sha256": checkpoint.dataset_sha256,
                 "tinyml.epochs": str(checkpoint.epoch),
                 "tinyml.checkpoint_top1": f"{top1:.4f} on {len(asked.images)} of {asked.total} {asked.split} images",

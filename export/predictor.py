@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from tinyml.errors import ArtifactError
+from tinyml.store import file_sha256, size_bytes
 from tinyml.trainer.checkpoint import load
+from tinyml.trainer.device import describe
 from tinyml.trainer.evaluate import CheckpointPredictor, Predictor
 
-from .format import formats
+from .format import DATA_KEY, formats
 from .verify import checked_artifact
 
 MANIFEST = "manifest.json"
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpenedModel:
+    """A classifier and what is known of it."""
+
+    predictor: Predictor
+    variant: str
+    """The variant's name, or "checkpoint"."""
+    path: Path
+    """The file or folder that holds the weights."""
+    data: str | None
+    """The data set it was trained on."""
+    runtime: str
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights' file or folder."""
+        return file_sha256(self.path)
+
+    @property
+    def bytes(self) -> int:
+        """Of the weights' file or folder."""
+        return size_bytes(self.path)
+
+
 def open_predictor(path: Path, device: torch.device | str = "cpu") -> Predictor:
+    """The classifier at `path`; see `open_model`."""
+    return open_model(path, device).predictor
+
+
+def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
     """The classifier at `path`, told by what lies there.
 
     Args:
@@ -35,18 +67,35 @@ def open_predictor(path: Path, device: torch.device | str = "cpu") -> Predictor:
         path = path / MANIFEST
     if path.suffix == ".json" and _kind(path) == "artifact":
         artifact, model = checked_artifact(path)
-        return formats.get(artifact.variant.format).open(model)
+        return _opened(model, artifact.variant.format)
     for name in formats:
-        format_ = formats.get(name)
-        if path.suffix == format_.suffix:
-            return format_.open(path)
+        if path.suffix == formats.get(name).suffix:
+            return _opened(path, name)
     if path.suffix in (".mlmodel", ".mlmodelc"):
         raise ArtifactError(
             "neither a neural network nor a compiled model can be executed", value=path, allowed="an .mlpackage"
         )
     if path.is_dir():
         raise ArtifactError("no exported model in this folder", value=path, allowed=f"a folder with {MANIFEST}")
-    return CheckpointPredictor(load(path), device)
+    loaded = load(path)
+    return OpenedModel(
+        predictor=CheckpointPredictor(loaded, device),
+        variant="checkpoint",
+        path=loaded.manifest.parent / loaded.checkpoint.path,
+        data=loaded.checkpoint.config.data,
+        runtime=f"torch {torch.__version__.partition('+')[0]} ({describe(torch.device(device))})",
+    )
+
+
+def _opened(path: Path, format_name: str) -> OpenedModel:
+    executable = formats.get(format_name).open(path)
+    return OpenedModel(
+        predictor=executable,
+        variant=executable.facts.get("tinyml.variant", format_name),
+        path=path,
+        data=executable.facts.get(DATA_KEY),
+        runtime=executable.runtime,
+    )
 
 
 def _kind(path: Path) -> object:

@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from tinyml.errors import ArtifactError, InputError, ManifestError
+from tinyml.errors import ArtifactError
 from tinyml.schema import ModelSpec, Tensor, Variant
-from tinyml.store import parse_json
+from tinyml.trainer.evaluate import check_images
 
 from ..compress import compress
-from ..format import SPEC_KEY, Description, Executable, Floats, Images, Outputs, formats
+from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
 from ..mil.package import Package, open_package
 from ..mil.program import Constant, Function, Reference
 from ..network import IMAGE, LABEL, PROBABILITIES, trace
@@ -108,7 +108,8 @@ class CoreMLExecutable:
         from ..mil import ReferenceModel
 
         package = open_package(path)
-        self.spec = _spec(package, path)
+        self.facts = dict(package.description.metadata.userDefined)
+        self.spec = spec_of(self.facts, path)
         self.inputs, self.outputs = _interface(package, self.spec)
         self.runtime = f"tinyml reference runtime {__version__}"
         self._model: ReferenceModel = ReferenceModel(path)
@@ -116,9 +117,7 @@ class CoreMLExecutable:
 
     def run(self, images: Images) -> Outputs:
         """Executes the program on every image."""
-        size = self.spec.preprocess.input_size
-        if images.shape[1:] != (size, size, 3):
-            raise InputError("images of another size", value=images.shape[1:], allowed=f"({size}, {size}, 3)")
+        check_images(images, self.spec.preprocess)
         results = [self._run_one(image) for image in images]
         probabilities, logits = (np.stack(part) for part in zip(*results, strict=True))
         return Outputs(probabilities=probabilities, logits=logits)
@@ -149,18 +148,6 @@ def _softmax_input(function: Function, path: Path) -> str:
     if not source or not isinstance(source[0], Reference):
         raise ArtifactError("the probabilities do not come from a softmax", value=path)
     return source[0].name
-
-
-def _spec(package: Package, path: Path) -> ModelSpec:
-    facts = package.description.metadata.userDefined
-    if SPEC_KEY not in facts:
-        raise ArtifactError(
-            "a Core ML model that tinyml did not write", value=path, allowed=f"one whose metadata has {SPEC_KEY!r}"
-        )
-    try:
-        return parse_json(facts[SPEC_KEY], ModelSpec, f"{SPEC_KEY} of {path}")
-    except ManifestError as error:
-        raise ArtifactError(str(error)) from None
 
 
 def _interface(package: Package, spec: ModelSpec) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

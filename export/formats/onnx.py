@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from tinyml.errors import ArtifactError, InputError, ManifestError
-from tinyml.schema import ModelSpec, Tensor, Variant
-from tinyml.store import parse_json
+from tinyml.errors import ArtifactError
+from tinyml.schema import Tensor, Variant
+from tinyml.trainer.evaluate import check_images
 
 from ..compress import compress
-from ..format import SPEC_KEY, Description, Executable, Floats, Images, Outputs, formats
+from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
 from ..network import IMAGE, PROBABILITIES, trace
 from ..quiet import quiet
 
@@ -95,7 +95,8 @@ class OnnxExecutable:
     def __init__(self, model: onnx.ModelProto, path: Path) -> None:
         import onnxruntime
 
-        self.spec = _spec(model, path)
+        self.facts = {prop.key: prop.value for prop in model.metadata_props}
+        self.spec = spec_of(self.facts, path)
         self.inputs = tuple(_tensor(value) for value in model.graph.input)
         self.outputs = tuple(_tensor(value) for value in model.graph.output)
         self.runtime = f"onnxruntime {onnxruntime.__version__} (CPU)"
@@ -103,9 +104,7 @@ class OnnxExecutable:
 
     def run(self, images: Images) -> Outputs:
         """Executes the model in batches."""
-        size = self.spec.preprocess.input_size
-        if images.shape[1:] != (size, size, 3):
-            raise InputError("images of another size", value=images.shape[1:], allowed=f"({size}, {size}, 3)")
+        check_images(images, self.spec.preprocess)
         parts = [self._run_batch(images[i : i + _BATCH]) for i in range(0, len(images), _BATCH)]
         probabilities, logits = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Outputs(probabilities=probabilities, logits=logits)
@@ -137,18 +136,6 @@ def _load(path: Path) -> onnx.ModelProto:
     if not model.graph.node:
         raise ArtifactError("an ONNX model without a graph", value=path)
     return model
-
-
-def _spec(model: onnx.ModelProto, path: Path) -> ModelSpec:
-    props = {prop.key: prop.value for prop in model.metadata_props}
-    if SPEC_KEY not in props:
-        raise ArtifactError(
-            "an ONNX model that tinyml did not write", value=path, allowed=f"one whose metadata has {SPEC_KEY!r}"
-        )
-    try:
-        return parse_json(props[SPEC_KEY], ModelSpec, f"{SPEC_KEY} of {path}")
-    except ManifestError as error:
-        raise ArtifactError(str(error)) from None
 
 
 @functools.cache

@@ -1,0 +1,77 @@
+"""Accuracy of checkpoints and artifacts on a split, kept in `test_results.json` and compared in one CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tinyml.errors import DataError
+from tinyml.progress import Progress, Silent
+from tinyml.schema import EvaluatedModel, Evaluations
+from tinyml.store import provenance, read_json, write_bytes, write_json
+from tinyml.trainer.data import SplitName, open_dataset
+from tinyml.trainer.evaluate import measure
+from tinyml.workspace import Workspace
+
+from .predictor import OpenedModel
+from .verify import check_classes
+
+RESULTS, COMPARISON = "test_results.json", "model_comparison.csv"
+COLUMNS = (
+    "model", "variant", "data", "split", "images", "total", "top1", "top5", "bytes", "runtime", "path",
+)  # fmt: skip
+
+
+def evaluate(
+    model: OpenedModel, *, split: SplitName = "test", limit: int | None = None, progress: Progress | None = None
+) -> EvaluatedModel:
+    """Top-1 and top-5 of `model` on a split of the data set it was trained on.
+
+    Args:
+        model: What to measure.
+        split: On which split.
+        limit: How many images, dealt evenly over the classes; None: all.
+        progress: Told of the images.
+
+    Raises:
+        DataError: The data set is unknown, missing, or has other classes than the model.
+    """
+    if model.data is None:
+        raise DataError("the model does not say which data set it was trained on", value=model.path)
+    progress = progress or Silent()
+    dataset = open_dataset(model.data, progress=progress)
+    check_classes(dataset, model.predictor.spec)
+    return EvaluatedModel(
+        variant=model.variant,
+        path=str(model.path),
+        sha256=model.sha256,
+        bytes=model.bytes,
+        runtime=model.runtime,
+        metrics=measure(model.predictor, dataset.split(split), split, limit=limit, progress=progress),
+        provenance=provenance(limit=limit),
+    )
+
+
+def record(model: OpenedModel, result: EvaluatedModel, workspace: Workspace) -> None:
+    """Adds `result` to its model's `test_results.json`, in place of an older one of that file, and renews the CSV."""
+    architecture = model.predictor.spec.architecture
+    path = workspace.model(architecture) / RESULTS
+    earlier = read_json(path, Evaluations).results if path.exists() else ()
+    others = [row for row in earlier if (row.path, row.metrics.split) != (result.path, result.metrics.split)]
+    rows = sorted([*others, result], key=lambda row: (row.variant != "checkpoint", row.variant, row.path))
+    write_json(path, Evaluations(model=architecture, data=str(model.data), results=tuple(rows)))
+    write_bytes(workspace.root / COMPARISON, comparison(workspace).encode())
+
+
+def comparison(workspace: Workspace) -> str:
+    """Every model's test results as one CSV, sorted by model, checkpoints before artifacts."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for path in sorted(workspace.root.glob(f"*/{RESULTS}")):
+        evaluations = read_json(path, Evaluations)
+        for row in evaluations.results:
+            m = row.metrics
+            figures = (m.split, m.images, m.total, f"{m.top1:.4f}", f"{m.top5:.4f}", row.bytes, row.runtime, row.path)
+            writer.writerow((evaluations.model, row.variant, evaluations.data, *figures))
+    return text.getvalue()
