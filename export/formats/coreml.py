@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 from torch import nn
 
 from tinyml.errors import ArtifactError
@@ -18,7 +17,7 @@ from tinyml.trainer.evaluate import check_images
 from ..compress import compress
 from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
 from ..mil.package import Package, open_package
-from ..mil.program import Constant, Function, Reference
+from ..mil.program import Constant
 from ..network import IMAGE, LABEL, PROBABILITIES, trace
 from ..quiet import coremltools, quiet
 
@@ -113,20 +112,19 @@ class CoreMLExecutable:
         self.inputs, self.outputs = _interface(package, self.spec)
         self.runtime = f"tinyml reference runtime {__version__}"
         self._model: ReferenceModel = ReferenceModel(path)
-        self._logits = _softmax_input(self._model.function, path)
+        if self._model.logits_name is None:
+            raise ArtifactError("the probabilities do not come from a softmax", value=path)
+        if self._model.classes != self.spec.labels:
+            raise ArtifactError("the classes of the program are not those of its metadata", value=path)
+        self._logits = self._model.logits_name
 
     def run(self, images: Images) -> Outputs:
-        """Executes the program on every image."""
+        """Executes the program, written for one image, on all of them."""
         check_images(images, self.spec.preprocess)
-        results = [self._run_one(image) for image in images]
-        probabilities, logits = (np.stack(part) for part in zip(*results, strict=True))
-        return Outputs(probabilities=probabilities, logits=logits)
-
-    def _run_one(self, image: Images) -> tuple[Floats, Floats]:
-        values = self._model.trace({IMAGE: Image.fromarray(image)})
-        by_label = values[PROBABILITIES]
-        probabilities = np.array([by_label[label] for label in self.spec.labels], np.float32)
-        return probabilities, values[self._logits].reshape(-1).astype(np.float32)
+        values = self._model.predict_batch({IMAGE: images}, values=(PROBABILITIES, self._logits))
+        return Outputs(
+            probabilities=values[PROBABILITIES].astype(np.float32), logits=values[self._logits].astype(np.float32)
+        )
 
     def probabilities(self, images: Images) -> Floats:
         """The probabilities of `run`."""
@@ -135,19 +133,6 @@ class CoreMLExecutable:
     def logits(self, images: Images) -> Floats | None:
         """The logits of `run`."""
         return self.run(images).logits
-
-
-def _softmax_input(function: Function, path: Path) -> str:
-    """The name of the value that enters the softmax of the classifier."""
-    makers = {output.name: operation for operation in function.block.operations for output in operation.outputs}
-    operation = makers.get(PROBABILITIES)
-    while operation is not None and operation.kind != "softmax":
-        source = operation.inputs.get("probabilities") or operation.inputs.get("x") or ()
-        operation = makers.get(source[0].name) if source and isinstance(source[0], Reference) else None
-    source = operation.inputs["x"] if operation is not None else ()
-    if not source or not isinstance(source[0], Reference):
-        raise ArtifactError("the probabilities do not come from a softmax", value=path)
-    return source[0].name
 
 
 def _interface(package: Package, spec: ModelSpec) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
