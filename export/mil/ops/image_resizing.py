@@ -13,6 +13,8 @@ and always between 0 and n - 1. Source: the `resize_bilinear` page of the MIL op
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -66,9 +68,10 @@ def _linear(x: Tensor, sizes: tuple[int, ...], mode: str) -> Tensor:
 
 def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
     """Nearest neighbours of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
-    if x.dim() == 4 and all(n in (m, 2 * m, 4 * m) for n, m in zip(sizes, x.shape[2:], strict=False)):
-        # By such factors both are the same, torch's float32 places are exact, and its kernel copies once.
-        return torch.nn.functional.interpolate(x, size=sizes, mode="nearest")
+    image = x.dim() == 4 and len(sizes) == 2
+    if image and all(_torch_agrees(n, m, half_pixels) for n, m in zip(x.shape[2:], sizes, strict=True)):
+        mode = "nearest-exact" if half_pixels else "nearest"
+        return torch.nn.functional.interpolate(x, size=sizes, mode=mode)
     for number, count in enumerate(sizes):
         axis = x.dim() - len(sizes) + number
         size = x.shape[axis]
@@ -78,6 +81,15 @@ def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
         places = (2 * step + 1) * size // (2 * count) if half_pixels else step * size // count
         x = x.index_select(axis, places)
     return x
+
+
+@cache
+def _torch_agrees(size: int, count: int, half_pixels: bool) -> bool:
+    """Whether torch, whose places are float32, finds the same neighbours; its kernel is several times faster."""
+    step = np.arange(count)
+    own = (2 * step + 1) * size // (2 * count) if half_pixels else step * size // count
+    place = (step + (0.5 if half_pixels else 0)).astype(np.float32) * (np.float32(size) / np.float32(count))
+    return bool((np.minimum(np.floor(place), size - 1) == own).all())
 
 
 def _scaled(size: int, scale: float) -> int:

@@ -74,6 +74,11 @@ def _resample(
     coordinates_mode: str,
     align_corners: bool,
 ) -> Tensor:
+    native = _torch_padding(padding_mode, padding_value, align_corners)
+    if native and coordinates_mode == "normalized_minus_one_to_one" and sampling_mode in ("bilinear", "nearest"):
+        return torch.nn.functional.grid_sample(
+            x, coordinates.to(x.dtype), mode=sampling_mode, padding_mode=native, align_corners=align_corners
+        )
     height, width = x.shape[-2:]
     wide = coordinates.to(torch.float64)
     column = _in_pixels(wide[..., 0], width, coordinates_mode, align_corners)
@@ -101,6 +106,15 @@ def _resample(
     if outside is None:
         return value
     return torch.where((_within(row, height) & _within(column, width))[:, None], value, outside)
+
+
+def _torch_padding(mode: str, value: float, align_corners: bool) -> str | None:
+    """The name of a padding that torch has as well; its reflection mirrors where the corners are."""
+    if mode == "constant":
+        return "zeros" if value == 0 else None
+    if mode == ("reflection" if align_corners else "symmetric"):
+        return "reflection"
+    return "border" if mode == "border" else None
 
 
 def _in_pixels(place: Tensor, size: int, mode: str, align_corners: bool) -> Tensor:

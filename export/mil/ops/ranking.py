@@ -109,7 +109,8 @@ def _survivors(
     area = boxes[..., 2:].prod(dim=-1)
     classes = scores.argmax(dim=-1)
     places, found = [], []
-    for _ in range(max_boxes):
+    rounds = min(max_boxes, boxes.shape[1])
+    for _ in range(rounds):
         place = torch.where(eligible, best, -torch.inf).argmax(dim=-1, keepdim=True)
         places.append(place)
         found.append(torch.gather(eligible, -1, place))
@@ -120,7 +121,10 @@ def _survivors(
         if per_class:
             beaten = beaten & (classes == torch.gather(classes, -1, place))
         eligible = (eligible & ~beaten).scatter(-1, place, False)
-    return torch.cat(places, dim=-1), torch.cat(found, dim=-1)
+    rest = (0, max_boxes - rounds)
+    return torch.nn.functional.pad(torch.cat(places, dim=-1), rest), torch.nn.functional.pad(
+        torch.cat(found, dim=-1), rest
+    )
 
 
 def _at(values: Tensor, places: Tensor, found: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -109,20 +110,34 @@ def pad(x: Tensor, pad: tuple[int, ...], mode: str = "constant", constant_val: f
     """`pad` is (before, after) for each of the last axes of `x`; reflect leaves the edge out, replicate repeats it."""
     before, after = pad[0::2], pad[1::2]
     if mode == "constant":
-        widths = [width for pair in zip(reversed(before), reversed(after), strict=True) for width in pair]
-        return torch.nn.functional.pad(x, widths, value=constant_val)
+        return torch.nn.functional.pad(x, _from_the_last(before, after), value=constant_val)
     if mode not in ("reflect", "replicate"):
         raise PackageError("pad: unknown mode", value=mode, allowed="constant, reflect, replicate")
-    first_axis = x.dim() - len(before)
-    for number, (low, high) in enumerate(zip(before, after, strict=True)):
-        if low == 0 and high == 0:
-            continue
-        size = x.shape[first_axis + number]
-        places = torch.arange(-low, size + high, device=x.device)
-        if mode == "reflect":
-            places = (size - 1) - ((size - 1) - places.abs()).abs()
-        x = x.index_select(first_axis + number, places.clamp(0, size - 1))
-    return x
+    while len(before) > 1 and before[0] == after[0] == 0:
+        before, after = before[1:], after[1:]
+    if len(before) > _NATIVE_AXES:
+        # Axis by axis: each becomes the last one for its turn.
+        for axis, pair in enumerate(zip(before, after, strict=True), start=x.dim() - len(before)):
+            x = _extended(x.movedim(axis, -1), pair, mode).movedim(-1, axis)
+        return x
+    return _extended(x, _from_the_last(before, after), mode)
+
+
+_NATIVE_AXES = 3
+"""So many of the last axes torch reflects or replicates at once."""
+
+
+def _from_the_last(before: Sequence[int], after: Sequence[int]) -> list[int]:
+    """The widths in torch's order."""
+    return [width for pair in zip(before[::-1], after[::-1], strict=True) for width in pair]
+
+
+def _extended(x: Tensor, widths: Sequence[int], mode: str) -> Tensor:
+    """Pads the last axes by `widths` (last axis first) from the values of `x`."""
+    count = len(widths) // 2
+    flat = x.reshape((1, math.prod(x.shape[:-count]), *x.shape[-count:]))
+    extended = torch.nn.functional.pad(flat, list(widths), mode=mode)
+    return extended.reshape((*x.shape[:-count], *extended.shape[2:]))
 
 
 @op("band_part", exact=True)

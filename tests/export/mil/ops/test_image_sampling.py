@@ -1,4 +1,4 @@
-"""Sampling against loops over pixels, torch's grid_sample, and outputs of Core ML."""
+"""Sampling against loops over pixels, torch's affine grids, and outputs of Core ML."""
 
 from __future__ import annotations
 
@@ -92,24 +92,6 @@ def test_resample_is_a_loop_over_places(
         want[image, :, row, column] = _value(x[image], down, across, nearest=nearest, padding=padding, fill=fill)
     # Two interpolations in float32 of values near 1 (and of the fill value).
     np.testing.assert_allclose(result, want, atol=1e-5)
-
-
-@PROPERTY
-@given(
-    seed=st.integers(0, 999), height=SIDES, width=SIDES, aligned=st.booleans(), padding=st.sampled_from(PADDINGS[:3])
-)
-def test_resample_is_grid_sample(call: Any, seed: int, height: int, width: int, aligned: bool, padding: str) -> None:
-    random = np.random.default_rng(seed)
-    x, grid = _image((2, 3, height, width)), random.uniform(-1.8, 1.8, (2, 4, 3, 2)).astype(np.float32)
-    torchs = {"constant": "zeros"}.get(padding, padding)
-    want = torch.nn.functional.grid_sample(
-        torch.from_numpy(x), torch.from_numpy(grid), mode="bilinear", padding_mode=torchs, align_corners=aligned
-    )
-    # Torch reflects at the edges of the outer pixels unless corners are aligned.
-    own = "symmetric" if padding == "reflection" and not aligned else padding
-    result = call("resample", x, grid, "bilinear", own, 0.0, "normalized_minus_one_to_one", aligned)
-    # Torch's places are float32, ours float64.
-    np.testing.assert_allclose(result, want.numpy(), atol=2e-5)
 
 
 OUTPUTS_OF_CORE_ML = [
