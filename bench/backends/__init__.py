@@ -1,0 +1,1 @@
+"""The backends, one file each, found by `tinyml.bench.backend.backends`."""

@@ -1,0 +1,149 @@
+"""Core ML through coremltools, on a Mac: a thin adapter written from the documentation.
+
+Compiled models: https://apple.github.io/coremltools/docs-guides/source/model-prediction.html#using-compiled-python-models-for-prediction
+Compute plans: https://apple.github.io/coremltools/source/coremltools.models.html (`compute_plan.MLComputePlan`)
+"""
+
+# ruff: noqa: ARG002 (a backend is handed more than each one needs)
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from tinyml.errors import ArtifactError
+from tinyml.export.quiet import coremltools, quiet
+from tinyml.schema import Placement, Units
+
+from ..backend import Format, Image, Observation, Session, Subject, backends
+
+if TYPE_CHECKING:
+    from tinyml.trainer.evaluate import Predictor
+
+INPUT, PROBABILITIES = "image", "probabilities"
+_COMPUTE_UNITS: dict[str, str] = {
+    "cpu_only": "CPU_ONLY",
+    "cpu_and_gpu": "CPU_AND_GPU",
+    "cpu_and_ne": "CPU_AND_NE",
+    "all": "ALL",
+}
+_COMPUTE_PLAN_SINCE = (14, 4)
+
+
+class CoreMLSession:
+    """A compiled model, loaded with a permission to use certain units."""
+
+    def __init__(self, compiled: Path, units: Units) -> None:
+        ct = coremltools()
+        self._compiled, self._units = compiled, getattr(ct.ComputeUnit, _COMPUTE_UNITS[units])
+        try:
+            self._model = ct.models.CompiledMLModel(str(compiled), compute_units=self._units)
+        except RuntimeError as error:  # what coremltools' bridge makes of an NSError
+            raise ArtifactError("Core ML cannot load the model", value=str(error)) from None
+
+    def predict(self, image: Image) -> dict[str, Any]:
+        """The label and the dictionary of probabilities."""
+        answer: dict[str, Any] = self._model.predict({INPUT: PillowImage.fromarray(image)})
+        return answer
+
+    def observe(self) -> Observation:
+        """Where the compute plan prefers to run each op; None before macOS 14.4, which has no plans."""
+        if _macos_version() < _COMPUTE_PLAN_SINCE:
+            return Observation()
+        with quiet():
+            from coremltools.models import compute_plan
+        plan = compute_plan.MLComputePlan.load_from_path(str(self._compiled), compute_units=self._units)
+        return Observation(placement=placement(plan))
+
+
+def placement(plan: Any) -> Placement | None:
+    """The preferred devices of a plan's ops, constants left out; None where the model is no ML Program."""
+    program = plan.model_structure.program
+    if program is None:
+        return None
+    counts: Counter[str] = Counter()
+    for function in program.functions.values():
+        for operation in _operations(function.block):
+            usage = plan.get_compute_device_usage_for_mlprogram_operation(operation)
+            counts["unknown" if usage is None else type(usage.preferred_compute_device).__name__] += 1
+    known = ("MLCPUComputeDevice", "MLGPUComputeDevice", "MLNeuralEngineComputeDevice")
+    cpu, gpu, neural_engine = (counts[name] for name in known)
+    return Placement(cpu=cpu, gpu=gpu, neural_engine=neural_engine, unknown=counts.total() - cpu - gpu - neural_engine)
+
+
+def _operations(block: Any) -> Iterator[Any]:
+    for operation in block.operations:
+        if operation.operator_name.split(".")[-1] != "const":
+            yield operation
+        for nested in operation.blocks:
+            yield from _operations(nested)
+
+
+class CoreMLBackend:
+    """Core ML artifacts on Apple's own runtime."""
+
+    formats: tuple[Format, ...] = ("coreml",)
+    units: tuple[Units, ...] = ("cpu_only", "cpu_and_gpu", "cpu_and_ne", "all")
+    packages = ("coremltools",)
+    measures_latency = True
+
+    def available(self, units: Units) -> str | None:
+        """A Mac, recent enough for the units."""
+        if sys.platform != "darwin":
+            return "needs macOS"
+        coremltools()
+        if units == "cpu_and_ne" and _macos_version() < (13, 0):
+            return "needs macOS 13 or later"
+        return None
+
+    def compile(self, subject: Subject, folder: Path) -> Path:
+        """Compiles the package to a `.mlmodelc` folder, as Xcode would."""
+        ct = coremltools()
+        target = folder / f"{subject.path.stem}.mlmodelc"
+        try:
+            ct.models.utils.compile_model(str(subject.path), str(target))
+        except RuntimeError as error:
+            raise ArtifactError("Core ML cannot compile the model", value=str(error)) from None
+        return target
+
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+        """Loads the compiled model. Core ML has no thread count to set."""
+        return CoreMLSession(compiled, units)
+
+    def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
+        """The same model on the same units, image by image: the units decide the rounding."""
+        return CoreMLPredictor(subject, units)
+
+
+class CoreMLPredictor:
+    """A package on Apple's runtime as a Predictor."""
+
+    def __init__(self, subject: Subject, units: Units) -> None:
+        import tempfile
+
+        self.spec = subject.spec
+        self._folder = tempfile.TemporaryDirectory()
+        self._session = CoreMLSession(backends.get("coreml").compile(subject, Path(self._folder.name)), units)
+
+    def probabilities(self, images: Image) -> NDArray[np.float32]:
+        """Images [N, H, W, 3] to probabilities [N, classes] in the order of the labels."""
+        rows = [self._session.predict(image)[PROBABILITIES] for image in images]
+        return np.array([[row[label] for label in self.spec.labels] for row in rows], dtype=np.float32)
+
+    def logits(self, images: Image) -> None:
+        """None: the package hands out probabilities only."""
+
+
+def _macos_version() -> tuple[int, ...]:
+    return tuple(int(part) for part in platform.mac_ver()[0].split(".")[:2] if part)
+
+
+backends.add("coreml", CoreMLBackend())

@@ -1,0 +1,72 @@
+"""PyTorch: the network as trained, in eager mode."""
+
+# ruff: noqa: ARG002 (a backend is handed more than each one needs)
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinyml.schema import Units
+
+from ..backend import Format, Image, Observation, Session, Subject, backends
+
+if TYPE_CHECKING:
+    from tinyml.trainer.evaluate import CheckpointPredictor, Predictor
+
+
+class TorchSession:
+    """A checkpoint on one device. Copying the answer home waits for the device."""
+
+    def __init__(self, predictor: CheckpointPredictor) -> None:
+        self._predictor = predictor
+
+    def predict(self, image: Image) -> object:
+        """The probabilities [1, classes]."""
+        return self._predictor.probabilities(image[np.newaxis])
+
+    def observe(self) -> Observation:
+        """Nothing further."""
+        return Observation()
+
+
+class TorchBackend:
+    """Checkpoints in eager PyTorch."""
+
+    formats: tuple[Format, ...] = ("torch",)
+    units: tuple[Units, ...] = ("cpu", "mps", "cuda")
+    packages = ("torch",)
+    measures_latency = True
+
+    def available(self, units: Units) -> str | None:
+        """What the device lacks."""
+        from tinyml.trainer.device import absence
+
+        return absence(units)
+
+    def compile(self, subject: Subject, folder: Path) -> Path:
+        """No such step."""
+        return subject.path
+
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+        """Reads, checks and moves the weights to the device."""
+        return TorchSession(self._open(subject, units, threads))
+
+    def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
+        """The checkpoint on the same device."""
+        return self._open(subject, units, threads)
+
+    def _open(self, subject: Subject, units: Units, threads: int | None) -> CheckpointPredictor:
+        import torch
+
+        from tinyml.trainer.device import choose
+        from tinyml.trainer.evaluate import CheckpointPredictor
+
+        if threads is not None:
+            torch.set_num_threads(threads)
+        return CheckpointPredictor(subject.manifest, choose(units))
+
+
+backends.add("torch", TorchBackend())

@@ -1,0 +1,30 @@
+"""A report is a function that writes files about a run beside its `run.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyml.errors import BenchError
+from tinyml.registry import Registry
+from tinyml.schema import BenchRun
+from tinyml.store import write_json
+
+RUN = "run.json"
+PAGE = "index.html"
+
+writers: Registry[Callable[[BenchRun, Path], None]] = Registry("report", package="tinyml.bench.report")
+
+
+def write(run: BenchRun, folder: Path) -> None:
+    """Writes `run.json` and every report into `folder`, each atomically."""
+    write_json(folder / RUN, run)
+    for name in writers:
+        writers.get(name)(run, folder)
+
+
+def folder_of(bench: Path, run: BenchRun) -> Path:
+    """Where a run belongs below the folder of all runs; raises BenchError for an id that is no folder name."""
+    if not run.id.strip("."):
+        raise BenchError("the run's id is no folder name", value=run.id, allowed="letters, digits, '.', '_', '-'")
+    return bench / run.id

@@ -1,0 +1,90 @@
+"""Whole runs: made here, taken over from elsewhere, found again, reported anew."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from tinyml.errors import BenchError
+from tinyml.progress import Progress, Silent
+from tinyml.schema import BenchRun
+from tinyml.store import now, provenance, read_json, write_json
+from tinyml.workspace import Workspace
+
+from .backend import backends
+from .cases import Plan, Selection, Settings, plan
+from .environment import describe
+from .report.writer import RUN, folder_of, write
+from .runner import run
+
+_ALWAYS = ("numpy", "pillow")
+
+
+def measure(
+    workspace: Workspace, selection: Selection, settings: Settings, *, progress: Progress | None = None
+) -> tuple[BenchRun, Path]:
+    """Measures everything selected, and returns the run and its folder with the reports.
+
+    The run is written after each case, so what is finished survives an interruption of any kind.
+    """
+    progress = progress or Silent()
+    planned = plan(workspace, selection, settings)
+    for line in planned.stale:
+        progress.say(f"passed over: {line}")
+    manifests = dict.fromkeys(str(item.manifest.parent) for item in planned.cases)
+    progress.say(f"measuring {len(manifests)} models: {', '.join(manifests)}")
+    if settings.accuracy:
+        _prepare_data(planned, progress)
+    packages = {package for _, backend in backends.items() for package in backend.packages}
+    run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
+    folder = workspace.bench / run_id
+    finished = run(
+        planned.cases,
+        settings,
+        run_id=run_id,
+        environment=describe((*_ALWAYS, *packages)),
+        provenance=provenance(limit=settings.limit if settings.accuracy else None),
+        keep=lambda so_far: write_json(folder / RUN, so_far),
+        progress=progress,
+    )
+    write(finished, folder)
+    return finished, folder
+
+
+def import_run(file: Path, workspace: Workspace) -> tuple[BenchRun, Path]:
+    """Takes over a run measured elsewhere; raises ManifestError for what is none, BenchError for a taken id."""
+    found = read_json(file, BenchRun)
+    folder = folder_of(workspace.bench, found)
+    if (folder / RUN).exists() and read_json(folder / RUN, BenchRun) != found:
+        raise BenchError("another run of this id is already there", value=found.id, hint=f"move {folder} away first")
+    write(found, folder)
+    return found, folder
+
+
+def rebuild(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path]:
+    """Writes the reports of a run again, by default of the newest."""
+    found, folder = open_run(name, workspace)
+    write(found, folder)
+    return found, folder
+
+
+def open_run(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path]:
+    """A run by its id, folder or file, by default the newest, and the folder it lies in; raises BenchError."""
+    if name is None:
+        path = workspace.newest_run()
+    else:
+        candidates = (workspace.bench / name / RUN, Path(name) / RUN, Path(name))
+        existing = [candidate for candidate in candidates if candidate.is_file()]
+        if not existing:
+            ids = sorted(path.parent.name for path in workspace.bench.glob(f"*/{RUN}"))
+            raise BenchError("no such run", value=name, allowed=", ".join(ids) or "none measured yet")
+        path = existing[0]
+    return read_json(path, BenchRun), path.parent
+
+
+def _prepare_data(planned: Plan, progress: Progress) -> None:
+    """Prepares each data set once, here, so that no worker has to."""
+    from tinyml.trainer.data import open_dataset
+
+    for name in dict.fromkeys(item.data for item in planned.cases if item.obstacle is None):
+        open_dataset(name, progress=progress)
