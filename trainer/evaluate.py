@@ -87,7 +87,8 @@ class CheckpointPredictor(ModulePredictor):
 
 def normalised(images: Images, preprocess: Preprocess, device: torch.device | str = "cpu") -> Tensor:
     """uint8 images [N, H, W, 3] to a network's float32 input [N, 3, H, W], `(value / 255 - mean) / std`."""
-    return normalized(to_tensor(images, torch.device(device)).float().div_(255.0), preprocess)
+    writable = np.array(images)  # torch warns of arrays mapped read-only
+    return normalized(to_tensor(writable, torch.device(device)).float().div_(255.0), preprocess)
 
 
 def check_images(images: Images, preprocess: Preprocess) -> None:

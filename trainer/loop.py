@@ -31,6 +31,7 @@ from .evaluate import ModulePredictor, measure
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
 from .models import build
 from .optim import load_state_tensors, optimizer, set_learning_rate, state_tensors
+from .plots import plot_history
 from .resume import (
     Position,
     check_continues,
@@ -85,8 +86,6 @@ def train(
         UnavailableError: The device lacks the precision asked for.
         CheckpointError: The state cannot be read, or the results not be written.
     """
-    from .plots import plot_history
-
     keep_freed_memory()
     with autocast(device, config.precision):
         pass  # refuses a precision that the device lacks before anything is written

@@ -1,0 +1,105 @@
+"""A training in a process of its own, killed and interrupted for real, and resumed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tinyml.schema import History
+from tinyml.store import read_json
+from tinyml.trainer.data import Dataset
+
+SCRIPT = """
+import sys, time
+from tests_conftest import TinyNet
+import tinyml.trainer.loop as loop
+from tinyml.cli import main
+from tinyml.trainer.models import Architecture, architectures
+import tinyml.trainer.data as data
+from tinyml.trainer.data.dataset import open_prepared
+from pathlib import Path
+
+architectures.add("tiny", Architecture(title="T", paper="-", build=lambda c, d, _: TinyNet(c, d), dropout=0.2,
+                                       has_drop_path=False))
+data.open_dataset = lambda name, progress: open_prepared(Path(name), again="-")
+loop.plot_history = lambda *_: None
+step = loop._Run._update
+def slow(self, *arguments):
+    time.sleep(0.05)
+    step(self, *arguments)
+loop._Run._update = slow
+main(sys.argv[1:])
+"""
+
+ARGUMENTS = ("train", "tiny", "--epochs", "4", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu")
+
+
+def start(folder: Path, colours: Dataset, *more: str) -> subprocess.Popen[str]:
+    (folder / "tests_conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, *ARGUMENTS, "--data", str(colours.path), *more],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def wait_for(process: subprocess.Popen[str], path: Path, epochs: int) -> None:
+    """Until `epochs` epochs are recorded."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if path.exists() and len(read_json(path, History).epochs) >= epochs:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"no {epochs} epochs: {finish(process)}")
+
+
+def trace(path: Path) -> list[tuple[float, float, float]]:
+    return [(r.train_loss, r.val_loss, r.val_accuracy) for r in read_json(path, History).epochs]
+
+
+def test_killed_and_interrupted_and_resumed_is_uninterrupted(colours: Dataset, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    uninterrupted = start(tmp_path, colours, "--results", str(whole))
+
+    killed = start(tmp_path, colours, "--results", str(parts))
+    history = parts / "tiny" / "history.json"
+    wait_for(killed, history, 1)
+    time.sleep(0.1)
+    killed.kill()
+    assert finish(killed)[0] == -signal.SIGKILL
+    assert not list(parts.rglob("*.tmp"))
+
+    interrupted = start(tmp_path, colours, "--results", str(parts), "--resume")
+    wait_for(interrupted, history, 2)
+    time.sleep(0.12)  # some steps into the third epoch
+    interrupted.send_signal(signal.SIGINT)
+    code, out, err = finish(interrupted)
+    assert code == 130, err
+    command = re.search(r"to go on: tinyml (train tiny --resume --results \S+)", out)
+    assert command is not None, out
+    assert "Traceback" not in err
+
+    resumed = start(tmp_path, colours, *command[1].split()[2:])
+    code, out, err = finish(resumed)
+    assert (code, "Traceback" in err) == (0, False), err
+    assert "next: tinyml export --results" in out
+
+    assert finish(uninterrupted)[0] == 0
+    assert trace(history) == trace(whole / "tiny" / "history.json")
+    weights = [folder / "tiny" / "checkpoints" / "last.safetensors" for folder in (whole, parts)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()

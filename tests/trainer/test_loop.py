@@ -1,0 +1,236 @@
+"""Training: it learns, a resumed run is bitwise the uninterrupted one, and it ends well when it cannot go on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from tinyml.errors import CheckpointError, TrainingError, UsageError
+from tinyml.progress import Silent
+from tinyml.schema import Checkpoint, History, TrainConfig
+from tinyml.store import read_json
+from tinyml.trainer import checkpoint, loop
+from tinyml.trainer.data import Dataset
+from tinyml.trainer.loop import TrainResult, train
+from tinyml.trainer.resume import read_state, state_file
+from tinyml.workspace import Workspace
+
+from .conftest import config
+
+CPU = torch.device("cpu")
+
+pytestmark = pytest.mark.usefixtures("tiny")
+
+
+class Interrupting(Silent):
+    """Presses Ctrl-C after some batches."""
+
+    def __init__(self, after: int, number: int = signal.SIGINT) -> None:
+        self._left, self._number = after, number
+
+    def advance(self, amount: int = 1, info: str = "") -> None:
+        self._left -= 1
+        if self._left == 0:
+            signal.raise_signal(self._number)
+
+
+def run(config: TrainConfig, data: Dataset, folder: Path, **options: object) -> tuple[TrainResult, Workspace]:
+    workspace = Workspace(folder)
+    return train(config, data, workspace, device=CPU, **options), workspace  # type: ignore[arg-type]
+
+
+def trace(history: History) -> list[tuple[object, ...]]:
+    """What must not depend on interruptions: all but the times."""
+    return [(r.epoch, r.lr, r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy) for r in history.epochs]
+
+
+def same_state(one: Workspace, other: Workspace) -> None:
+    (a, tensors_a), (b, tensors_b) = (read_state(state_file(w, "tiny")) for w in (one, other))
+    assert (a.epoch, a.step, a.images, a.best) == (b.epoch, b.step, b.images, b.best)
+    assert tensors_a.keys() == tensors_b.keys()
+    assert [name for name in tensors_a if not torch.equal(tensors_a[name], tensors_b[name])] == []
+
+
+def test_learns_and_leaves_its_files(colours: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(), colours, tmp_path / "results")
+    folder = workspace.checkpoints("tiny")
+    assert {p.name for p in folder.iterdir()} == {
+        f"{name}.{ending}" for name in ("best", "last", "epoch-002") for ending in ("json", "safetensors")
+    } | {"resume.safetensors"}
+    assert not result.interrupted
+    assert result.best == workspace.newest_checkpoint()
+    history = read_json(workspace.model("tiny") / "history.json", History)
+    assert trace(history) == trace(result.history)
+    assert [record.epoch for record in history.epochs] == [1, 2, 3]
+    assert history.epochs[-1].val_accuracy == 1.0
+    assert history.epochs[-1].train_loss < history.epochs[0].train_loss
+    assert history.epochs[-1].train_accuracy is not None
+    assert history.memory is not None
+    assert history.memory.process_bytes > 10_000_000
+    assert history.memory.device_bytes is None
+    assert (workspace.model("tiny") / "history.png").read_bytes().startswith(b"\x89PNG")
+    best = checkpoint.load(result.best).checkpoint
+    assert best.dataset_sha256 == colours.sha256
+    assert best.metrics[0].split == "val"
+    assert best.metrics[0].top1 == max(record.val_accuracy for record in history.epochs)
+
+
+PLAIN: dict[str, object] = {"optimizer": "sgd"}
+
+
+@pytest.fixture
+def _no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "plot_history", lambda *_: None)
+
+
+@pytest.mark.usefixtures("_no_plot")
+@pytest.mark.parametrize(
+    ("changes", "after"),
+    [
+        (PLAIN, 1),
+        (PLAIN, 6),  # after the last step of an epoch
+        (PLAIN, 7),  # in its validation
+        (PLAIN, 8),
+        (PLAIN, 15),
+        ({"optimizer": "sgd", "momentum": 0.0, "scheduler": "none"}, 10),
+        ({"optimizer": "adam", "lr": 0.01, "clip_norm": 0.5}, 10),
+        ({"optimizer": "adamw", "lr": 0.01, "ema_decay": 0.9, "mixup_alpha": 0.2, "cutmix_alpha": 1.0}, 10),
+        ({"optimizer": "rmsprop", "lr": 0.001, "mixup_alpha": 0.4, "mix_off_epochs": 1, "label_smoothing": 0.1}, 10),
+        ({"limit": 20, "precision": "bf16"}, 4),
+    ],
+    ids=lambda value: f"after-{value}" if isinstance(value, int) else value.get("optimizer", "limit"),
+)
+def test_resumed_is_bitwise_uninterrupted(
+    colours: Dataset, tmp_path: Path, changes: dict[str, object], after: int
+) -> None:
+    whole, one = run(config(**changes), colours, tmp_path / "one")
+    parts, other = run(config(**changes), colours, tmp_path / "other", progress=Interrupting(after))
+    assert parts.interrupted
+    torch.manual_seed(99)  # whatever else the process drew in between
+    parts, _ = run(config(**changes), colours, tmp_path / "other", resume=parts.state)
+    assert not parts.interrupted
+    assert trace(parts.history) == trace(whole.history)
+    same_state(one, other)
+    assert checkpoint.load(one.newest_checkpoint()).checkpoint.sha256 == (
+        checkpoint.load(other.newest_checkpoint()).checkpoint.sha256
+    )
+
+
+def test_trained_in_parts_follows_one_schedule(colours: Dataset, tmp_path: Path) -> None:
+    whole, one = run(config(epochs=4), colours, tmp_path / "one")
+    first, other = run(config(epochs=2, total_epochs=4), colours, tmp_path / "other")
+    second, _ = run(config(epochs=4, total_epochs=4), colours, tmp_path / "other", resume=first.state)
+    assert trace(second.history) == trace(whole.history)
+    same_state(one, other)
+
+
+def test_terminated_like_interrupted(colours: Dataset, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    result, workspace = run(config(), colours, tmp_path / "r", progress=Interrupting(2, signal.SIGTERM))
+    assert result.interrupted
+    assert result.best is None
+    assert read_state(result.state)[0].step == 2
+    last = read_json(workspace.checkpoints("tiny") / "last.json", Checkpoint)
+    assert (last.epoch, last.metrics) == (0, ())
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_trains_outside_the_main_thread(colours: Dataset, tmp_path: Path) -> None:
+    results: list[TrainResult] = []
+    thread = threading.Thread(target=lambda: results.append(run(config(epochs=1), colours, tmp_path / "r")[0]))
+    thread.start()
+    thread.join()
+    assert not results[0].interrupted
+
+
+def test_mixing_hides_the_training_accuracy(colours: Dataset, tmp_path: Path) -> None:
+    result, _ = run(config(mixup_alpha=0.4, mix_off_epochs=1), colours, tmp_path / "r")
+    assert [record.train_accuracy is None for record in result.history.epochs] == [True, True, False]
+
+
+def test_average_is_what_is_saved(colours: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(ema_decay=0.5), colours, tmp_path / "r")
+    _, tensors = read_state(result.state)
+    saved = checkpoint.load(workspace.checkpoints("tiny") / "last.json").model.state_dict()
+    assert all(torch.equal(saved[name], tensors[f"ema/module.{name}"]) for name in saved)
+    assert not torch.equal(saved["classifier.weight"], tensors["model/classifier.weight"])
+
+
+def test_limit_is_marked(colours: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(limit=16, epochs=1), colours, tmp_path / "r")
+    assert result.history.provenance.limit == 16
+    assert read_json(workspace.newest_checkpoint(), Checkpoint).provenance.limit == 16
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(colours: Dataset, tmp_path: Path) -> None:
+    first, workspace = run(config(epochs=1), colours, tmp_path / "r")
+    kept = first.state.read_bytes()
+    with pytest.raises(TrainingError, match=r"not a finite number in epoch 1.*--lr .* or --warmup-epochs 5") as caught:
+        run(config(lr=1e30, warmup_epochs=0), colours, workspace.root)
+    assert "\n" not in str(caught.value)
+    assert first.state.read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), "the device ran out of memory"),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "the device ran out of memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9"), "the process ran out of memory"),
+        (MemoryError(), "the process ran out of memory"),
+    ],
+)
+def test_out_of_memory_advises(
+    colours: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, message: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loop.functional, "cross_entropy", fail)
+    with pytest.raises(TrainingError, match=f"{message} with a batch size of 8.*--batch-size 4"):
+        run(config(), colours, tmp_path / "r")
+
+
+def test_other_runtime_errors_are_not_taken_for_memory(
+    colours: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(loop.functional, "cross_entropy", fail)
+    with pytest.raises(RuntimeError, match="a defect"):
+        run(config(), colours, tmp_path / "r")
+
+
+def test_what_cannot_be_resumed(colours: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(epochs=1), colours, tmp_path / "r")
+    with pytest.raises(UsageError, match="this training is complete"):
+        run(config(epochs=1), colours, workspace.root, resume=result.state)
+    with pytest.raises(UsageError, match=r"keeps its lr: 0\.2; allowed: 0\.05"):
+        run(config(lr=0.2), colours, workspace.root, resume=result.state)
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        run(config(), colours, workspace.root, resume=tmp_path / "no.safetensors")
+    with pytest.raises(CheckpointError, match="these are weights"):
+        run(config(), colours, workspace.root, resume=workspace.checkpoints("tiny") / "best.safetensors")
+    other = Dataset(index=colours.index, path=colours.path, sha256="f" * 64)
+    with pytest.raises(UsageError, match="has changed since"):
+        run(config(), other, workspace.root, resume=result.state)
+    result.state.write_bytes(result.state.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match="truncated"):
+        run(config(), colours, workspace.root, resume=result.state)
+
+
+def test_a_new_run_removes_the_old_ones_periodic_checkpoints(colours: Dataset, tmp_path: Path) -> None:
+    _, workspace = run(config(), colours, tmp_path / "r")
+    run(config(epochs=1), colours, workspace.root)
+    assert not list(workspace.checkpoints("tiny").glob("epoch-*"))
+
+
+def test_results_that_cannot_be_written(colours: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(OSError, match="results"):
+        run(config(), colours, tmp_path / "results")

@@ -1,0 +1,91 @@
+"""Recipes: complete and valid for every model, and each wrong value told by its option."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyml.errors import UnknownNameError, UsageError
+from tinyml.schema import TrainConfig
+from tinyml.trainer.models import architectures
+from tinyml.trainer.recipes import changed, configure, option, recipes
+
+
+@pytest.mark.parametrize("model", architectures.names())
+@pytest.mark.parametrize("recipe", recipes.names())
+def test_every_recipe_suits_every_model(recipe: str, model: str) -> None:
+    config = configure(recipe, model, "shapes")
+    assert (config.model, config.recipe, config.data) == (model, recipe, "shapes")
+    assert configure(recipe, model, "shapes") == config
+
+
+def test_the_references_defaults() -> None:
+    config = configure("reference", "resnet", "tiny-imagenet")
+    expected = TrainConfig(
+        model="resnet",
+        recipe="reference",
+        data="tiny-imagenet",
+        epochs=50,
+        batch_size=128,
+        lr=0.1,
+        weight_decay=1e-3,
+        optimizer="sgd",
+        scheduler="cosine",
+        crop_padding=4,
+        flip=True,
+        rotation_degrees=10,
+        erasing=0.5,
+    )
+    assert config == expected
+    assert config.color_jitter > 0
+
+
+def test_changes_replace() -> None:
+    config = configure("reference", "densenet", "shapes", {"epochs": 2, "lr": 0.05})
+    assert (config.epochs, config.lr, config.batch_size) == (2, 0.05, 128)
+
+
+MISTAKES: dict[str, tuple[dict[str, object], str]] = {
+    "epochs": ({"epochs": 0}, r"--epochs out of range: 0; allowed: at least 1"),
+    "batch size": ({"batch_size": 100_000}, r"--batch-size out of range: 100000; allowed: .*at most 65536"),
+    "zero rate": ({"lr": 0.0}, r"--lr out of range: 0\.0; allowed: above 0"),
+    "infinite rate": ({"lr": float("inf")}, r"--lr .*: inf"),
+    "no rate": ({"lr": float("nan")}, r"--lr .*: nan"),
+    "momentum": ({"momentum": 1.0}, r"--momentum out of range: 1\.0; allowed: at least 0 and below 1"),
+    "erasing": ({"erasing": 1.5}, r"--erasing out of range: 1\.5; allowed: at least 0\.0 and at most 1\.0"),
+    "smoothing": ({"label_smoothing": 1.0}, r"--label-smoothing .*below 1"),
+    "optimizer": (
+        {"optimizer": "lion"},
+        r"--optimizer out of range: 'lion'; allowed: 'sgd', 'adam', 'adamw' or 'rmsprop'",
+    ),
+    "clip": ({"clip_norm": 0.0}, r"--clip-norm out of range: 0\.0; allowed: above 0"),
+    "average": ({"ema_decay": 1.0}, r"--ema-decay out of range: 1\.0; allowed: below 1"),
+    "limit": ({"limit": 0}, r"--limit out of range: 0; allowed: at least 1"),
+    "seed": ({"seed": -1}, r"--seed out of range: -1; allowed: at least 0"),
+    "total": ({"total_epochs": 3}, r"--total-epochs below --epochs: 3; allowed: at least 50"),
+    "warm-up": ({"warmup_epochs": 51}, r"--warmup-epochs beyond the training: 51; allowed: at most 50"),
+    "start": (
+        {"warmup_epochs": 2, "warmup_start_lr": 1.0},
+        r"--warmup-start-lr above --lr: 1\.0; allowed: at most 0\.1",
+    ),
+    "drop path": ({"drop_path": 0.1}, r"--drop-path: vgg has no residual branches"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_refused_in_one_line(mistake: str) -> None:
+    changes, message = MISTAKES[mistake]
+    with pytest.raises(UsageError, match=message) as caught:
+        configure("reference", "vgg", "shapes", changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown recipe: 'refrence'.*did you mean 'reference'"):
+        configure("refrence", "vgg", "shapes")
+    with pytest.raises(UnknownNameError, match=r"unknown model: 'resnet50'.*did you mean 'resnet'"):
+        configure("reference", "resnet50", "shapes")
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(UsageError, match=option("learning_rate")):
+        changed(configure("demo", "vgg", "shapes"), {"learning_rate": 1})
