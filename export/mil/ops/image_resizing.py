@@ -152,7 +152,11 @@ def resize(
     interpolation_mode: str = "LINEAR",
     sampling_mode: str = "DEFAULT",
 ) -> Tensor:
-    """The last `resized_dims` axes to the last entries of `shape`, where 0 keeps a size."""
+    """The last `resized_dims` axes to the last entries of `shape`, where 0 keeps a size.
+
+    The nearest neighbour is that of the sample's place, the upper one of two; in the DEFAULT mode it is that of the
+    pixel's centre, which is what Core ML returns.
+    """
     if resized_dims == 0:
         return x
     wanted = zip(shape[-resized_dims:], x.shape[-resized_dims:], strict=True)
@@ -165,7 +169,13 @@ def resize(
         raise PackageError(
             "resize: unknown interpolation", value=interpolation_mode, allowed="LINEAR, NEAREST_NEIGHBOR"
         )
-    return _nearest(x, sizes, half_pixels=True)
+    if sampling_mode in ("DEFAULT", "UNALIGN_CORNERS"):
+        return _nearest(x, sizes, half_pixels=True)
+    for number, count in enumerate(sizes):
+        axis = x.dim() - len(sizes) + number
+        places = sample_places(count, x.shape[axis], sampling_mode, x.device)
+        x = x.index_select(axis, (places + 0.5).floor().to(torch.int64))
+    return x
 
 
 @op("crop", exact=True)

@@ -117,6 +117,18 @@ def test_nearest_neighbours_by_pixel_centres(call: Any, height: int, width: int,
     np.testing.assert_array_equal(want, torchs[0].numpy())
 
 
+@pytest.mark.parametrize("mode", ["STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "OFFSET_CORNERS", "UNALIGN_CORNERS"])
+@PROPERTY
+@given(size=SIDES, count=SIDES)
+def test_nearest_neighbours_of_the_sampling_mode(call: Any, size: int, count: int, mode: str) -> None:
+    x = np.arange(size, dtype=np.float32)[None]
+    distances = [[abs(_place(i, size, count, mode) - element) for element in range(size)] for i in range(count)]
+    result = call("resize", x, (count,), 1, "NEAREST_NEIGHBOR", mode)[0]
+    for taken, row in zip(result.astype(int), distances, strict=True):
+        # Of two that are equally near either will do here.
+        assert row[taken] <= min(row) + 1e-9
+
+
 @PROPERTY
 @given(height=SIDES, width=SIDES, scales=st.tuples(*[st.sampled_from([0.5, 0.67, 1.0, 1.12, 2.0, 2.5, 3.0, 3.17])] * 2))
 def test_upsample_by_fractions(call: Any, height: int, width: int, scales: tuple[float, float]) -> None:
@@ -146,12 +158,20 @@ def test_aligned_corners_exclude_half_pixels(call: Any) -> None:
         call("upsample_bilinear", _image((1, 2, 2)), 2.0, 2.0, True, True)
 
 
+def test_the_default_nearest_neighbour_is_core_mls(call: Any) -> None:
+    """From coremltools' test of resize: three rows of two are the first once and the second twice."""
+    result = call("resize", np.array([[-6.174], [9.371]], np.float32), (3, 2), 2, "NEAREST_NEIGHBOR", "DEFAULT")
+    np.testing.assert_array_equal(result, np.float32([[-6.174] * 2, [9.371] * 2, [9.371] * 2]))
+
+
 def test_crop_cuts_off_the_rim(call: Any) -> None:
     x = _image((2, 3, 5, 6))
     np.testing.assert_array_equal(call("crop", x, (1, 0), (2, 3)), x[:, :, 1:5, 2:3])
 
 
-@pytest.mark.parametrize(("interpolation", "sampling"), [("LINEAR", "MIDDLE"), ("CUBIC", "DEFAULT")])
+@pytest.mark.parametrize(
+    ("interpolation", "sampling"), [("LINEAR", "MIDDLE"), ("NEAREST_NEIGHBOR", "MIDDLE"), ("CUBIC", "DEFAULT")]
+)
 def test_unknown_modes_are_refused(call: Any, interpolation: str, sampling: str) -> None:
     with pytest.raises(PackageError, match="allowed: "):
         call("resize", _image((1, 2, 2)), (3, 3), 2, interpolation, sampling)
