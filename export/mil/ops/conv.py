@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -10,8 +12,12 @@ from tinyml.errors import PackageError
 from .registry import op
 from .windows import PAD_TYPES, are_equal, pad_spatial, spatial_padding
 
-_CONV = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
-_CONV_TRANSPOSE = {3: torch.conv_transpose1d, 4: torch.conv_transpose2d, 5: torch.conv_transpose3d}
+_CONV: dict[int, Callable[..., Tensor]] = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
+_CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {
+    3: torch.conv_transpose1d,
+    4: torch.conv_transpose2d,
+    5: torch.conv_transpose3d,
+}
 
 
 @op("conv")
@@ -33,6 +39,13 @@ def conv(
     rank = x.dim()
     if rank not in _CONV:
         raise PackageError("conv of an input of rank", value=rank, allowed="3, 4, 5")
+    plain: int | tuple[int, ...] | None = None  # the common cases, which take no arithmetic
+    if pad_type == "valid":
+        plain = 0
+    elif pad_type == "custom" and pad is not None and pad[0::2] == pad[1::2]:
+        plain = pad[0::2]
+    if plain is not None:
+        return _CONV[rank](x, weight, bias, strides or 1, plain, dilations or 1, groups)
     ones = (1,) * (rank - 2)
     strides, dilations = strides or ones, dilations or ones
     extents = [(k - 1) * d + 1 for k, d in zip(weight.shape[2:], dilations, strict=True)]
@@ -40,8 +53,7 @@ def conv(
     if not are_equal(before, after):
         x = pad_spatial(x, before, after)
         before = [0] * (rank - 2)
-    result: Tensor = _CONV[rank](x, weight, bias, strides, before, dilations, groups)
-    return result
+    return _CONV[rank](x, weight, bias, strides, before, dilations, groups)
 
 
 @op("conv_quantized")
@@ -124,8 +136,7 @@ def conv_transpose(
         extras.append(extra if beyond is None else beyond + 2 * start)
     spread = _CONV_TRANSPOSE[rank]
     if all(e == 0 or 0 < e < max(s, d) for e, s, d in zip(extras, strides, dilations, strict=True)):
-        result: Tensor = spread(x, weight, bias, strides, starts, extras, groups, dilations)
-        return result
+        return spread(x, weight, bias, strides, starts, extras, groups, dilations)
     # torch takes no more than that: here the full extent is cut, or continued with zeros.
     zeros = [0] * len(ones)
     result = spread(x, weight, None, strides, zeros, zeros, groups, dilations)

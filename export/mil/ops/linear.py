@@ -15,7 +15,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     From iOS17 on the parameters may have another type than `x`, whose type the result has.
     """
     if x.is_floating_point():
-        return torch.nn.functional.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
+        if weight.dtype is not x.dtype:
+            weight, bias = weight.to(x.dtype), None if bias is None else bias.to(x.dtype)
+        return torch.nn.functional.linear(x, weight, bias)
     result = torch.matmul(x, weight.T)
     return result if bias is None else result + bias
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -11,8 +14,8 @@ from tinyml.errors import PackageError
 from .registry import op
 from .windows import are_equal, larger, pad_spatial, smaller, spatial_padding
 
-_MAX = {3: functional.max_pool1d, 4: functional.max_pool2d, 5: functional.max_pool3d}
-_MEAN = {3: torch.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
+_MAX: dict[int, Callable[..., Tensor]] = {3: torch.max_pool1d, 4: torch.max_pool2d, 5: torch.max_pool3d}
+_MEAN: dict[int, Callable[..., Tensor]] = {3: torch.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
 
 @op("max_pool", exact=True)
@@ -28,11 +31,9 @@ def max_pool(
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
     if _native(before, after, beyond, kernel_sizes):
-        native: Tensor = _MAX[x.dim()](x, kernel_sizes, strides, before)
-        return native
+        return _MAX[x.dim()](x, kernel_sizes, strides, before)
     x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)], float("-inf"))
-    result: Tensor = _MAX[x.dim()](x, kernel_sizes, strides)
-    return result
+    return _MAX[x.dim()](x, kernel_sizes, strides)
 
 
 @op("avg_pool")
@@ -52,18 +53,14 @@ def avg_pool(
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
     if _native(before, after, beyond, kernel_sizes):
-        native: Tensor = _MEAN[x.dim()](
-            x, kernel_sizes, strides, before, count_include_pad=not exclude_padding_from_average
-        )
-        return native
+        return _MEAN[x.dim()](x, kernel_sizes, strides, before, count_include_pad=not exclude_padding_from_average)
     mean = _MEAN[x.dim()]
     counted = x.new_ones((1, 1, *x.shape[2:]))
     counted = pad_spatial(counted, before, after, 0.0 if exclude_padding_from_average else 1.0)
     share = mean(pad_spatial(counted, [0] * len(before), beyond), kernel_sizes, strides)
     total = mean(pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)]), kernel_sizes, strides)
     # A window without a single counted element has a total of 0 too; any divisor keeps it.
-    result: Tensor = total / torch.where(share > 0, share, torch.ones_like(share))
-    return result
+    return total / torch.where(share > 0, share, torch.ones_like(share))
 
 
 @op("l2_pool")
@@ -79,11 +76,7 @@ def l2_pool(
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
     x = pad_spatial(x, before, [a + b for a, b in zip(after, beyond, strict=True)])
-    size = 1
-    for kernel in kernel_sizes:
-        size *= kernel
-    result: Tensor = torch.sqrt(_MEAN[x.dim()](x * x, kernel_sizes, strides) * size)
-    return result
+    return torch.sqrt(_MEAN[x.dim()](x * x, kernel_sizes, strides) * math.prod(kernel_sizes))
 
 
 def _native(before: list[int], after: list[int], beyond: list[int], kernel_sizes: tuple[int, ...]) -> bool:
