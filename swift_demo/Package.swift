@@ -6,6 +6,7 @@ import PackageDescription
 let stubbedSystem = Context.environment["TINYML_STUBS"]
 
 /// Each stand-in with the stand-ins that it imports.
+let platformKit = stubbedSystem == "ios" ? "UIKit" : "AppKit"
 let stubs: [(name: String, imports: [String])] = [
     ("Darwin", []),
     ("os", []),
@@ -17,6 +18,12 @@ let stubs: [(name: String, imports: [String])] = [
     ("Vision", ["CoreML", "CoreVideo"]),
     ("QuartzCore", []),
     ("AVFoundation", ["CoreMedia", "QuartzCore"]),
+    ("UniformTypeIdentifiers", []),
+    ("CoreTransferable", []),
+    (platformKit, ["QuartzCore"]),
+    ("SwiftUI", ["CoreGraphics", "CoreTransferable", "UniformTypeIdentifiers", platformKit]),
+    ("Charts", ["SwiftUI"]),
+    ("PhotosUI", ["CoreTransferable", "SwiftUI"]),
 ]
 
 let stubTargets: [Target] = stubs.map { stub in
@@ -32,6 +39,12 @@ let isStubbed = stubbedSystem != nil
 let strict: [SwiftSetting] = isStubbed ? [.unsafeFlags(["-warnings-as-errors"])] : []
 let frameworks: [Target.Dependency] = isStubbed ? stubs.map { .target(name: $0.name) } : []
 
+/// The app's own file, which Xcode builds from the project.
+let appTarget = Target.target(
+    name: "TinyMLDemoApp", dependencies: ["TinyMLUI"] + frameworks, path: "App/TinyMLDemo",
+    exclude: ["Assets.xcassets"],
+    sources: ["TinyMLDemoApp.swift"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+
 let package = Package(
     name: "TinyMLDemo",
     defaultLocalization: "en",
@@ -44,13 +57,12 @@ let package = Package(
         .target(name: "TinyMLCore", dependencies: isStubbed ? ["Darwin"] : [], swiftSettings: strict),
         .target(name: "TinyMLApple", dependencies: ["TinyMLCore"] + frameworks, swiftSettings: strict),
         .target(
-            name: "TinyMLUI", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks,
-            resources: [.process("Resources")], swiftSettings: strict),
+            name: "TinyMLUI", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks, swiftSettings: strict),
         .executableTarget(
             name: "tinyml-bench", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks,
             swiftSettings: strict),
         .testTarget(name: "BenchCommandTests", dependencies: ["tinyml-bench", "TinyMLCore"]),
         .testTarget(name: "TinyMLCoreTests", dependencies: ["TinyMLCore"]),
-    ] + (isStubbed ? stubTargets : []),
+    ] + (isStubbed ? stubTargets + [appTarget] : []),
     swiftLanguageModes: [.v6]
 )

@@ -7,4 +7,6 @@ open class CALayer: NSObject {
         get { stub() }
         set { stub() }
     }
+    /// https://developer.apple.com/documentation/quartzcore/calayer/addsublayer(_:)
+    open func addSublayer(_ layer: CALayer) { stub() }
 }

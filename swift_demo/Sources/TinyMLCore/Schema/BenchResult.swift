@@ -130,3 +130,13 @@ public struct BenchResult: Codable, Hashable, Sendable {
         try container.encode(flags, forKey: .flags)
     }
 }
+
+extension BenchResult {
+    /// The statistics of a series; nil where there is none of that name.
+    public func statistics(of name: String) -> SampleStatistics? {
+        series.first { $0.name == name }.flatMap { SampleStatistics($0.samples) }
+    }
+
+    /// Whether a flag says that the numbers tell nothing of the device.
+    public var isInvalid: Bool { flags.compactMap(ValidityFlag.init).contains(where: \.invalidates) }
+}

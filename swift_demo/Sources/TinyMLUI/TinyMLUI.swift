@@ -1,1 +1,0 @@
-// The content of this target needs Apple's frameworks.

@@ -1,0 +1,628 @@
+@_exported import CoreGraphics
+import CoreTransferable
+@_exported import Foundation
+@_exported import Observation
+import UniformTypeIdentifiers
+#if canImport(UIKit)
+import UIKit
+#elseif canImport(AppKit)
+import AppKit
+#endif
+
+// MARK: Views and how they are built
+
+/// https://developer.apple.com/documentation/swiftui/view
+@MainActor @preconcurrency public protocol View {
+    associatedtype Body: View
+    @ViewBuilder var body: Body { get }
+}
+
+/// https://developer.apple.com/documentation/swift/never
+extension Never: View {
+    /// https://developer.apple.com/documentation/swift/never
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swift/optional
+extension Optional: View where Wrapped: View {
+    /// https://developer.apple.com/documentation/swift/optional
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/viewbuilder
+@resultBuilder public struct ViewBuilder {
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildexpression(_:)
+    public static func buildExpression<Content: View>(_ content: Content) -> Content { stub() }
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildblock()
+    public static func buildBlock() -> EmptyView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildblock(_:)
+    public static func buildBlock<Content: View>(_ content: Content) -> Content { stub() }
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildblock(_:)-5vzp2
+    public static func buildBlock<each Content: View>(_ content: repeat each Content) -> TupleView<
+        (repeat each Content)
+    > { stub() }
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildif(_:)
+    public static func buildIf<Content: View>(_ content: Content?) -> Content? { stub() }
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildeither(first:)
+    public static func buildEither<First: View, Second: View>(first: First) -> _ConditionalContent<First, Second> {
+        stub()
+    }
+    /// https://developer.apple.com/documentation/swiftui/viewbuilder/buildeither(second:)
+    public static func buildEither<First: View, Second: View>(second: Second) -> _ConditionalContent<First, Second> {
+        stub()
+    }
+}
+
+/// https://developer.apple.com/documentation/swiftui/tupleview
+public struct TupleView<T>: View {
+    /// https://developer.apple.com/documentation/swiftui/tupleview
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/_conditionalcontent
+public struct _ConditionalContent<First: View, Second: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/_conditionalcontent
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/emptyview
+public struct EmptyView: View {
+    /// https://developer.apple.com/documentation/swiftui/emptyview/init()
+    public init() {}
+    /// https://developer.apple.com/documentation/swiftui/emptyview
+    public var body: Never { stub() }
+}
+
+// MARK: State
+
+/// https://developer.apple.com/documentation/swiftui/state
+@propertyWrapper public struct State<Value> {
+    /// https://developer.apple.com/documentation/swiftui/state/init(wrappedvalue:)
+    public init(wrappedValue: Value) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/state/wrappedvalue
+    public var wrappedValue: Value {
+        get { stub() }
+        nonmutating set { stub() }
+    }
+    /// https://developer.apple.com/documentation/swiftui/state/projectedvalue
+    public var projectedValue: Binding<Value> { stub() }
+}
+
+extension State where Value: ExpressibleByNilLiteral {
+    /// https://developer.apple.com/documentation/swiftui/state/init()
+    public init() { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/binding
+@propertyWrapper @dynamicMemberLookup public struct Binding<Value> {
+    /// https://developer.apple.com/documentation/swiftui/binding/init(projectedvalue:)
+    public init(projectedValue: Binding<Value>) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/binding/wrappedvalue
+    public var wrappedValue: Value {
+        get { stub() }
+        nonmutating set { stub() }
+    }
+    /// https://developer.apple.com/documentation/swiftui/binding/projectedvalue
+    public var projectedValue: Binding<Value> { stub() }
+    /// https://developer.apple.com/documentation/swiftui/binding/subscript(dynamicmember:)
+    public subscript<Subject>(dynamicMember keyPath: WritableKeyPath<Value, Subject>) -> Binding<Subject> { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/bindable
+@propertyWrapper @dynamicMemberLookup public struct Bindable<Value> {
+    /// https://developer.apple.com/documentation/swiftui/bindable/init(wrappedvalue:)
+    public init(wrappedValue: Value) where Value: AnyObject & Observable { stub() }
+    /// https://developer.apple.com/documentation/swiftui/bindable/wrappedvalue
+    public var wrappedValue: Value {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/swiftui/bindable/projectedvalue
+    public var projectedValue: Bindable<Value> { stub() }
+}
+
+extension Bindable where Value: AnyObject {
+    /// https://developer.apple.com/documentation/swiftui/bindable/subscript(dynamicmember:)
+    public subscript<Subject>(dynamicMember keyPath: ReferenceWritableKeyPath<Value, Subject>) -> Binding<Subject> {
+        stub()
+    }
+}
+
+// MARK: Text and images
+
+/// https://developer.apple.com/documentation/swiftui/localizedstringkey
+public struct LocalizedStringKey: Equatable, ExpressibleByStringLiteral {
+    /// https://developer.apple.com/documentation/swiftui/localizedstringkey/init(stringliteral:)
+    public init(stringLiteral value: String) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/text
+public struct Text: View, Sendable {
+    /// https://developer.apple.com/documentation/swiftui/text/init(verbatim:)
+    public init(verbatim content: String) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/text/init(_:tablename:bundle:comment:)
+    public init(_ key: LocalizedStringKey) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/text
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/font
+public struct Font: Hashable, Sendable {
+    /// https://developer.apple.com/documentation/swiftui/font/headline
+    public static var headline: Font { stub() }
+    /// https://developer.apple.com/documentation/swiftui/font/body
+    public static var body: Font { stub() }
+    /// https://developer.apple.com/documentation/swiftui/font/footnote
+    public static var footnote: Font { stub() }
+    /// https://developer.apple.com/documentation/swiftui/font/monospaceddigit()
+    public func monospacedDigit() -> Font { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/image
+public struct Image: View {
+    /// https://developer.apple.com/documentation/swiftui/image/init(systemname:)
+    public init(systemName: String) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/image/init(decorative:scale:orientation:)
+    public init(decorative cgImage: CGImage, scale: CGFloat) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/image/interpolation
+    public enum Interpolation: Sendable {
+        case none
+        case low
+        case medium
+        case high
+    }
+    /// https://developer.apple.com/documentation/swiftui/image/interpolation(_:)
+    public func interpolation(_ interpolation: Interpolation) -> Image { stub() }
+    /// https://developer.apple.com/documentation/swiftui/image/resizable(capinsets:resizingmode:)
+    public func resizable() -> Image { stub() }
+    /// https://developer.apple.com/documentation/swiftui/image
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/label
+public struct Label<Title: View, Icon: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/label/init(title:icon:)
+    public init(@ViewBuilder title: () -> Title, @ViewBuilder icon: () -> Icon) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/label
+    public var body: Never { stub() }
+}
+
+extension Label where Title == Text, Icon == Image {
+    /// https://developer.apple.com/documentation/swiftui/label/init(_:systemimage:)
+    public init(_ titleKey: LocalizedStringKey, systemImage name: String) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/labeledcontent
+public struct LabeledContent<Label: View, Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/labeledcontent/init(content:label:)
+    public init(@ViewBuilder content: () -> Content, @ViewBuilder label: () -> Label) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/labeledcontent
+    public var body: Never { stub() }
+}
+
+extension LabeledContent where Label == Text, Content == Text {
+    /// https://developer.apple.com/documentation/swiftui/labeledcontent/init(_:value:)
+    public init<S: StringProtocol>(_ titleKey: LocalizedStringKey, value: S) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/contentunavailableview
+public struct ContentUnavailableView<Label: View, Description: View, Actions: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/contentunavailableview
+    public var body: Never { stub() }
+}
+
+extension ContentUnavailableView where Label == SwiftUI.Label<Text, Image>, Description == Text?, Actions == EmptyView {
+    /// https://developer.apple.com/documentation/swiftui/contentunavailableview/init(_:systemimage:description:)
+    public init(_ title: LocalizedStringKey, systemImage name: String, description: Text? = nil) { stub() }
+}
+
+// MARK: Layout
+
+/// https://developer.apple.com/documentation/swiftui/horizontalalignment
+public enum HorizontalAlignment: Sendable {
+    case leading
+    case center
+    case trailing
+}
+
+/// https://developer.apple.com/documentation/swiftui/hstack
+public struct HStack<Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/hstack/init(alignment:spacing:content:)
+    public init(@ViewBuilder content: () -> Content) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/hstack
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/vstack
+public struct VStack<Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/vstack/init(alignment:spacing:content:)
+    public init(alignment: HorizontalAlignment = .center, spacing: CGFloat? = nil, @ViewBuilder content: () -> Content)
+    { stub() }
+    /// https://developer.apple.com/documentation/swiftui/vstack
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/scrollview
+public struct ScrollView<Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/scrollview/init(_:content:)
+    public init(@ViewBuilder content: () -> Content) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/scrollview
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/spacer
+public struct Spacer: View {
+    /// https://developer.apple.com/documentation/swiftui/spacer/init(minlength:)
+    public init() {}
+    /// https://developer.apple.com/documentation/swiftui/spacer
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/foreach
+public struct ForEach<Data: RandomAccessCollection, ID: Hashable, Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/foreach/init(_:id:content:)
+    public init(_ data: Data, id: KeyPath<Data.Element, ID>, @ViewBuilder content: @escaping (Data.Element) -> Content)
+    { stub() }
+    /// https://developer.apple.com/documentation/swiftui/foreach
+    public var body: Never { stub() }
+}
+
+extension ForEach where Data.Element: Identifiable, ID == Data.Element.ID {
+    /// https://developer.apple.com/documentation/swiftui/foreach/init(_:content:)
+    public init(_ data: Data, @ViewBuilder content: @escaping (Data.Element) -> Content) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/form
+public struct Form<Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/form/init(content:)
+    public init(@ViewBuilder content: () -> Content) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/form
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/list
+public struct List<SelectionValue, Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/list
+    public var body: Never { stub() }
+}
+
+extension List where SelectionValue == Never {
+    /// https://developer.apple.com/documentation/swiftui/list/init(content:)
+    public init(@ViewBuilder content: () -> Content) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/section
+public struct Section<Parent: View, Content: View, Footer: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/section
+    public var body: Never { stub() }
+}
+
+extension Section where Parent == Text, Footer == EmptyView {
+    /// https://developer.apple.com/documentation/swiftui/section/init(_:content:)
+    public init(_ titleKey: LocalizedStringKey, @ViewBuilder content: () -> Content) { stub() }
+}
+
+extension Section where Parent == EmptyView {
+    /// https://developer.apple.com/documentation/swiftui/section/init(content:footer:)
+    public init(@ViewBuilder content: () -> Content, @ViewBuilder footer: () -> Footer) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/navigationstack
+public struct NavigationStack<Data, Root: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/navigationstack
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/navigationpath
+public struct NavigationPath {}
+
+extension NavigationStack where Data == NavigationPath {
+    /// https://developer.apple.com/documentation/swiftui/navigationstack/init(root:)
+    public init(@ViewBuilder root: () -> Root) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/navigationlink
+public struct NavigationLink<Label: View, Destination: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/navigationlink
+    public var body: Never { stub() }
+}
+
+extension NavigationLink where Label == Text {
+    /// https://developer.apple.com/documentation/swiftui/navigationlink/init(_:destination:)
+    public init(_ titleKey: LocalizedStringKey, @ViewBuilder destination: () -> Destination) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/tabview
+public struct TabView<SelectionValue: Hashable, Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/tabview
+    public var body: Never { stub() }
+}
+
+extension TabView where SelectionValue == Int {
+    /// https://developer.apple.com/documentation/swiftui/tabview/init(content:)
+    public init(@ViewBuilder content: () -> Content) { stub() }
+}
+
+// MARK: Controls
+
+/// https://developer.apple.com/documentation/swiftui/buttonrole
+public struct ButtonRole: Equatable, Sendable {
+    /// https://developer.apple.com/documentation/swiftui/buttonrole/cancel
+    public static var cancel: ButtonRole { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/button
+public struct Button<Label: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/button/init(action:label:)
+    @preconcurrency public init(action: @escaping @MainActor () -> Void, @ViewBuilder label: () -> Label) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/button
+    public var body: Never { stub() }
+}
+
+extension Button where Label == Text {
+    /// https://developer.apple.com/documentation/swiftui/button/init(_:action:)
+    @preconcurrency public init(_ titleKey: LocalizedStringKey, action: @escaping @MainActor () -> Void) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/button/init(_:role:action:)
+    @preconcurrency public init(
+        _ titleKey: LocalizedStringKey, role: ButtonRole?, action: @escaping @MainActor () -> Void
+    ) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/primitivebuttonstyle
+@MainActor @preconcurrency public protocol PrimitiveButtonStyle {}
+
+/// https://developer.apple.com/documentation/swiftui/borderedbuttonstyle
+public struct BorderedButtonStyle: PrimitiveButtonStyle {}
+
+extension PrimitiveButtonStyle where Self == BorderedButtonStyle {
+    /// https://developer.apple.com/documentation/swiftui/primitivebuttonstyle/bordered
+    public static var bordered: BorderedButtonStyle { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/toggle
+public struct Toggle<Label: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/toggle/init(ison:label:)
+    public init(isOn: Binding<Bool>, @ViewBuilder label: () -> Label) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/toggle
+    public var body: Never { stub() }
+}
+
+extension Toggle where Label == Text {
+    /// https://developer.apple.com/documentation/swiftui/toggle/init(_:ison:)
+    public init(_ titleKey: LocalizedStringKey, isOn: Binding<Bool>) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/picker
+public struct Picker<Label: View, SelectionValue: Hashable, Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/picker
+    public var body: Never { stub() }
+}
+
+extension Picker where Label == Text {
+    /// https://developer.apple.com/documentation/swiftui/picker/init(_:selection:content:)
+    public init(_ titleKey: LocalizedStringKey, selection: Binding<SelectionValue>, @ViewBuilder content: () -> Content)
+    { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/progressview
+public struct ProgressView<Label: View, CurrentValueLabel: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/progressview
+    public var body: Never { stub() }
+}
+
+extension ProgressView where Label == EmptyView, CurrentValueLabel == EmptyView {
+    /// https://developer.apple.com/documentation/swiftui/progressview/init()
+    public init() { stub() }
+    /// https://developer.apple.com/documentation/swiftui/progressview/init(value:total:)
+    public init<V: BinaryFloatingPoint>(value: V?, total: V = 1.0) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/sharelink
+public struct ShareLink<Label: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/sharelink/init(item:subject:message:label:)
+    public init(item: URL, @ViewBuilder label: () -> Label) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/sharelink
+    public var body: Never { stub() }
+}
+
+// MARK: Modifiers
+
+/// https://developer.apple.com/documentation/swiftui/contentmode
+public enum ContentMode: Sendable {
+    case fit
+    case fill
+}
+
+/// https://developer.apple.com/documentation/swiftui/hierarchicalshapestyle
+public struct HierarchicalShapeStyle: ShapeStyle {}
+/// https://developer.apple.com/documentation/swiftui/shapestyle
+public protocol ShapeStyle: Sendable {}
+
+extension ShapeStyle where Self == HierarchicalShapeStyle {
+    /// https://developer.apple.com/documentation/swiftui/shapestyle/secondary
+    public static var secondary: HierarchicalShapeStyle { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/accessibilitychildbehavior
+public struct AccessibilityChildBehavior: Hashable, Sendable {
+    /// https://developer.apple.com/documentation/swiftui/accessibilitychildbehavior/ignore
+    public static var ignore: AccessibilityChildBehavior { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitychildbehavior/combine
+    public static var combine: AccessibilityChildBehavior { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+public struct AccessibilityTraits: SetAlgebra, Sendable {
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits/isselected
+    public static var isSelected: AccessibilityTraits { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public init() { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public func contains(_ member: AccessibilityTraits) -> Bool { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public func union(_ other: AccessibilityTraits) -> AccessibilityTraits { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public func intersection(_ other: AccessibilityTraits) -> AccessibilityTraits { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public func symmetricDifference(_ other: AccessibilityTraits) -> AccessibilityTraits { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public mutating func insert(_ newMember: AccessibilityTraits) -> (
+        inserted: Bool, memberAfterInsert: AccessibilityTraits
+    ) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public mutating func remove(_ member: AccessibilityTraits) -> AccessibilityTraits? { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public mutating func update(with newMember: AccessibilityTraits) -> AccessibilityTraits? { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public mutating func formUnion(_ other: AccessibilityTraits) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public mutating func formIntersection(_ other: AccessibilityTraits) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/accessibilitytraits
+    public mutating func formSymmetricDifference(_ other: AccessibilityTraits) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/modifiedcontent
+public struct ModifiedView: View {
+    /// https://developer.apple.com/documentation/swiftui/modifiedcontent
+    public var body: Never { stub() }
+}
+
+extension View {
+    /// https://developer.apple.com/documentation/swiftui/view/font(_:)
+    public func font(_ font: Font?) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/foregroundstyle(_:)
+    public func foregroundStyle<S: ShapeStyle>(_ style: S) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/padding(_:_:)
+    public func padding() -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/frame(width:height:alignment:)
+    public func frame(width: CGFloat? = nil, height: CGFloat? = nil) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/frame(minwidth:idealwidth:maxwidth:minheight:idealheight:maxheight:alignment:)
+    public func frame(minWidth: CGFloat? = nil, maxWidth: CGFloat? = nil, minHeight: CGFloat? = nil) -> ModifiedView {
+        stub()
+    }
+    /// https://developer.apple.com/documentation/swiftui/view/aspectratio(_:contentmode:)
+    public func aspectRatio(_ aspectRatio: CGFloat? = nil, contentMode: ContentMode) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/disabled(_:)
+    public func disabled(_ disabled: Bool) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/tag(_:)
+    public func tag<V: Hashable>(_ tag: V) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/tabitem(_:)
+    public func tabItem<V: View>(@ViewBuilder _ label: () -> V) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/navigationtitle(_:)
+    public func navigationTitle(_ titleKey: LocalizedStringKey) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/buttonstyle(_:)
+    public func buttonStyle<S: PrimitiveButtonStyle>(_ style: S) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/accessibilityelement(children:)
+    public func accessibilityElement(children: AccessibilityChildBehavior = .ignore) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/accessibilitylabel(_:)
+    public func accessibilityLabel(_ label: Text) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/accessibilityvalue(_:)
+    public func accessibilityValue(_ value: Text) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/accessibilityaddtraits(_:)
+    public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/task(priority:_:)
+    public func task(_ action: @escaping @MainActor @Sendable () async -> Void) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/task(id:priority:_:)
+    public func task<T: Equatable>(id value: T, _ action: @escaping @MainActor @Sendable () async -> Void)
+        -> ModifiedView
+    { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/onchange(of:initial:_:)
+    public func onChange<V: Equatable>(of value: V, _ action: @escaping () -> Void) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/alert(_:ispresented:actions:message:)
+    public func alert<A: View, M: View>(
+        _ titleKey: LocalizedStringKey, isPresented: Binding<Bool>, @ViewBuilder actions: () -> A,
+        @ViewBuilder message: () -> M
+    ) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/fileimporter(ispresented:allowedcontenttypes:oncompletion:)
+    public func fileImporter(
+        isPresented: Binding<Bool>, allowedContentTypes: [UTType],
+        onCompletion: @escaping (Result<URL, any Error>) -> Void
+    ) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/dropdestination(for:action:istargeted:)
+    public func dropDestination<T: Transferable>(
+        for payloadType: T.Type = T.self, action: @escaping (_ items: [T], _ location: CGPoint) -> Bool
+    ) -> ModifiedView { stub() }
+}
+
+// MARK: The app
+
+/// https://developer.apple.com/documentation/swiftui/scene
+@MainActor @preconcurrency public protocol Scene {
+    associatedtype Body: Scene
+    @SceneBuilder var body: Body { get }
+}
+
+/// https://developer.apple.com/documentation/swift/never
+extension Never: Scene {}
+
+/// https://developer.apple.com/documentation/swiftui/scenebuilder
+@resultBuilder public struct SceneBuilder {
+    /// https://developer.apple.com/documentation/swiftui/scenebuilder/buildblock(_:)
+    public static func buildBlock<Content: Scene>(_ content: Content) -> Content { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/windowgroup
+public struct WindowGroup<Content: View>: Scene {
+    /// https://developer.apple.com/documentation/swiftui/windowgroup/init(content:)
+    public init(@ViewBuilder content: () -> Content) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/windowgroup
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/app
+@MainActor @preconcurrency public protocol App {
+    associatedtype Body: Scene
+    @SceneBuilder var body: Body { get }
+    init()
+}
+
+extension App {
+    /// https://developer.apple.com/documentation/swiftui/app/main()
+    public static func main() { stub() }
+}
+
+// MARK: Views of the system's other frameworks
+
+#if canImport(UIKit)
+/// https://developer.apple.com/documentation/swiftui/uiviewrepresentable
+@MainActor @preconcurrency public protocol UIViewRepresentable: View where Body == Never {
+    associatedtype UIViewType: UIView
+    associatedtype Coordinator = Void
+    typealias Context = UIViewRepresentableContext<Self>
+    func makeUIView(context: Context) -> UIViewType
+    func updateUIView(_ uiView: UIViewType, context: Context)
+    func makeCoordinator() -> Coordinator
+}
+
+extension UIViewRepresentable {
+    /// https://developer.apple.com/documentation/swiftui/uiviewrepresentable
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/uiviewrepresentablecontext
+@MainActor @preconcurrency public struct UIViewRepresentableContext<Representable: UIViewRepresentable> {
+    /// https://developer.apple.com/documentation/swiftui/uiviewrepresentablecontext/coordinator
+    public var coordinator: Representable.Coordinator { stub() }
+}
+#elseif canImport(AppKit)
+/// https://developer.apple.com/documentation/swiftui/nsviewrepresentable
+@MainActor @preconcurrency public protocol NSViewRepresentable: View where Body == Never {
+    associatedtype NSViewType: NSView
+    associatedtype Coordinator = Void
+    typealias Context = NSViewRepresentableContext<Self>
+    func makeNSView(context: Context) -> NSViewType
+    func updateNSView(_ nsView: NSViewType, context: Context)
+    func makeCoordinator() -> Coordinator
+}
+
+extension NSViewRepresentable {
+    /// https://developer.apple.com/documentation/swiftui/nsviewrepresentable
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/nsviewrepresentablecontext
+@MainActor @preconcurrency public struct NSViewRepresentableContext<Representable: NSViewRepresentable> {
+    /// https://developer.apple.com/documentation/swiftui/nsviewrepresentablecontext/coordinator
+    public var coordinator: Representable.Coordinator { stub() }
+}
+#endif

@@ -1,0 +1,24 @@
+import Foundation
+import QuartzCore
+
+/// https://developer.apple.com/documentation/uikit/uiview
+@MainActor open class UIView: NSObject {
+    /// https://developer.apple.com/documentation/uikit/uiview/init(frame:)
+    public init(frame: CGRect) { stub() }
+    /// https://developer.apple.com/documentation/uikit/uiview/init(coder:)
+    public required init?(coder: NSCoder) { stub() }
+    /// https://developer.apple.com/documentation/uikit/uiview/layer
+    public var layer: CALayer { stub() }
+    /// https://developer.apple.com/documentation/uikit/uiview/bounds
+    public var bounds: CGRect {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/uikit/uiview/clipstobounds
+    public var clipsToBounds: Bool {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/uikit/uiview/layoutsubviews()
+    open func layoutSubviews() { stub() }
+}

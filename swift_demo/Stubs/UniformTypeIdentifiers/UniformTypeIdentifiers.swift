@@ -1,0 +1,7 @@
+/// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct
+public struct UTType: Hashable, Sendable {
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/image
+    public static var image: UTType { stub() }
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/folder
+    public static var folder: UTType { stub() }
+}
