@@ -33,6 +33,8 @@ class Row:
         status = self.result.status.replace("_", " ")
         if self.result.reason is not None:
             return f"{status}: {self.result.reason}"
+        if self.latency_ns is None:
+            status = f"{status}, accuracy only"
         return f"{status} ({', '.join(self.result.flags)})" if self.result.flags else status
 
 

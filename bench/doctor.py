@@ -1,0 +1,236 @@
+"""What is installed, what will run here, what will not, and why."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from tinyml import __version__
+from tinyml.export.quiet import quiet
+from tinyml.schema import Record
+from tinyml.workspace import cache_dir
+
+State = Literal["ok", "not here", "missing", "broken"]
+
+REQUIRED = (
+    "torch",
+    "torchvision",
+    "coremltools",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "numpy",
+    "pillow",
+    "safetensors",
+)
+MODULES = {"pillow": "PIL"}
+"""The modules that are not called as their distribution."""
+OPTIONAL = {"coreai-torch": "Core AI export", "coreai-core": "Core AI execution"}
+
+
+class Finding(Record):
+    """One thing that was looked at."""
+
+    topic: str
+    name: str
+    state: State
+    detail: str
+
+
+def examine() -> list[Finding]:
+    """Everything, in the order in which it is told; devices and below only where the software is whole."""
+    software = [
+        Finding(topic="software", name="tinyml", state="ok", detail=__version__),
+        _python(),
+        *(package(name) for name in REQUIRED),
+        *(_optional(name, use) for name, use in OPTIONAL.items()),
+        numpy_with_coremltools(_version("numpy"), _version("coremltools")),
+        _blob_writer(),
+        _swift(),
+        _data(),
+    ]
+    if any(finding.state == "broken" for finding in software):
+        return software
+    return [*software, *_devices(), *_exports(), *_predictions(), *_benches()]
+
+
+def _python() -> Finding:
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
+    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Finding(
+        topic="software",
+        name="python",
+        state="ok" if fits else "broken",
+        detail=version if fits else f"{version}; tinyml needs 3.11 to 3.13",
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def package(name: str) -> Finding:
+    """Whether a required distribution is installed and its module can be imported."""
+    version = _version(name)
+    if version is None:
+        return Finding(topic="software", name=name, state="broken", detail=f"not installed; pip install {name}")
+    try:
+        with quiet():
+            importlib.import_module(MODULES.get(name, name))
+    except (ImportError, OSError) as error:  # OSError: a shared library that it needs
+        detail = " ".join(f"{version}, cannot be imported: {error}".split())
+        return Finding(topic="software", name=name, state="broken", detail=detail)
+    return Finding(topic="software", name=name, state="ok", detail=version)
+
+
+def _optional(name: str, use: str) -> Finding:
+    version = _version(name)
+    if version is None:
+        return Finding(topic="software", name=name, state="missing", detail=f"optional, for {use}; pip install {name}")
+    return Finding(topic="software", name=name, state="ok", detail=version)
+
+
+def numpy_with_coremltools(numpy: str | None, coremltools_version: str | None) -> Finding:
+    """Numpy 2.4 made casts of one-element arrays an error that coremltools 9.0 runs into while converting."""
+    bad = numpy is not None and coremltools_version is not None
+    bad = bad and _pair(numpy) >= (2, 4) and _pair(coremltools_version) <= (9, 0)
+    return Finding(
+        topic="software",
+        name="numpy with coremltools",
+        state="broken" if bad else "ok",
+        detail=f"numpy {numpy} breaks coremltools {coremltools_version}; pip install 'numpy<2.4'"
+        if bad
+        else f"numpy {numpy} and coremltools {coremltools_version}: no known conflict",
+    )
+
+
+def _pair(version: str | None) -> tuple[int, ...]:
+    return tuple(int(part) for part in (version or "0.0").split(".")[:2] if part.isdigit())
+
+
+def _blob_writer() -> Finding:
+    """Without this extension coremltools says "BlobWriter not loaded" at the end of a conversion."""
+    name, topic = "coremltools' weight writer", "software"
+    if _version("coremltools") is None:
+        return Finding(topic=topic, name=name, state="broken", detail="coremltools is not installed")
+    try:
+        with quiet():
+            importlib.import_module("coremltools.libmilstoragepython")
+    except ImportError as error:
+        detail = f'no wheel of coremltools for this Python ("BlobWriter not loaded"): {error}'
+        return Finding(topic=topic, name=name, state="broken", detail=" ".join(detail.split()))
+    return Finding(topic=topic, name=name, state="ok", detail="loads")
+
+
+def _swift() -> Finding:
+    found = shutil.which("swift")
+    if found is None:
+        return Finding(topic="software", name="swift", state="missing", detail="optional, for the demo app's tests")
+    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    first = (done.stdout or done.stderr).strip().splitlines()
+    return Finding(topic="software", name="swift", state="ok", detail=first[0] if first else found)
+
+
+def _devices() -> list[Finding]:
+    import torch
+
+    from tinyml.trainer.device import absence, describe
+
+    found = []
+    for name in ("cpu", "cuda", "mps"):
+        reason = absence(name)
+        found.append(
+            Finding(
+                topic="device",
+                name=name,
+                state="ok" if reason is None else "not here",
+                detail=describe(torch.device(name)) if reason is None else reason,
+            )
+        )
+    return found
+
+
+def _data() -> Finding:
+    cache = cache_dir()
+    indices = sorted(path.parent for path in cache.glob("**/index.json")) if cache.is_dir() else []
+    ready = [path for path in indices if "tiny-imagenet" in str(path)]
+    if ready:
+        return Finding(topic="data", name="tiny-imagenet", state="ok", detail=f"prepared in {ready[-1]}")
+    return Finding(
+        topic="data",
+        name="tiny-imagenet",
+        state="missing",
+        detail=f"not prepared in {cache}; the first training fetches it, or: tinyml data prepare",
+    )
+
+
+def _exports() -> list[Finding]:
+    from tinyml.export.format import formats
+
+    found = []
+    for name, form in formats.items():
+        lacking = [needed for needed in form.packages if _version(needed) is None]
+        found.append(
+            Finding(
+                topic="export",
+                name=name,
+                state="missing" if lacking else "ok",
+                detail=f"needs {', '.join(lacking)}" if lacking else f"writes {form.suffix}",
+            )
+        )
+    return found
+
+
+def _predictions() -> list[Finding]:
+    apple = sys.platform == "darwin"
+    return [
+        Finding(
+            topic="predict",
+            name="coreml, Apple's runtime",
+            state="ok" if apple else "not here",
+            detail="MLModel.predict" if apple else "needs macOS; the reference runtime predicts instead",
+        ),
+        Finding(topic="predict", name="coreml, reference runtime", state="ok", detail="runs on any system, on the CPU"),
+        Finding(topic="predict", name="onnx", state="ok", detail="onnxruntime"),
+    ]
+
+
+def _benches() -> list[Finding]:
+    from .backend import backends
+
+    found = []
+    for name, backend in backends.items():
+        for units in backend.units:
+            reason = backend.available(units)
+            measures = "latency, memory and accuracy" if backend.measures_latency else "accuracy only"
+            found.append(
+                Finding(
+                    topic="bench",
+                    name=f"{name} {units}",
+                    state="ok" if reason is None else "not here",
+                    detail=measures if reason is None else reason,
+                )
+            )
+    return found
+
+
+def results_writable(folder: Path) -> Finding:
+    """Whether results can be written to `folder`."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    good = existing.is_dir() and os.access(existing, os.W_OK)
+    return Finding(
+        topic="results",
+        name=str(folder),
+        state="ok" if good else "broken",
+        detail="can be written" if good else f"cannot be written: {existing}",
+    )
