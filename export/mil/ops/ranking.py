@@ -11,11 +11,15 @@ from .registry import op
 @op("argsort")
 def argsort(x: Tensor, axis: int = -1, ascending: bool = False) -> Tensor:
     """int32 places of the sorted values; equal ones keep their order."""
-    return torch.argsort(x, dim=axis, descending=not ascending, stable=True).to(torch.int32)
+    return _topk(x, x.shape[axis], axis, ascending)[1]
 
 
 def _topk(x: Tensor, k: int, axis: int, ascending: bool) -> tuple[Tensor, Tensor]:
     count = x.shape[axis] if k == -1 else k
+    if torch.compiler.is_compiling():
+        # ONNX has no stable sort; its TopK takes the first of equal values, too.
+        values, places = torch.topk(x, count, dim=axis, largest=not ascending)
+        return values, places.to(torch.int32)
     values, places = torch.sort(x, dim=axis, descending=not ascending, stable=True)
     return values.narrow(axis, 0, count), places.narrow(axis, 0, count).to(torch.int32)
 

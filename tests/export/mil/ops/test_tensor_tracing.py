@@ -110,3 +110,12 @@ def test_an_exported_graph_does_the_same(name: str) -> None:
     graph = torch.export.export(_Module(CASES[name]), (x,), strict=False)
     for found, want in zip(_tensors(graph.module()(x)), _tensors(CASES[name](x)), strict=True):
         torch.testing.assert_close(found, want)
+
+
+def test_a_graph_holds_neither_a_check_of_indices_nor_a_stable_sort() -> None:
+    x = torch.rand(2, 4, 6, 6, generator=torch.Generator().manual_seed(2))
+    checked = _op("gather", torch.tensor([0, 1]), 1, validate_indices=True)
+    for call, want in ((checked, x[:, :2]), (CASES["argsort"], x.argsort(descending=True).to(torch.int32))):
+        graph = torch.export.export(_Module(call), (x,), strict=False)
+        assert not {"aten.sort.stable", "aten.item.default"} & {str(node.target) for node in graph.graph.nodes}
+        torch.testing.assert_close(graph.module()(x), want)
