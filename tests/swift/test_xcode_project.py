@@ -1,0 +1,226 @@
+"""The Xcode project, its scheme, property lists and asset catalogue, linted without Xcode.
+
+What a linter cannot know is whether Xcode likes the project: that is for the build on macOS.
+"""
+
+from __future__ import annotations
+
+import json
+import plistlib
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import openstep_plist
+import pytest
+from PIL import Image
+
+from .strings import localizable_texts
+
+APP = Path(__file__).parents[2] / "swift_demo" / "App"
+FOLDER = APP / "TinyMLDemo"
+PROJECT = APP / "TinyMLDemo.xcodeproj"
+
+REFERENCES = {
+    "baseConfigurationReference",
+    "buildConfigurationList",
+    "buildConfigurations",
+    "buildPhases",
+    "children",
+    "exceptions",
+    "fileRef",
+    "files",
+    "fileSystemSynchronizedGroups",
+    "mainGroup",
+    "packageProductDependencies",
+    "packageReferences",
+    "productRef",
+    "productReference",
+    "productRefGroup",
+    "target",
+    "targets",
+}
+IDENTIFIER = re.compile(r"^[0-9A-F]{24}$")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    text = (PROJECT / "project.pbxproj").read_text(encoding="utf-8")
+    parsed: dict[str, Any] = openstep_plist.loads(text, use_numbers=True)
+    return parsed
+
+
+def references(entry: dict[str, Any]) -> set[str]:
+    """The ids that an object names."""
+    found: set[str] = set()
+    for key in REFERENCES & entry.keys():
+        value = entry[key]
+        found.update(value if isinstance(value, list) else [value])
+    return found
+
+
+def place(objects: dict[str, Any], identifier: str) -> Path:
+    """Where the file or folder of an object lies, its groups' paths before it."""
+    path = Path(objects[identifier].get("path", ""))
+    for parent, entry in objects.items():
+        if identifier in entry.get("children", []):
+            return place(objects, parent) / path
+    return APP / path
+
+
+def configuration(name: str) -> dict[str, str]:
+    """The settings of a configuration file and those that it includes; `#include?` names may be absent."""
+    settings: dict[str, str] = {}
+    path = APP / "Config" / name
+    for line in path.read_text(encoding="utf-8").splitlines():
+        include = re.match(r'#include(\??) "(.+)"', line)
+        if include and not include[1]:
+            settings |= configuration(include[2])
+        elif not line.startswith(("//", "#")) and " = " in line:
+            key, value = line.split(" = ", 1)
+            settings[key] = value
+    return settings
+
+
+def test_the_format_is_that_of_xcode_16(project: dict[str, Any]) -> None:
+    assert project["objectVersion"] == 77
+    assert project["objects"][project["rootObject"]]["isa"] == "PBXProject"
+
+
+def test_every_reference_resolves_and_nothing_dangles(project: dict[str, Any]) -> None:
+    objects = project["objects"]
+    assert all(IDENTIFIER.match(identifier) for identifier in objects)
+    used = {project["rootObject"]}
+    for entry in objects.values():
+        used |= references(entry)
+    assert used - set(objects) == set(), "ids that name nothing"
+    assert set(objects) - used == set(), "objects that nothing names"
+    text = (PROJECT / "project.pbxproj").read_text(encoding="utf-8")
+    assert set(re.findall(r"\b[0-9A-F]{24}\b", text)) == set(objects)
+
+
+def test_the_lint_sees_a_dangling_reference(project: dict[str, Any]) -> None:
+    broken = {"isa": "PBXBuildFile", "fileRef": "0" * 24}
+    assert references(broken) - set(project["objects"]) == {"0" * 24}
+
+
+def test_every_file_and_folder_is_there(project: dict[str, Any]) -> None:
+    objects = project["objects"]
+    kinds = {"PBXFileReference", "PBXFileSystemSynchronizedRootGroup", "PBXGroup"}
+    looked_at = 0
+    for identifier, entry in objects.items():
+        if entry["isa"] in kinds and entry.get("path") and entry["sourceTree"] == "<group>":
+            assert place(objects, identifier).exists(), entry["path"]
+            looked_at += 1
+    assert looked_at >= 5
+
+
+def test_exceptions_name_files_of_their_folder(project: dict[str, Any]) -> None:
+    sets = [e for e in project["objects"].values() if e["isa"] == "PBXFileSystemSynchronizedBuildFileExceptionSet"]
+    assert sets
+    for entry in sets:
+        for member in entry["membershipExceptions"]:
+            assert (FOLDER / member).is_file()
+
+
+def test_the_package_is_the_one_above(project: dict[str, Any]) -> None:
+    objects = project["objects"].values()
+    (reference,) = [entry for entry in objects if entry["isa"] == "XCLocalSwiftPackageReference"]
+    manifest = APP / reference["relativePath"] / "Package.swift"
+    products = [e["productName"] for e in objects if e["isa"] == "XCSwiftPackageProductDependency"]
+    for product in products:
+        assert f'.library(name: "{product}"' in manifest.read_text(encoding="utf-8")
+
+
+def test_models_are_copied_as_a_folder(project: dict[str, Any]) -> None:
+    # In a synchronized folder Xcode would compile the packages and put every manifest.json in one place.
+    objects = project["objects"]
+    (resources,) = [entry for entry in objects.values() if entry["isa"] == "PBXResourcesBuildPhase"]
+    copied = [objects[objects[file]["fileRef"]] for file in resources["files"]]
+    assert [(entry["path"], entry["lastKnownFileType"]) for entry in copied] == [("Models", "folder")]
+
+
+@pytest.mark.parametrize("name", ["Debug.xcconfig", "Release.xcconfig"])
+def test_one_target_builds_for_every_system(name: str) -> None:
+    settings = configuration(name)
+    assert settings["SDKROOT"] == "auto"
+    assert settings["SUPPORTED_PLATFORMS"].split() == ["iphoneos", "iphonesimulator", "macosx"]
+    assert settings["SWIFT_VERSION"] == "6.0"
+    manifest = (APP.parent / "Package.swift").read_text(encoding="utf-8")
+    ios, macos = settings["IPHONEOS_DEPLOYMENT_TARGET"], settings["MACOSX_DEPLOYMENT_TARGET"]
+    assert f".iOS(.v{ios.removesuffix('.0')}), .macOS(.v{macos.removesuffix('.0')})" in manifest
+    assert settings["GENERATE_INFOPLIST_FILE"] == "YES"
+    assert settings["INFOPLIST_KEY_NSCameraUsageDescription"].strip()
+    assert settings["COREML_CODEGEN_LANGUAGE"] == "None"
+
+
+def test_settings_name_files_that_exist() -> None:
+    settings = configuration("Release.xcconfig")
+    assert (APP / settings["CODE_SIGN_ENTITLEMENTS[sdk=macosx*]"]).is_file()
+    catalogue = FOLDER / "Assets.xcassets"
+    assert (catalogue / f"{settings['ASSETCATALOG_COMPILER_APPICON_NAME']}.appiconset").is_dir()
+    assert (catalogue / f"{settings['ASSETCATALOG_COMPILER_GLOBAL_ACCENT_COLOR_NAME']}.colorset").is_dir()
+
+
+def test_teams_stay_out_of_the_repository() -> None:
+    ignored = (APP.parents[1] / ".gitignore").read_text(encoding="utf-8")
+    assert "swift_demo/App/Local.xcconfig" in ignored
+    assert "DEVELOPMENT_TEAM = $(TINYML_TEAM)" in (APP / "Config" / "Shared.xcconfig").read_text(encoding="utf-8")
+    assert not re.search(r"DEVELOPMENT_TEAM = \w", (PROJECT / "project.pbxproj").read_text(encoding="utf-8"))
+
+
+def test_entitlements_are_what_the_app_needs() -> None:
+    with (FOLDER / "TinyMLDemo.entitlements").open("rb") as file:
+        entitlements = plistlib.load(file)
+    assert entitlements == {
+        "com.apple.security.app-sandbox": True,
+        "com.apple.security.device.camera": True,
+        "com.apple.security.files.user-selected.read-write": True,
+    }
+
+
+def test_the_privacy_manifest_says_that_nothing_is_collected() -> None:
+    with (FOLDER / "PrivacyInfo.xcprivacy").open("rb") as file:
+        privacy = plistlib.load(file)
+    assert privacy["NSPrivacyTracking"] is False
+    assert privacy["NSPrivacyCollectedDataTypes"] == []
+
+
+def test_the_scheme_builds_and_runs_the_target(project: dict[str, Any]) -> None:
+    scheme = ElementTree.parse(PROJECT / "xcshareddata" / "xcschemes" / "TinyMLDemo.xcscheme")  # noqa: S314
+    buildables = scheme.findall(".//BuildableReference")
+    assert len(buildables) == 3
+    for buildable in buildables:
+        target = project["objects"][buildable.attrib["BlueprintIdentifier"]]
+        assert target["isa"] == "PBXNativeTarget"
+        assert buildable.attrib["BlueprintName"] == target["name"]
+        product = project["objects"][target["productReference"]]
+        assert buildable.attrib["BuildableName"] == product["path"]
+        assert buildable.attrib["ReferencedContainer"] == f"container:{PROJECT.name}"
+
+
+@pytest.mark.parametrize("contents", sorted((FOLDER / "Assets.xcassets").rglob("Contents.json")), ids=lambda p: p.parent.name)
+def test_the_asset_catalogue_is_whole(contents: Path) -> None:
+    catalogue = json.loads(contents.read_text(encoding="utf-8"))
+    assert catalogue["info"]["version"] == 1
+    named = {image["filename"] for image in catalogue.get("images", [])}
+    there = {path.name for path in contents.parent.iterdir() if path.is_file()} - {"Contents.json"}
+    assert named == there
+    for image in catalogue.get("images", []):
+        points = float(image["size"].split("x")[0]) * float(image.get("scale", "1x").rstrip("x"))
+        with Image.open(contents.parent / image["filename"]) as icon:
+            assert icon.size == (points, points)
+            assert icon.mode == "RGB", "an app icon has no transparency"
+
+
+def test_every_text_is_in_the_string_catalogue() -> None:
+    catalogue = json.loads((FOLDER / "Localizable.xcstrings").read_text(encoding="utf-8"))
+    assert set(catalogue["strings"]) == localizable_texts()
+    for key, entry in catalogue["strings"].items():
+        assert entry["localizations"]["de"]["stringUnit"]["value"].strip(), key
+
+
+def test_no_text_is_put_together_from_parts() -> None:
+    # A key with a value inside would be looked up as a format; values go in as verbatim texts instead.
+    assert [text for text in localizable_texts() if "\\(" in text] == []
