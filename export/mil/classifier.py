@@ -53,9 +53,10 @@ def _name(operation: Operation, parameter: str) -> str:
 
 
 def _classes(classify: Operation, producers: dict[str, Operation]) -> tuple[str | int, ...]:
-    binding = classify.inputs["classes"][0]
-    if isinstance(binding, Reference):
-        binding = producers[binding.name].inputs["val"][0]
+    bindings = classify.inputs.get("classes", ())
+    if bindings and isinstance(bindings[0], Reference) and bindings[0].name in producers:
+        bindings = producers[bindings[0].name].inputs.get("val", ())
+    binding = bindings[0] if bindings else None
     return binding.data if isinstance(binding, Constant) and isinstance(binding.data, tuple) else ()
 
 

@@ -326,6 +326,11 @@ def _check_inputs(
             raise PackageError(f"{where} lacks an input", value=parameter.name)
         if count > 1 and not parameter.variadic:
             raise PackageError(f"{where} has {count} values for one input", value=parameter.name)
+        for item in bound.get(parameter.name, []):
+            if parameter.holds is not None and not isinstance(item.type, parameter.holds):
+                raise PackageError(f"{where} cannot take this for input {parameter.name!r}", value=item.type)
+            if parameter.tensor and getattr(item.type, "dtype", None) == "string":
+                raise PackageError(f"{where} cannot take a string for an input", value=parameter.name)
 
 
 def _argument(operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> Any:

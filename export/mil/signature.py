@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 
-from .ops.context import OpContext
+from .ops.context import OpContext, StateCell, TensorList, ValueType
 from .ops.registry import OpFunction
+from .program import ListType, StateType, UnrankedType
 
 Convert = Callable[[Any], Any]
 
@@ -34,6 +35,8 @@ class Parameter:
     tensor: bool
     """Whether it takes tensors, so that a constant must stay a weight of the plan."""
     context: bool
+    holds: tuple[type, ...] | None
+    """The declared types that suit it; None: any."""
 
 
 def _scalar(kind: type) -> Convert:
@@ -61,7 +64,8 @@ def parameters(function: OpFunction) -> tuple[Parameter, ...]:
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
         required = parameter.default is inspect.Parameter.empty
-        convert, variadic, tensor, context = _form(function, name, hints[name])
+        hint = _without_none(hints[name])
+        convert, variadic, tensor, context = _form(function, name, hint)
         found.append(
             Parameter(
                 name=name,
@@ -71,17 +75,29 @@ def parameters(function: OpFunction) -> tuple[Parameter, ...]:
                 variadic=variadic,
                 tensor=tensor,
                 context=context,
+                holds=_holds(hint),
             )
         )
     return tuple(found)
 
 
-def _form(function: OpFunction, name: str, hint: Any) -> tuple[Convert | None, bool, bool, bool]:
+def _without_none(hint: Any) -> Any:
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         kept = [item for item in typing.get_args(hint) if item is not type(None)]
-        if len(kept) != 1:
-            return None, False, torch.Tensor in kept, False
-        hint = kept[0]
+        return kept[0] if len(kept) == 1 else Any
+    return hint
+
+
+def _holds(hint: Any) -> tuple[type, ...] | None:
+    if hint is StateCell:
+        return (StateType,)
+    if hint is TensorList:
+        return (ListType,)
+    item = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else hint
+    return (ValueType, UnrankedType) if item in (torch.Tensor, int, float, bool, str) else None
+
+
+def _form(function: OpFunction, name: str, hint: Any) -> tuple[Convert | None, bool, bool, bool]:
     if hint is OpContext:
         return None, False, False, True
     if hint is torch.Tensor:

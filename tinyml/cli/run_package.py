@@ -11,8 +11,8 @@ from .app import app
 from .output import Output
 
 
-@app.command()
-def run(
+@app.command("run")
+def run_package(
     package: Annotated[Path, typer.Argument(help="An .mlpackage.")],
     inputs: Annotated[
         list[str] | None,

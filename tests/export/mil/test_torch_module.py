@@ -1,0 +1,119 @@
+"""Packages as torch modules and as ONNX models."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+
+from tinyml.errors import UnsupportedOpsError, UsageError
+from tinyml.export.mil import ReferenceModel, to_torch
+from tinyml.export.mil.convert import convert as write
+from tinyml.export.mil.convert import onnx_runner
+from tinyml.export.quiet import coremltools, quiet
+
+ct = coremltools()
+from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
+from coremltools.converters.mil.mil import get_new_symbol  # noqa: E402
+
+Convert = Callable[..., Any]
+
+
+def test_weights_are_named_parameters(classifier: Any, image: Image.Image) -> None:
+    module = to_torch(classifier)
+    names = dict(module.named_parameters())
+    assert {tuple(value.shape) for value in names.values()} >= {(16, 3, 3, 3), (32, 16, 3, 3), (4, 32)}
+    assert all("127" not in name for name in names)
+    assert module.classes == ("ant", "bee", "cat", "dog")
+    pixels = torch.tensor(np.asarray(image)).permute(2, 0, 1)[None].float()
+    found = module(pixels)[0][0].detach().numpy()
+    expected = ReferenceModel(classifier, precision="float32").predict({"image": image})["classLabel_probs"]
+    np.testing.assert_array_equal(found, np.array(list(expected.values()), np.float32))
+
+
+def test_a_package_can_be_fine_tuned_and_exported_again(classifier: Any, convert: Convert, image: Image.Image) -> None:
+    module = to_torch(classifier)
+    pixels = torch.tensor(np.asarray(image)).permute(2, 0, 1)[None].float().contiguous()
+    optimizer = torch.optim.SGD(module.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(3):
+        loss = torch.nn.functional.nll_loss((module(pixels)[0] + 1e-6).log(), torch.tensor([3]))
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert losses[2] < losses[1] < losses[0]
+    with quiet(), warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        expected = module(pixels)[0].numpy()
+        program = torch.export.export(module, (pixels,), strict=False).run_decompositions({})
+        again = convert(program, compute_precision=ct.precision.FLOAT32, minimum_deployment_target=ct.target.iOS16)
+    model = ReferenceModel(again)
+    found = model.predict({next(iter(model.input_description)): pixels})
+    # float32 on both sides; the order of summation differs.
+    np.testing.assert_allclose(next(iter(found.values())), expected, atol=1e-6)
+
+
+def test_onnx_keeps_names_and_classes(classifier: Any, tmp_path: Path) -> None:
+    written = write(classifier, "onnx", tmp_path / "small.onnx")
+    assert written.inputs == ("image",)
+    assert written.outputs == ("classLabel_probs",)
+    assert written.largest < 1e-5
+    model = onnx.load(str(written.path))
+    assert {item.key: item.value for item in model.metadata_props}["classes"] == "ant\nbee\ncat\ndog"
+
+
+def test_onnxruntime_is_an_engine(classifier: Any, image: Image.Image) -> None:
+    a = ReferenceModel(classifier, precision="float32").predict({"image": image})
+    b = ReferenceModel(classifier, engine="onnxruntime").predict({"image": image})
+    assert a["classLabel"] == b["classLabel"]
+    for label, probability in a["classLabel_probs"].items():
+        assert b["classLabel_probs"][label] == pytest.approx(probability, abs=1e-6)
+
+
+def test_a_torch_program_is_written(classifier: Any, tmp_path: Path) -> None:
+    written = write(classifier, "torch", tmp_path / "small.pt2")
+    assert written.path.is_file()
+    assert written.largest < 1e-5
+
+
+def test_flexible_axes_become_dynamic(convert: Convert, tmp_path: Path) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((1, get_new_symbol(), 4))])
+    def program(x: Any) -> Any:
+        return mb.softmax(x=mb.linear(x=x, weight=np.eye(3, 4, dtype=np.float32)), axis=-1, name="y")
+
+    shape = ct.Shape((1, ct.RangeDim(2, 64, default=5), 4))
+    mlmodel = convert(program, inputs=[ct.TensorType(name="x", shape=shape)], minimum_deployment_target=ct.target.iOS16)
+    path = write(mlmodel, "onnx", tmp_path / "flexible.onnx").path
+    run = onnx_runner(path.read_bytes())
+    for length in (2, 9):
+        x = torch.rand(1, length, 4)
+        expected = ReferenceModel(mlmodel, precision="float32").predict({"x": x.numpy()})["y"]
+        np.testing.assert_allclose(run([x])[0], expected, atol=1e-6)
+
+
+def test_loops_and_states_are_refused_by_name(convert: Convert, stateful: Any) -> None:
+    with pytest.raises(UnsupportedOpsError, match="read_state, write_state"):
+        to_torch(stateful)
+
+    @mb.program(input_specs=[mb.TensorSpec((1,))])
+    def program(x: Any) -> Any:
+        return mb.while_loop(
+            _cond=lambda v: mb.less(x=mb.reduce_sum(x=v), y=9.0), _body=lambda v: (mb.add(x=v, y=v),), loop_vars=(x,)
+        )
+
+    with pytest.raises(UnsupportedOpsError, match="while_loop"):
+        to_torch(convert(program, minimum_deployment_target=ct.target.iOS16))
+
+
+@pytest.mark.parametrize(("to", "name"), [("caffe", "a.caffe"), ("onnx", "a.pt2")])
+def test_unknown_formats_and_names_are_refused(classifier: Any, tmp_path: Path, to: str, name: str) -> None:
+    with pytest.raises(UsageError):
+        write(classifier, to, tmp_path / name)
