@@ -27,7 +27,7 @@ from tinyml.schema import (
 from tinyml.store import parse_json
 from tinyml.workspace import Workspace
 
-from .weights import read_tensors, write_tensors
+from .weights import read_tensors, refuse_pickle_name, write_tensors
 
 HEADER = "tinyml"
 MAY_CHANGE = frozenset({"epochs", "total_epochs", "save_every"})
@@ -77,6 +77,7 @@ def read_state(path: Path) -> tuple[Position, dict[str, Tensor]]:
         CheckpointError: The file is missing, empty, truncated, a pickle, or holds weights only.
         ManifestError: Its record does not fit the schema.
     """
+    refuse_pickle_name(path)
     if not path.exists():
         raise CheckpointError("nothing to resume", value=path, hint="start the training without --resume")
     tensors, metadata = read_tensors(path)

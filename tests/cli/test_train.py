@@ -13,7 +13,7 @@ MISTAKES = {
     "unknown model": (["train", "densnet"], 2, "unknown model: 'densnet'; allowed: alexnet, "),
     "unknown recipe": (["train", "vgg", "--recipe", "refrence"], 2, "did you mean 'reference'?"),
     "epochs": (["train", "vgg", "--epochs", "0"], 2, "--epochs out of range: 0; allowed: at least 1"),
-    "no number": (["train", "vgg", "--lr", "fast"], 2, "'fast' is not a valid float"),
+    "no number": (["train", "vgg", "--lr", "fast"], 2, "'--lr': Input should be a valid number"),
     "not finite": (["train", "vgg", "--lr", "nan"], 2, "--lr"),
     "alpha": (
         ["train", "vgg", "--mixup-cutmix-alpha", "-1"],
@@ -76,5 +76,5 @@ def test_train_then_train_on(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert [record["epoch"] for record in json.loads(out)["epochs"]] == [1, 2]
     assert run([*command, "--resume"]) == 2
     assert "this training is complete: '2 epochs done'" in capsys.readouterr().err
-    assert run([*command, "--resume", "--epochs", "3", "--lr", "1"]) == 2
+    assert run([*command, "--resume", "--epochs", "3", "--total-epochs", "3", "--lr", "1"]) == 2
     assert "a resumed training keeps its lr: 1.0" in capsys.readouterr().err
