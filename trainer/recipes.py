@@ -1,7 +1,7 @@
 """Recipes: a function of a model and a data set that returns the complete configuration of a training.
 
 `reference` is the plain protocol that published comparisons on Tiny ImageNet use, and the default. `best` is what is
-known to train each architecture well from scratch at 64x64. `demo` is for the `shapes` data set on a CPU, in a minute.
+known to train each architecture well from scratch at 64x64. `demo` is for the `shapes` data set on a CPU.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tinyml.errors import UsageError
 from tinyml.registry import Registry
 from tinyml.schema import TrainConfig
 
+from .device import cpu_multiplies_bf16
 from .models import architectures, check_rates
 
 Recipe = Callable[[str, str], TrainConfig]
@@ -163,21 +164,25 @@ _LIGHT_MIXING: dict[str, object] = {"mixup_alpha": 0.2, "cutmix_alpha": 0.2, "mi
 
 @recipes.register("demo")
 def demo(model: str, data: str) -> TrainConfig:
-    """A minute on two CPU cores with the `shapes` data set: few epochs, small batches, light augmentation."""
+    """A short training on two CPU cores with the `shapes` data set, for `alexnet`, which learns it soonest.
+
+    No augmentation but mirroring and small shifts, and bfloat16 where the CPU has it in hardware: twice as fast there.
+    """
     config = TrainConfig(
         model=model,
         recipe="demo",
         data=data,
-        epochs=6,
+        epochs=8,
         batch_size=32,
         lr=0.02,
         weight_decay=5e-4,
         warmup_epochs=1,
-        crop_padding=4,
+        crop_padding=2,
         rotation_degrees=0.0,
         color_jitter=0.0,
         erasing=0.0,
         dropout=0.0,
+        precision="bf16" if cpu_multiplies_bf16() else "fp32",
         save_every=100,
     )
     if model in ("efficientnet", "vit"):
