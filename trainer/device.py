@@ -66,7 +66,9 @@ def bf16_absence(device: torch.device) -> str | None:
 
 def cpu_multiplies_bf16() -> bool:
     """Whether this CPU has instructions for bfloat16; without them it is slower than float32."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
+    capabilities: dict[str, object] = getattr(
+        torch.cpu, "get_capabilities", dict
+    )()  # newer than the oldest torch that will do
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
