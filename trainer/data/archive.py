@@ -1,4 +1,7 @@
-"""Unpacking an archive from anywhere: nothing lands outside the target, and nothing grows without bound."""
+"""Unpacking an archive from anywhere: nothing lands outside its place, and nothing grows without bound.
+
+All members go into one file, back to back: a hundred thousand small files would cost minutes on a slow disk.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+import numpy as np
+
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
+
+from .files import Files, is_hidden
 
 _BLOCK = 1 << 20
 _UNIX_LINK = 0o12
@@ -44,6 +51,7 @@ class _Member:
     name: str
     kind: str
     """"file", "folder" or what else it is."""
+    size_bytes: int
     open: Callable[[], IO[bytes] | None]
 
 
@@ -54,58 +62,66 @@ def is_archive(path: Path) -> bool:
 
 def unpack(
     archive: Path,
-    target: Path,
+    store: Path,
     *,
-    limits: Limits = Limits(),
-    skip: Callable[[str], bool] = lambda _: False,
+    limits: Limits,
+    skip: Callable[[str], bool] = is_hidden,
     progress: Progress = Silent(),
-) -> None:
-    """Unpacks the files of a zip or tar into the folder `target`.
+) -> Files:
+    """Unpacks the files of a zip or tar into the one file `store`, which must outlive the result.
 
     Folders and regular files only: a member with an absolute path, with "..", a link or a device raises DataError
     that names it, as do a damaged archive and one beyond `limits`. Members for which `skip` holds are left out.
     """
     progress.start(f"unpacking {archive.name}", None, "files")
-    written = 0
+    places: dict[str, tuple[int, int]] = {}
     try:
-        with _members(archive) as members:
+        with _members(archive) as members, store.open("wb") as file:
             for number, member in enumerate(members):
                 if number >= limits.members:
                     raise DataError("archive of too many files", value=str(archive), allowed=f"up to {limits.members}")
-                place = _place(member, target, archive)
-                if member.kind == "folder" or skip(member.name):
+                name = _checked(member, archive)
+                if member.kind == "folder" or skip(name):
                     continue
-                place.parent.mkdir(parents=True, exist_ok=True)
-                written += _copy(member, place, limits.total_bytes - written, archive)
+                start = file.tell()
+                _copy(member, file, limits.total_bytes, archive)
+                places[name] = (start, file.tell())
                 progress.advance()
     except _BROKEN as error:
         raise DataError(f"cannot unpack the archive ({error})", value=str(archive)) from None
     progress.finish()
+    content = np.memmap(store, mode="r", dtype=np.uint8) if store.stat().st_size else np.empty(0, np.uint8)
+
+    def read(name: str) -> bytes:
+        start, end = places[name]
+        return content[start:end].tobytes()
+
+    return Files(origin=str(archive), names=frozenset(places), read=read)
 
 
-def _place(member: _Member, target: Path, archive: Path) -> Path:
-    """Where a member goes; raises DataError if that would be outside of `target`."""
+def _checked(member: _Member, archive: Path) -> str:
+    """The member's name as a relative path; raises DataError for one that would land elsewhere, or is no file."""
     path = PurePosixPath(member.name.replace("\\", "/"))
     if member.kind not in ("file", "folder"):
         raise DataError(f"{archive} has a member that is no file or folder", value=f"{member.name} ({member.kind})")
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
         raise DataError(f"{archive} has a member outside of its folder", value=member.name)
-    return target / path
+    return path.as_posix()
 
 
-def _copy(member: _Member, place: Path, allowance: int, archive: Path) -> int:
-    """Copies a member's content, counting what really comes out rather than what its header promises."""
+def _copy(member: _Member, file: IO[bytes], allowed_bytes: int, archive: Path) -> None:
+    """Appends a member's content, counting what really comes out rather than what its header promises."""
     source = member.open()
     if source is None:
         raise DataError(f"{archive} has a member without content", value=member.name)
-    written = 0
-    with source, place.open("wb") as file:
+    start = file.tell()
+    with source:
         while block := source.read(_BLOCK):
-            written += len(block)
-            if written > allowance:
-                raise DataError("archive too large when unpacked", value=str(archive))
+            if file.tell() + len(block) > allowed_bytes:
+                raise DataError("archive too large when unpacked", value=str(archive), allowed=f"{allowed_bytes} bytes")
             file.write(block)
-    return written
+    if file.tell() - start != member.size_bytes:
+        raise DataError(f"{archive} has a member that ends early", value=member.name)
 
 
 @contextmanager
@@ -123,13 +139,13 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         unix_type = info.external_attr >> 28
         kind = "folder" if info.is_dir() else "link" if unix_type == _UNIX_LINK else "file"
-        yield _Member(name=info.filename, kind=kind, open=partial(archive.open, info))
+        yield _Member(name=info.filename, kind=kind, size_bytes=info.file_size, open=partial(archive.open, info))
 
 
 def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
     for info in archive:
         kind = "folder" if info.isdir() else "file" if info.isreg() else "link" if _is_link(info) else "device"
-        yield _Member(name=info.name, kind=kind, open=partial(archive.extractfile, info))
+        yield _Member(name=info.name, kind=kind, size_bytes=info.size, open=partial(archive.extractfile, info))
 
 
 def _is_link(info: tarfile.TarInfo) -> bool:

@@ -16,6 +16,7 @@ from tinyml.progress import Progress
 from tinyml.schema import Preprocess
 
 from .dataset import Dataset, SplitName
+from .files import is_hidden
 from .images import ENDINGS, decode
 from .splitting import balanced_split
 from .writing import Contents, Item
@@ -78,7 +79,8 @@ class ImageFolder:
         )
 
     def _read(self, item: Item) -> npt.NDArray[np.uint8]:
-        return decode(self.root / item.path, _PREPROCESS)
+        path = self.root / item.path
+        return decode(path, _PREPROCESS, str(path))
 
     def _split(
         self, found: list[Item], classes: tuple[str, ...], base: Path
@@ -134,11 +136,7 @@ class ImageFolder:
 
 
 def _folders(base: Path) -> list[Path]:
-    return [path for path in base.iterdir() if path.is_dir() and not _hidden(path.name)]
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+    return [path for path in base.iterdir() if path.is_dir() and not is_hidden(path.name)]
 
 
 def _items(base: Path, root: Path, classes: tuple[str, ...]) -> list[Item]:
@@ -152,7 +150,7 @@ def _items(base: Path, root: Path, classes: tuple[str, ...]) -> list[Item]:
 def _images(folder: Path) -> Iterator[Path]:
     """All image files below `folder`, sorted, hidden ones left out."""
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _hidden(name))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(files):
-            if not _hidden(name) and Path(name).suffix.lower() in ENDINGS:
+            if not is_hidden(name) and Path(name).suffix.lower() in ENDINGS:
                 yield Path(parent, name)

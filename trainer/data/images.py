@@ -7,6 +7,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", "
 """The file endings, in lower case, taken for images in a folder."""
 
 # Pillow knows more, among them EPS, which it hands to Ghostscript.
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 
 _MAX_ELONGATION = 100
 
@@ -47,7 +48,7 @@ def load_image(path: Path | str, preprocess: Preprocess) -> npt.NDArray[np.uint8
     first frame. Raises DataError that names the file if it is no image.
     """
     with quiet_pillow():
-        return decode(Path(path), preprocess)
+        return decode(Path(path), preprocess, str(path))
 
 
 @contextlib.contextmanager
@@ -62,25 +63,25 @@ def quiet_pillow() -> Iterator[None]:
         yield
 
 
-def decode(path: Path, preprocess: Preprocess) -> npt.NDArray[np.uint8]:
-    """`load_image` for many threads: the caller holds `quiet_pillow` around them."""
+def decode(file: Path | IO[bytes], preprocess: Preprocess, name: str) -> npt.NDArray[np.uint8]:
+    """`load_image` for many threads: the caller holds `quiet_pillow` around them. Errors call the file `name`."""
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            rgb = _rgb(image, path)
+        with Image.open(file, formats=_FORMATS) as image:
+            rgb = _rgb(image, name)
     except FileNotFoundError:
-        raise DataError("no such image", value=str(path)) from None
+        raise DataError("no such image", value=name) from None
     except IsADirectoryError:
-        raise DataError("a folder, not an image", value=str(path)) from None
+        raise DataError("a folder, not an image", value=name) from None
     except PermissionError:
-        raise DataError("not allowed to read the image", value=str(path)) from None
+        raise DataError("not allowed to read the image", value=name) from None
     except UnidentifiedImageError:
-        raise DataError("not an image, or not of a known format", value=str(path)) from None
+        raise DataError("not an image, or not of a known format", value=name) from None
     except _BROKEN as error:
-        raise DataError(f"damaged image ({error})", value=str(path)) from None
-    return np.asarray(_fitted(rgb, preprocess, path))
+        raise DataError(f"damaged image ({error})", value=name) from None
+    return np.asarray(_fitted(rgb, preprocess, name))
 
 
-def _rgb(image: Image.Image, path: Path) -> Image.Image:
+def _rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode == "RGB" and "exif" not in image.info:
         image.load()
         return image
@@ -88,7 +89,7 @@ def _rgb(image: Image.Image, path: Path) -> Image.Image:
     if upright.mode.startswith("I"):
         return Image.fromarray((np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if upright.mode == "F":
-        raise DataError("an image of floating-point values", value=str(path), allowed="8 or 16 bits a channel")
+        raise DataError("an image of floating-point values", value=name, allowed="8 or 16 bits a channel")
     if upright.has_transparency_data:
         opaque = upright.convert("RGBA")
         white = Image.new("RGBA", opaque.size, "white")
@@ -96,12 +97,12 @@ def _rgb(image: Image.Image, path: Path) -> Image.Image:
     return upright.convert("RGB")
 
 
-def _fitted(image: Image.Image, preprocess: Preprocess, path: Path) -> Image.Image:
+def _fitted(image: Image.Image, preprocess: Preprocess, name: str) -> Image.Image:
     """The shorter side resized, the centre cropped; sizes and offsets rounded as torchvision rounds them."""
     width, height = image.size
     short, size = min(width, height), preprocess.input_size
     if max(width, height) > _MAX_ELONGATION * short:
-        raise DataError("image too elongated to crop", value=f"{path}, {width}x{height}", allowed="1:100 to 100:1")
+        raise DataError("image too elongated to crop", value=f"{name}, {width}x{height}", allowed="1:100 to 100:1")
     if short != preprocess.resize:
         scaled = (int(preprocess.resize * width / short), int(preprocess.resize * height / short))
         image = image.resize(scaled, Image.Resampling.BILINEAR)

@@ -31,7 +31,7 @@ _SCALE = 4
 _CORNERS = 48
 """Of the polygon that stands for a circle."""
 
-VERSION = 1
+VERSION = 2
 """Of the drawing code; a new one makes cached sets stale."""
 
 COUNTS: dict[SplitName, int] = {"train": 160, "val": 40, "test": 40}
@@ -84,7 +84,7 @@ def _split_rule() -> str:
 def draw(name: str, random: np.random.RandomState) -> npt.NDArray[np.uint8]:
     """One image of the figure `name`, uint8 [64, 64, 3]: colour, place, size, turn and ground are random."""
     fore, back = _colours(random)
-    radius = random.uniform(14.0, 24.0)
+    radius = random.uniform(16.0, 26.0)
     centre = (random.uniform(radius, SIZE - radius), random.uniform(radius, SIZE - radius))
     turn = math.radians(random.uniform(-30.0, 30.0))
     mask = _mask(FIGURES[name](), centre, radius, turn)[:, :, None]
@@ -95,11 +95,8 @@ def draw(name: str, random: np.random.RandomState) -> npt.NDArray[np.uint8]:
 
 
 def _colours(random: np.random.RandomState) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Two colours that are far enough apart to tell the figure from its ground."""
-    while True:
-        fore, back = random.uniform(0.0, 255.0, size=(2, 3))
-        if abs(float((fore - back) @ (0.299, 0.587, 0.114))) > 60.0:
-            return fore, back
+    """A light colour for the figure and a dark one for its ground."""
+    return random.uniform(130.0, 255.0, size=3), random.uniform(0.0, 110.0, size=3)
 
 
 def _ground(colour: npt.NDArray[np.float64], random: np.random.RandomState) -> npt.NDArray[np.float64]:
@@ -115,7 +112,7 @@ def _ground(colour: npt.NDArray[np.float64], random: np.random.RandomState) -> n
     pen = ImageDraw.Draw(lines)
     for _ in range(random.randint(0, 4)):
         pen.line([int(v) for v in random.randint(0, SIZE, size=4)], fill=255)
-    strength = random.uniform(-60.0, 60.0)
+    strength = random.uniform(0.0, 60.0)
     ground: npt.NDArray[np.float64] = colour + (brightness + strength * (np.asarray(lines) / 255.0))[:, :, None]
     return ground
 

@@ -5,6 +5,7 @@ http://cs231n.stanford.edu/tiny-imagenet-200.zip (Stanford CS231n)
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tinyml.workspace import cache_dir
 from .archive import Limits, is_archive, unpack
 from .dataset import Dataset
 from .download import Download, fetch
+from .files import Files, folder_files, is_hidden
 from .images import decode
 from .splitting import balanced_split
 from .writing import Contents, Item
@@ -75,102 +77,95 @@ class TinyImageNet:
         if path.is_file():
             if not is_archive(path):
                 raise DataError("not an archive", value=source, allowed=".zip, .tar, .tar.gz, .tar.xz, .tar.bz2")
-            progress.say(f"unpacking {path.name}")
-            unpack(path, scratch, limits=self.limits, skip=_is_unlabelled, progress=progress)
-            path = scratch
-        return _contents(_root(path, source), source, self.layout)
+            files = unpack(path, scratch / "members", limits=self.limits, skip=_is_unwanted, progress=progress)
+        else:
+            files = folder_files(path)
+        return _contents(_at_root(files), source, self.layout)
 
 
-def _is_unlabelled(member: str) -> bool:
-    """Whether an archive's member is one of the published test images, which have no labels."""
-    return "/test/images/" in f"/{member}"
+def _is_unwanted(member: str) -> bool:
+    """Whether an archive's member is hidden or one of the published test images, which have no labels."""
+    return is_hidden(member) or "/test/images/" in f"/{member}"
 
 
-def _root(folder: Path, source: str) -> Path:
-    """`folder`, or the one folder in it, whichever holds `wnids.txt`."""
-    for root in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
-        if (root / "wnids.txt").is_file():
-            return root
-    raise DataError("no wnids.txt: this is not Tiny ImageNet as published", value=source)
+def _at_root(files: Files) -> Files:
+    """The files below the folder that holds `wnids.txt`: the given one or one in it."""
+    for name in sorted(files.names):
+        folder, _, last = name.rpartition("/")
+        if last == "wnids.txt" and "/" not in folder:
+            return files.below(f"{folder}/" if folder else "")
+    raise DataError("no wnids.txt: this is not Tiny ImageNet as published", value=files.origin)
 
 
-def _contents(root: Path, source: str, layout: TinyImageNetLayout) -> Contents:
-    classes = tuple(sorted(_lines(root / "wnids.txt")))
-    if len(set(classes)) != layout.classes or len(classes) != layout.classes:
+def _contents(files: Files, source: str, layout: TinyImageNetLayout) -> Contents:
+    classes = tuple(sorted(set(files.lines("wnids.txt"))))
+    if len(classes) != layout.classes:
         raise DataError(
-            f"{root / 'wnids.txt'} lists the wrong number of classes", value=len(classes), allowed=str(layout.classes)
+            f"{files.shown('wnids.txt')} lists the wrong number of classes",
+            value=len(classes),
+            allowed=str(layout.classes),
         )
-    train, missing = _train(root, classes, layout)
-    test, missing_test = _validation(root, classes, layout)
+    train, test = _train(files, classes, layout), _validation(files, classes, layout)
+    missing = tuple(files.shown(item.path) for item in (*train, *test) if item.path not in files.names)
     val, rest = balanced_split(train, (0.2,), _SEED)
 
+    def there(items: list[Item]) -> list[Item]:
+        return [item for item in items if item.path in files.names]
+
     def read(item: Item) -> npt.NDArray[np.uint8]:
-        return decode(root / item.path, _PREPROCESS)
+        return decode(io.BytesIO(files.read(item.path)), _PREPROCESS, files.shown(item.path))
 
     return Contents(
         name="tiny-imagenet",
         source=source,
         class_ids=classes,
-        labels=_labels(root / "words.txt", classes),
+        labels=_labels(files, classes),
         split_rule=f"train/ into 80% train and 20% val by rank of sha256('{_SEED}/path') in each class; val/ is test",
         seed=_SEED,
-        splits={"train": rest, "val": val, "test": test},
+        splits={"train": there(rest), "val": there(val), "test": there(test)},
         read=read,
         preprocess=_PREPROCESS,
-        missing=(*missing, *missing_test),
+        missing=missing,
     )
 
 
-def _train(root: Path, classes: tuple[str, ...], layout: TinyImageNetLayout) -> tuple[list[Item], list[str]]:
-    """The training images that are there, and the paths of those that are not."""
-    items, missing = [], []
-    for label, wnid in enumerate(classes):
-        folder = root / "train" / wnid / "images"
-        if not folder.is_dir():
-            raise DataError("a class folder is missing", value=str(folder))
-        there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-        expected = [f"{wnid}_{number}.JPEG" for number in range(layout.per_class)]
-        if foreign := sorted(there - set(expected)):
-            raise DataError("a file that Tiny ImageNet does not have", value=str(folder / foreign[0]))
-        for name in expected:
-            path = f"train/{wnid}/images/{name}"
-            if name in there:
-                items.append(Item(path=path, label=label))
-            else:
-                missing.append(str(root / path))
-    return items, missing
+def _train(files: Files, classes: tuple[str, ...], layout: TinyImageNetLayout) -> list[Item]:
+    """The training images that there should be; raises DataError for one that there should not."""
+    items = [
+        Item(path=f"train/{wnid}/images/{wnid}_{number}.JPEG", label=label)
+        for label, wnid in enumerate(classes)
+        for number in range(layout.per_class)
+    ]
+    present = {name for name in files.names if name.startswith("train/") and "/images/" in name}
+    if foreign := sorted(present - {item.path for item in items}):
+        raise DataError("a training image that Tiny ImageNet does not have", value=files.shown(foreign[0]))
+    return items
 
 
-def _validation(root: Path, classes: tuple[str, ...], layout: TinyImageNetLayout) -> tuple[list[Item], list[str]]:
-    """The same of the validation images, labelled by `val_annotations.txt`: name, class, box, tab-separated."""
-    annotations = root / "val" / "val_annotations.txt"
+def _validation(files: Files, classes: tuple[str, ...], layout: TinyImageNetLayout) -> list[Item]:
+    """The validation images by `val_annotations.txt`, whose lines are name, class and box, tab-separated."""
+    annotations = files.shown("val/val_annotations.txt")
     number = {wnid: label for label, wnid in enumerate(classes)}
-    items, missing = [], []
-    folder = root / "val" / "images"
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    rows = [line.split("\t") for line in _lines(annotations)]
-    if len({row[0] for row in rows}) != layout.val or len(rows) != layout.val:
-        raise DataError(f"{annotations} lists the wrong number of images", value=len(rows), allowed=str(layout.val))
-    for row in rows:
-        if len(row) < 2 or row[1] not in number or "/" in row[0] or "\\" in row[0]:
-            raise DataError(f"{annotations} has a line that names no image and class", value="\t".join(row))
-        path = f"val/images/{row[0]}"
-        if row[0] in there:
-            items.append(Item(path=path, label=number[row[1]]))
-        else:
-            missing.append(str(root / path))
-    return items, missing
+    items = []
+    for line in files.lines("val/val_annotations.txt"):
+        name, *fields = line.split("\t")
+        if not fields or fields[0] not in number:
+            raise DataError(f"{annotations} has a line that names no image and class", value=line)
+        items.append(Item(path=f"val/images/{name}", label=number[fields[0]]))
+    if len({item.path for item in items}) != layout.val or len(items) != layout.val:
+        raise DataError(f"{annotations} lists the wrong number of images", value=len(items), allowed=str(layout.val))
+    return items
 
 
-def _labels(words: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+def _labels(files: Files, classes: tuple[str, ...]) -> tuple[str, ...]:
     """The first synonym of each class; where two classes share it, the first further synonym that none has yet."""
     synonyms = {}
-    for line in _lines(words):
+    for line in files.lines("words.txt"):
         wnid, _, names = line.partition("\t")
         synonyms[wnid] = [name.strip() for name in names.split(",") if name.strip()]
     for wnid in classes:
         if not synonyms.get(wnid):
-            raise DataError(f"{words} has no name for a class", value=wnid)
+            raise DataError(f"{files.shown('words.txt')} has no name for a class", value=wnid)
     firsts = [synonyms[wnid][0] for wnid in classes]
     labels: list[str] = []
     for wnid, first in zip(classes, firsts, strict=True):
@@ -179,12 +174,3 @@ def _labels(words: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
         shared = firsts.count(first) > 1
         labels.append(next(iter(others), f"{first} ({wnid})") if shared else first)
     return tuple(labels)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise DataError("a file of Tiny ImageNet is missing", value=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text", value=str(error)) from None
