@@ -9,7 +9,10 @@ Compute plans: https://apple.github.io/coremltools/source/coremltools.models.htm
 from __future__ import annotations
 
 import platform
+import shutil
 import sys
+import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,11 +130,10 @@ class CoreMLPredictor:
     """A package on Apple's runtime as a Predictor."""
 
     def __init__(self, subject: Subject, units: Units) -> None:
-        import tempfile
-
         self.spec = subject.spec
-        self._folder = tempfile.TemporaryDirectory()
-        self._session = CoreMLSession(backends.get("coreml").compile(subject, Path(self._folder.name)), units)
+        folder = tempfile.mkdtemp(prefix="tinyml-coreml-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._session = CoreMLSession(backends.get("coreml").compile(subject, Path(folder)), units)
 
     def probabilities(self, images: Image) -> NDArray[np.float32]:
         """Images [N, H, W, 3] to probabilities [N, classes] in the order of the labels."""

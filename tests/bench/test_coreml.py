@@ -1,0 +1,171 @@
+"""The Core ML adapter against a fake that keeps to coremltools' documented contract.
+
+What it cannot show: that Apple's runtime answers like the fake. That needs macOS.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinyml.bench.backend import Subject, backends
+from tinyml.bench.backends import coreml
+from tinyml.bench.worker import _latency
+from tinyml.errors import ArtifactError
+from tinyml.export.quiet import coremltools
+from tinyml.schema import BenchCase, ModelSpec, Placement, Preprocess
+
+LABELS = ("cat", "dog", "fox")
+SPEC = ModelSpec(architecture="resnet", parameters=1, labels=LABELS, preprocess=Preprocess())
+
+
+class FakeCompiledMLModel:
+    """`coremltools.models.CompiledMLModel(path: str, compute_units: ct.ComputeUnit)`."""
+
+    loads: list = []  # noqa: RUF012 (the fake's own record)
+
+    def __init__(self, path, compute_units=None):
+        assert isinstance(path, str)
+        assert path.endswith(".mlmodelc")
+        assert compute_units in coremltools().ComputeUnit
+        if "broken" in path:
+            raise RuntimeError("Error Domain=com.apple.CoreML Code=0")
+        self.loads.append(compute_units.name)
+
+    def predict(self, data):
+        assert isinstance(data, dict)
+        (image,) = data.values()
+        assert isinstance(image, Image.Image)
+        assert (image.mode, image.size) == ("RGB", (64, 64))
+        red = image.getpixel((0, 0))[0] / 255
+        # A dictionary in an order of its own, as Core ML hands it out.
+        return {"classLabel": "cat", "probabilities": {"fox": 0.0, "cat": red, "dog": 1 - red}}
+
+
+def fake_compile(model, destination_path=None):
+    assert isinstance(model, str)
+    assert model.endswith(".mlpackage")
+    assert destination_path.endswith(".mlmodelc")
+    Path(destination_path).mkdir()
+    return destination_path
+
+
+class MLCPUComputeDevice: ...
+
+
+class MLGPUComputeDevice: ...
+
+
+class MLNeuralEngineComputeDevice: ...
+
+
+@dataclass
+class Operation:
+    operator_name: str
+    device: object = None
+    blocks: list = field(default_factory=list)
+
+
+def plan_of(operations):
+    block = types.SimpleNamespace(operations=operations)
+    program = types.SimpleNamespace(functions={"main": types.SimpleNamespace(block=block)})
+
+    def usage(operation):
+        return operation.device and types.SimpleNamespace(preferred_compute_device=operation.device)
+
+    return types.SimpleNamespace(
+        model_structure=types.SimpleNamespace(program=program),
+        get_compute_device_usage_for_mlprogram_operation=usage,
+    )
+
+
+@pytest.fixture
+def mac(monkeypatch):
+    """A Mac, as far as the adapter looks."""
+    ct = coremltools()
+    FakeCompiledMLModel.loads = []
+    monkeypatch.setattr(coreml.sys, "platform", "darwin")
+    monkeypatch.setattr(coreml.platform, "mac_ver", lambda: ("15.1", ("", "", ""), "arm64"))
+    monkeypatch.setattr(ct.models, "CompiledMLModel", FakeCompiledMLModel)
+    monkeypatch.setattr(ct.models.utils, "compile_model", fake_compile)
+    plan = plan_of([Operation("ios16.conv", MLNeuralEngineComputeDevice()), Operation("const")])
+    from coremltools.models import compute_plan
+
+    loader = types.SimpleNamespace(load_from_path=lambda path, compute_units: plan)
+    monkeypatch.setattr(compute_plan, "MLComputePlan", loader)
+
+
+def subject(tmp_path, name="model"):
+    return Subject(manifest=tmp_path / "manifest.json", path=tmp_path / f"{name}.mlpackage", spec=SPEC)
+
+
+@pytest.mark.parametrize(
+    ("units", "name"),
+    [("cpu_only", "CPU_ONLY"), ("cpu_and_gpu", "CPU_AND_GPU"), ("cpu_and_ne", "CPU_AND_NE"), ("all", "ALL")],
+)
+@pytest.mark.usefixtures("mac")
+def test_a_case_is_measured_with_the_units_asked_for(tmp_path, units, name, monkeypatch):
+    # /proc has no place on a Mac; the memory is not what is tested here.
+    monkeypatch.setattr("tinyml.bench.worker.peak_memory_bytes", lambda: 1)
+    backend = backends.get("coreml")
+    assert backend.available(units) is None
+    case = BenchCase(
+        model="resnet",
+        variant="coreml-fp16",
+        format="coreml",
+        artifact_sha256="0" * 64,
+        artifact_bytes=1,
+        backend="coreml",
+        requested_units=units,
+        warmup=1,
+        min_repeats=5,
+        min_seconds=0,
+    )
+    answer = _latency(backend, subject(tmp_path), case)
+    names = [series.name for series in answer.series]
+    assert {"compile_ns", "load_ns", "cached_load_ns", "first_prediction_ns", "latency_ns"} <= set(names)
+    assert FakeCompiledMLModel.loads == [name, name]
+    assert answer.placement == Placement(cpu=0, gpu=0, neural_engine=1)
+
+
+@pytest.mark.usefixtures("mac")
+def test_probabilities_come_in_the_order_of_the_labels(tmp_path):
+    images = np.zeros((2, 64, 64, 3), np.uint8)
+    images[1] = (255, 0, 0)  # red, to notice swapped channels
+    predictor = backends.get("coreml").predictor(subject(tmp_path), "all", None)
+    assert predictor.probabilities(images).tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert predictor.logits(images) is None
+
+
+@pytest.mark.usefixtures("mac")
+def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path):
+    broken = subject(tmp_path, "broken")
+    backend = backends.get("coreml")
+    compiled = backend.compile(broken, tmp_path)
+    with pytest.raises(ArtifactError, match="cannot load the model"):
+        backend.load(broken, compiled, "all", None)
+
+
+@pytest.mark.usefixtures("mac")
+def test_no_plan_is_asked_for_before_macos_14_4(tmp_path, monkeypatch):
+    monkeypatch.setattr(coreml.platform, "mac_ver", lambda: ("14.3", ("", "", ""), "arm64"))
+    backend = backends.get("coreml")
+    session = backend.load(subject(tmp_path), backend.compile(subject(tmp_path), tmp_path), "all", None)
+    assert session.observe().placement is None
+
+
+def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does():
+    inner = types.SimpleNamespace(operations=[Operation("ios17.add", MLGPUComputeDevice()), Operation("const")])
+    plan = plan_of([Operation("cond", MLCPUComputeDevice(), [inner]), Operation("relu"), Operation("ios18.const")])
+    assert coreml.placement(plan) == Placement(cpu=1, gpu=1, neural_engine=0, unknown=1)
+
+
+def test_off_a_mac_it_says_so(monkeypatch):
+    monkeypatch.setattr(coreml.sys, "platform", "linux")
+    backend = backends.get("coreml")
+    assert {backend.available(units) for units in backend.units} == {"needs macOS"}
