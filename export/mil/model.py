@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ...errors import InputError, PackageError
+from .accelerate import accelerate
 from .batch import BatchRunner, Samples, sample_tensors
 from .classifier import Classifier, find_classifier
 from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
@@ -90,6 +91,7 @@ class ReferenceModel:
         self.generator = torch.Generator()
         self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
+        accelerate(self.plan)
         _check_interface(self.function, self.description)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}

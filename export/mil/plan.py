@@ -156,6 +156,11 @@ class Plan(nn.Module):
         for number, block in enumerate(block for step in self.steps for block in step.blocks):
             self.add_module(f"block_{number}", block.plan)
 
+    def constant_tensors(self) -> dict[int, torch.Tensor]:
+        """The weights and other constant tensors by slot."""
+        weights = {slot: self.get_parameter(name) for slot, name in self._weight_slots}
+        return weights | {slot: self.get_buffer(name) for slot, name in self._buffer_slots}
+
     def _start(self, inputs: Sequence[Any]) -> list[Any]:
         values: list[Any] = [None] * self._size
         parameters, buffers = self._parameters, self._buffers

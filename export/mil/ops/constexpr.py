@@ -35,7 +35,7 @@ def cast(source_val: Tensor, output_dtype: str) -> Tensor:
 
 @op("constexpr_lut_to_dense", since="iOS16", exact=True)
 def lut_to_dense_packed(indices: Tensor, lut: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The palette entries lut[indices]; an index takes log2(len(lut)) bits of `indices`, least significant bit first."""
+    """Palette entries lut[indices]; an index takes log2(len(lut)) bits of `indices`, least significant bit first."""
     bits = int(math.log2(lut.numel()))
     count = math.prod(shape)
     if 2**bits != lut.numel() or not 1 <= bits <= 8:

@@ -1,0 +1,55 @@
+"""Reordered convolutions compute what plain ones compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tinyml.errors import PackageError
+from tinyml.export.mil import accelerate
+from tinyml.export.mil.package import open_package
+from tinyml.export.mil.planner import build
+from tinyml.export.quiet import coremltools
+
+ct = coremltools()
+from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
+
+needs_reordering = pytest.mark.skipif(not accelerate.available(), reason="this torch has no oneDNN")
+
+
+@needs_reordering
+@pytest.mark.parametrize(
+    ("groups", "options"),
+    [
+        (1, {"pad_type": "valid"}),
+        (1, {"pad_type": "same"}),
+        (1, {"pad_type": "same", "strides": [2, 2]}),
+        (8, {"pad_type": "custom", "pad": [1, 1, 2, 2]}),
+        (2, {"pad_type": "custom", "pad": [0, 1, 0, 0]}),
+        (1, {"pad_type": "same_lower", "dilations": [2, 2]}),
+    ],
+)
+def test_results_are_those_of_the_plain_plan(convert: Callable[..., Any], groups: int, options: dict[str, Any]) -> None:
+    generator = np.random.default_rng(0)
+    weight = generator.normal(size=(16, 8 // groups, 3, 3)).astype(np.float32)
+    bias = generator.normal(size=16).astype(np.float32)
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 8, 9, 10))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        return mb.relu(x=mb.conv(x=x, weight=weight, bias=bias, groups=groups, **options), name="y")
+
+    package = open_package(convert(program, minimum_deployment_target=ct.target.iOS16))
+    function = package.program.functions["main"]
+    plain, fast = (build(function, precision="float32") for _ in range(2))
+    accelerate.accelerate(fast)
+    x = torch.from_numpy(generator.normal(size=(1, 8, 9, 10)).astype(np.float32))
+    with torch.inference_mode():
+        a, b = plain(x)[0], fast(x)[0]
+        with pytest.raises(PackageError, match=r"conv.*failed"):
+            fast(x[:, :5])
+    # float32 sums of 72 products of about 1, in another order.
+    np.testing.assert_allclose(b.numpy(), a.numpy(), atol=1e-5)
