@@ -207,11 +207,11 @@ class _Run:
         self.meter.sample()
 
     def validate(self) -> Metrics:
-        """Accuracy and loss on the validation split."""
+        """Accuracy and loss on the validation split; a limit on the images of an epoch holds for it as well."""
         self.seconds += time.monotonic() - self.began
         self.began = time.monotonic()
         predictor = ModulePredictor(self.evaluated, self.spec, self.device, batch_size=self.config.batch_size)
-        metrics = measure(predictor, self.dataset.split("val"), "val", progress=self.progress)
+        metrics = measure(predictor, self.dataset.split("val"), "val", limit=self.config.limit, progress=self.progress)
         loss = float(self.totals[0])
         if metrics.loss is None or not math.isfinite(loss):
             raise self._diverged(math.nan)

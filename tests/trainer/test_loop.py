@@ -161,9 +161,11 @@ def test_average_is_what_is_saved(colours: Dataset, tmp_path: Path) -> None:
 
 
 def test_limit_is_marked(colours: Dataset, tmp_path: Path) -> None:
-    result, workspace = run(config(limit=16, epochs=1), colours, tmp_path / "r")
-    assert result.history.provenance.limit == 16
-    assert read_json(workspace.newest_checkpoint(), Checkpoint).provenance.limit == 16
+    result, workspace = run(config(limit=8, epochs=1), colours, tmp_path / "r")
+    assert result.history.provenance.limit == 8
+    saved = read_json(workspace.newest_checkpoint(), Checkpoint)
+    assert saved.provenance.limit == 8
+    assert (saved.metrics[0].images, saved.metrics[0].total) == (8, 12)
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(colours: Dataset, tmp_path: Path) -> None:
