@@ -200,7 +200,9 @@ def test_the_scheme_builds_and_runs_the_target(project: dict[str, Any]) -> None:
         assert buildable.attrib["ReferencedContainer"] == f"container:{PROJECT.name}"
 
 
-@pytest.mark.parametrize("contents", sorted((FOLDER / "Assets.xcassets").rglob("Contents.json")), ids=lambda p: p.parent.name)
+@pytest.mark.parametrize(
+    "contents", sorted((FOLDER / "Assets.xcassets").rglob("Contents.json")), ids=lambda p: p.parent.name
+)
 def test_the_asset_catalogue_is_whole(contents: Path) -> None:
     catalogue = json.loads(contents.read_text(encoding="utf-8"))
     assert catalogue["info"]["version"] == 1

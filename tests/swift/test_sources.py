@@ -1,0 +1,180 @@
+"""What the Swift sources promise and no compiler here checks: systems, stand-ins, house rules."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .package import PACKAGE, sources
+
+Version = tuple[int, int]
+
+DEPLOYMENT: dict[str, Version] = {"iOS": (17, 0), "macOS": (14, 0)}
+
+MINIMUM: dict[str, tuple[Version, Version]] = {
+    # token: (iOS, macOS), from the availability on each symbol's page at developer.apple.com/documentation
+    "MLComputePlan": ((17, 4), (14, 4)),
+    "MLModelStructure": ((17, 4), (14, 4)),
+    "ComputePlanReader": ((17, 4), (14, 4)),
+    "MLTensor": ((18, 0), (15, 0)),
+    "MLState": ((18, 0), (15, 0)),
+    "MLMultiArrayFeatureProvider": ((18, 0), (15, 0)),
+    "specializationStrategy": ((18, 0), (15, 0)),
+    "CoreMLRequest": ((18, 0), (15, 0)),
+    "ImageRequestHandler": ((18, 0), (15, 0)),
+    "Mutex": ((18, 0), (15, 0)),
+    "Atomic": ((18, 0), (15, 0)),
+    "MeshGradient": ((18, 0), (15, 0)),
+    "TabSection": ((18, 0), (15, 0)),
+    "Tab": ((18, 0), (15, 0)),
+    "presentationSizing": ((18, 0), (15, 0)),
+    "onScrollGeometryChange": ((18, 0), (15, 0)),
+    "LinePlot": ((18, 0), (15, 0)),
+    "InlineArray": ((26, 0), (26, 0)),
+    "glassEffect": ((26, 0), (26, 0)),
+    "Chart3D": ((26, 0), (26, 0)),
+    # In use, and old enough:
+    "Observable": ((17, 0), (14, 0)),
+    "ContentUnavailableView": ((17, 0), (14, 0)),
+    "RotationCoordinator": ((17, 0), (14, 0)),
+    "DispatchSerialQueue": ((17, 0), (14, 0)),
+    "videoRotationAngle": ((17, 0), (14, 0)),
+    "continuityCamera": ((17, 0), (14, 0)),
+    "PhotosPicker": ((16, 0), (13, 0)),
+    "dropDestination": ((16, 0), (13, 0)),
+    "Chart": ((16, 0), (13, 0)),
+    "LabeledContent": ((16, 0), (13, 0)),
+    "cpuAndNeuralEngine": ((16, 0), (13, 0)),
+    "compileModel": ((16, 0), (13, 0)),
+    "OSSignposter": ((15, 0), (12, 0)),
+}
+
+GUARD = re.compile(r"(@available|#available)\(iOS ([\d.]+), macOS ([\d.]+), \*\)")
+FUNCTION = re.compile(r"^\s*(?:\w+ )*(?:func|init)\b")
+
+
+def version(text: str) -> Version:
+    parts = [int(part) for part in text.split(".")] + [0]
+    return parts[0], parts[1]
+
+
+def unguarded(source: str) -> list[tuple[int, str]]:
+    """Lines that use a symbol newer than the deployment target without asking for its system first.
+
+    `@available` counts from its place to the end of the file, `#available` to the end of its function.
+    """
+    found = []
+    declared: tuple[Version, Version] = (DEPLOYMENT["iOS"], DEPLOYMENT["macOS"])
+    asked = declared
+    for number, line in enumerate(source.splitlines(), 1):
+        code = re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", line)
+        if FUNCTION.match(code):
+            asked = declared
+        for kind, ios, macos in GUARD.findall(code):
+            guard = (version(ios), version(macos))
+            asked = guard
+            if kind == "@available":
+                declared = guard
+        for token, (ios_minimum, macos_minimum) in MINIMUM.items():
+            if re.search(rf"\b{token}\b", code) and (asked[0] < ios_minimum or asked[1] < macos_minimum):
+                found.append((number, token))
+    return found
+
+
+@pytest.mark.parametrize("path", sources("Sources", "App"), ids=lambda path: path.name)
+def test_what_is_newer_than_the_deployment_target_is_guarded(path: Path) -> None:
+    assert unguarded(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("let plan = MLComputePlan.self", [1]),
+        ("if #available(iOS 17.4, macOS 14.4, *) { MLComputePlan.self }", []),
+        ("if #available(iOS 17.0, macOS 14.4, *) { MLComputePlan.self }", [1]),
+        ("func a() {\n#available(iOS 17.4, macOS 14.4, *)\n}\nfunc b() { MLComputePlan.self }", [4]),
+        ("@available(iOS 18.0, macOS 15.0, *)\nenum A {\nfunc b() { MLTensor() }\n}", []),
+        ("// MLTensor and CoreMLRequest", []),
+    ],
+)
+def test_the_lint_sees_a_missing_guard(source: str, lines: list[int]) -> None:
+    assert [line for line, _ in unguarded(source)] == lines
+
+
+def test_the_table_knows_what_is_in_use() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in sources("Sources"))
+    used = {token for token in MINIMUM if re.search(rf"\b{token}\b", text)}
+    assert {"MLComputePlan", "RotationCoordinator", "ContentUnavailableView", "PhotosPicker"} <= used
+
+
+def test_the_deployment_target_is_the_packages() -> None:
+    manifest = (PACKAGE / "Package.swift").read_text(encoding="utf-8")
+    assert f".iOS(.v{DEPLOYMENT['iOS'][0]}), .macOS(.v{DEPLOYMENT['macOS'][0]})" in manifest
+
+
+def test_stand_ins_carry_the_availability_of_what_they_stand_for() -> None:
+    for path in sources("Stubs"):
+        text = path.read_text(encoding="utf-8")
+        for token, (ios, macos) in MINIMUM.items():
+            if max(ios, DEPLOYMENT["iOS"]) == DEPLOYMENT["iOS"]:
+                continue
+            for declared in re.finditer(rf"(?:class|struct|enum) {token}\b", text):
+                guard = GUARD.findall(text[: declared.start()])
+                assert guard, f"{token} has no @available"
+                assert (version(guard[-1][1]), version(guard[-1][2])) == (ios, macos)
+
+
+@pytest.mark.parametrize("path", sources("Stubs"), ids=lambda path: path.parent.name + "/" + path.name)
+def test_stand_ins_only_declare_and_name_their_pages(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    page = re.compile(r"^\s*/// https://developer\.apple\.com/documentation/[^\s]+$")
+    for number, line in enumerate(lines):
+        if re.match(r"\s*(?:@\S+ )*(?:public|open) ", line) and path.name != "Stub.swift":
+            before = [
+                text for text in lines[:number] if "swift-format-ignore" not in text and "@" not in text.split("(")[0]
+            ]
+            assert page.match(before[-1]), f"{path.name}:{number + 1}: no documentation page"
+    text = "\n".join(lines)
+    assert "Copyright" not in text
+    assert "#import" not in text
+    bodies = re.findall(r"(?:func|init)[^\n{]*(?:\n[^\n{]*)*?\{([^{}]*)\}", text)
+    allowed = {"stub()", "", "self.rawValue = rawValue", 'fatalError("a stand-in that is only type-checked")'}
+    assert {body.strip() for body in bodies} <= allowed
+
+
+def test_stand_ins_hold_only_what_is_used() -> None:
+    used = "".join(path.read_text(encoding="utf-8") for path in sources("Sources", "App"))
+    stubs = {path: path.read_text(encoding="utf-8") for path in sources("Stubs")}
+    declared = re.compile(
+        r"^(?:@\S+ )*(?:public|open) (?:final )?(?:class|struct|enum|protocol|func|let|typealias) (\w+)", re.M
+    )
+    for path, text in stubs.items():
+        for name in declared.findall(text):
+            elsewhere = used + "".join(other for where, other in stubs.items() if where != path)
+            mentioned = len(re.findall(rf"\b{name}\b", text)) > 1 or re.search(rf"\b{name}\b", elsewhere)
+            assert mentioned, f"{path.name}: {name} is used nowhere"
+
+
+@pytest.mark.parametrize(
+    ("folder", "framework"), [("Sources/TinyMLApple", "CoreML"), ("Sources/TinyMLUI", "SwiftUI"), ("App", "SwiftUI")]
+)
+def test_apple_files_lie_inside_one_condition_that_stand_ins_can_switch(folder: str, framework: str) -> None:
+    for path in sources(folder):
+        text = path.read_text(encoding="utf-8").strip()
+        assert text.startswith(f"#if canImport({framework})\n"), path
+        assert text.endswith("#endif"), path
+        # No stand-in can make `os(...)` true.
+        assert not re.search(r"#(?:else)?if .*\bos\(", text), path
+
+
+def test_nothing_ends_the_app_on_purpose() -> None:
+    for path in sources("Sources", "App"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b(?:fatalError|preconditionFailure|assertionFailure)\(|try!|\bas!", text), path
+
+
+@pytest.mark.parametrize("path", sources("Sources", "App"), ids=lambda path: path.name)
+def test_files_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300

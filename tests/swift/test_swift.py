@@ -1,0 +1,161 @@
+"""The package on this machine: built and tested, its Apple-only files type-checked against stand-ins."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinyml.cli.app import run
+from tinyml.schema import BenchRun
+from tinyml.store import read_json
+
+from .package import PACKAGE, SYSTEMS, needs_swift, sources, swift
+
+pytestmark = needs_swift
+
+
+def test_the_package_builds_and_passes_its_tests() -> None:
+    done = swift("test", "-j", "2", "-Xswiftc", "-warnings-as-errors")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    counted = re.search(r"Test run with (\d+) tests in \d+ suites passed", done.stdout)
+    assert counted, done.stdout[-2000:]
+    declared = sum(path.read_text(encoding="utf-8").count("@Test") for path in sources("Tests"))
+    assert int(counted[1]) >= declared - 1, "a test was not run"
+
+
+def test_the_format_is_the_house_style() -> None:
+    done = swift("format", "lint", "--strict", "-r", "Package.swift", "Sources", "Stubs", "Tests", "App/TinyMLDemo")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+on_apple = platform.system() == "Darwin"
+without_frameworks = pytest.mark.skipif(on_apple, reason="the frameworks themselves are here")
+
+
+@without_frameworks
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_file_type_checks_against_stand_ins(system: str) -> None:
+    done = swift("build", "-j", "2", stubs=system)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+PLANTS = {
+    "TinyMLCore": {
+        "wrong label": ("func planted() { _ = softmax(logits: []) }", "extraneous argument label"),
+        "missing await": ("func one() async {}\nfunc planted() async { one() }", "not marked with 'await'"),
+        "wrong optional": ("func planted() -> Double { SampleStatistics([1]).mean }", "must be unwrapped"),
+    },
+    "TinyMLApple": {
+        "wrong label": (
+            "import CoreML\nfunc planted(_ m: MLModel, _ f: any MLFeatureProvider) throws "
+            "{ _ = try m.prediction(for: f) }",
+            "incorrect argument label",
+        ),
+        "missing await": (
+            "import CoreML\nimport Foundation\nfunc planted(_ u: URL) async throws "
+            "{ _ = try MLModel.compileModel(at: u) }",
+            "not marked with 'await'",
+        ),
+        "wrong optional": (
+            "import CoreML\nfunc planted(_ o: any MLFeatureProvider) -> Int "
+            '{ o.featureValue(for: "x").dictionaryValue.count }',
+            "must be unwrapped",
+        ),
+    },
+    "TinyMLUI": {
+        "wrong label": (
+            'import SwiftUI\nstruct Planted: View { var body: some View { Text(verbatum: "x") } }',
+            "extraneous argument label",
+        ),
+        "missing await": ("@MainActor func planted(_ app: AppModel) async { app.load() }", "not marked with 'await'"),
+        "wrong optional": (
+            "@MainActor func planted(_ app: AppModel) -> String { app.selected.title }",
+            "must be unwrapped",
+        ),
+    },
+    "tinyml-bench": {
+        "wrong label": (
+            "import TinyMLApple\nimport TinyMLCore\nfunc planted(_ m: InstalledModel) async throws "
+            '{ _ = try await BenchmarkJob().run(modle: m, units: [], plan: .quick, command: "") }',
+            "incorrect argument label",
+        ),
+        "missing await": (
+            "import TinyMLApple\nimport TinyMLCore\nfunc planted(_ m: InstalledModel) async throws "
+            '{ _ = try BenchmarkJob().run(model: m, units: [], plan: .quick, command: "") }',
+            "not marked with 'await'",
+        ),
+        "wrong optional": (
+            "import TinyMLCore\nfunc planted(_ r: BenchResult) -> Int { r.placement.cpu }",
+            "must be unwrapped",
+        ),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def type_check(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
+    """Type-checks a target's files and one more against the modules of the iOS stand-in build."""
+    built = swift("build", "-j", "2", stubs="ios")
+    assert built.returncode == 0, built.stdout[-3000:]
+    folder = swift("build", "--show-bin-path", stubs="ios").stdout.strip()
+
+    def check(target: str, extra: str) -> subprocess.CompletedProcess[str]:
+        planted = tmp_path_factory.mktemp("planted") / "Planted.swift"
+        planted.write_text(extra + "\n", encoding="utf-8")
+        files = [*sources(f"Sources/{target}"), planted]
+        command = ["swiftc", "-typecheck", "-parse-as-library", "-swift-version", "6", "-I", f"{folder}/Modules"]
+        command += ["-module-name", target.replace("-", "_"), *map(str, files)]
+        return subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=300, check=False)
+
+    return check
+
+
+@without_frameworks
+@pytest.mark.parametrize("target", sorted(PLANTS))
+def test_nothing_is_found_where_nothing_is_planted(
+    target: str, type_check: Callable[[str, str], subprocess.CompletedProcess[str]]
+) -> None:
+    done = type_check(target, "// nothing")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@without_frameworks
+@pytest.mark.parametrize(("target", "error"), [(target, error) for target in PLANTS for error in PLANTS[target]])
+def test_a_planted_error_is_caught(
+    target: str, error: str, type_check: Callable[[str, str], subprocess.CompletedProcess[str]]
+) -> None:
+    code, message = PLANTS[target][error]
+    done = type_check(target, code)
+    assert done.returncode != 0
+    errors = re.findall(r"^(.+?):\d+:\d+: error: (.*)$", done.stderr, re.MULTILINE)
+    assert errors
+    assert all(Path(file).name == "Planted.swift" for file, _ in errors)
+    assert message in done.stderr
+
+
+def test_a_selftest_is_imported_and_stands_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "selftest.json"
+    assert swift("run", "-q", "tinyml-bench", "selftest", "--output", str(file)).returncode == 0
+    assert swift("run", "-q", "tinyml-bench", "validate", str(file)).returncode == 0
+    written = read_json(file, BenchRun)
+    assert {result.case.backend for result in written.results} == {"selftest"}
+    assert all("simulated_backend" in result.flags for result in written.results)
+    assert not any(series.name == "latency_ns" for result in written.results for series in result.series)
+    assert run(["bench", "import", str(file), "--results", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == written.model_dump(mode="json")
+    reports = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.md"))
+    assert "selftest" in reports
+    assert "simulated_backend" in reports
+
+
+@without_frameworks
+def test_measuring_says_that_it_cannot() -> None:
+    done = swift("run", "-q", "tinyml-bench", "run", ".")
+    assert done.returncode == 69
+    assert "not run: measuring needs Core ML" in done.stderr
