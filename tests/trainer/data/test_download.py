@@ -118,6 +118,6 @@ def test_no_server_at_all(server: Server, tmp_path: Path) -> None:
     download = server.download()
     server.http.shutdown()
     server.http.server_close()
-    with pytest.raises(DataError, match="Connection refused.*do this") as caught:
+    with pytest.raises(DataError, match=r"Connection refused.*do this") as caught:
         fetch(download, tmp_path, hint="do this")
     assert "\n" not in str(caught.value)

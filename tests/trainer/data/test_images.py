@@ -102,7 +102,7 @@ def test_what_is_no_image_is_named(tmp_path: Path) -> None:
 def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     noise(64, 64).save(tmp_path / "huge.png")
-    with pytest.raises(DataError, match="huge.png"):
+    with pytest.raises(DataError, match=r"huge\.png"):
         load_image(tmp_path / "huge.png", PREPROCESS)
 
 

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_a_small_network_learns_them() -> None:
     widths = [3, 16, 32, 64, 64]
     blocks = [
         nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.MaxPool2d(2))
-        for a, b in zip(widths, widths[1:], strict=False)
+        for a, b in itertools.pairwise(widths)
     ]
     model = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(64 * 16, 10))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
