@@ -7,6 +7,7 @@ the training split; it returns a model of the same type.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import tempfile
 from collections.abc import Callable
@@ -51,7 +52,8 @@ def linear(model: Any, compression: Compression, calibration: Images) -> Any:  #
         granularity=compression.granularity,
         weight_threshold=0,
     )
-    with quiet():
+    # A channel of zeros (BatchNorm's scale may be 0) has a step of 0, and coremltools divides by it; 0 x anything is 0.
+    with quiet(), np.errstate(invalid="ignore"):
         return settings.linear_quantize_weights(model, settings.OptimizationConfig(global_config=per_op))
 
 
@@ -99,21 +101,27 @@ def qdq(model: Any, compression: Compression, calibration: Images) -> Any:
         quant_pre_process(model, prepared)
         nodes = onnx.load(prepared).graph.node
         preprocessing = [node.name for node in itertools.takewhile(lambda node: node.op_type != "Conv", nodes)]
-        quantize_static(
+        quantize = functools.partial(
+            quantize_static,
             prepared,
             quantized,
-            _Batches(calibration),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(_QDQ_OPS),
             nodes_to_exclude=preprocessing,
             per_channel=compression.granularity == "per_channel",
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.Percentile,
             extra_options={
                 "CalibPercentile": CALIBRATION_PERCENTILE,
                 "CalibStridedMinMax": 1,
                 "OpTypesToExcludeOutputQuantization": ["Gemm"],
             },
         )
+        try:
+            quantize(calibration_data_reader=_Batches(calibration), calibrate_method=CalibrationMethod.Percentile)
+        except ValueError as error:
+            # A tensor that hardly varies has no histogram (numpy refuses the bins); its range is all there is to know.
+            if "bins" not in str(error):
+                raise
+            quantize(calibration_data_reader=_Batches(calibration), calibrate_method=CalibrationMethod.MinMax)
         return onnx.load(quantized)

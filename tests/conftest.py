@@ -1,4 +1,4 @@
-"""What the tests of several packages share: a prepared `shapes`, and a results folder with every export of one model."""
+"""What several packages' tests share: a prepared `shapes`, and a results folder with every export of one model."""
 
 from __future__ import annotations
 

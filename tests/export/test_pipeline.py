@@ -1,0 +1,208 @@
+"""Exports of one fitted model: what is written, what is refused, what stays."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinyml.errors import (
+    ArtifactError,
+    CheckpointError,
+    ManifestError,
+    TinyMLError,
+    UnknownNameError,
+    VerificationError,
+)
+from tinyml.export import pipeline
+from tinyml.export.format import Outputs, formats
+from tinyml.export.mil.package import open_package
+from tinyml.export.predictor import open_model, open_predictor
+from tinyml.export.variants import variants
+from tinyml.export.verify import Reference, compare, psnr, verify
+from tinyml.schema import Artifact, Floor, Golden
+from tinyml.store import file_sha256, read_json
+from tinyml.workspace import Workspace, read_artifact
+
+ALL = pytest.mark.parametrize("variant", variants.names())
+
+
+@ALL
+def test_manifest_describes_a_verified_artifact(trained_results, variant):
+    manifest = trained_results.artifacts[variant]
+    artifact, path = read_artifact(manifest)
+
+    assert path.name == f"{trained_results.model}-{variant}{formats.get(artifact.variant.format).suffix}"
+    assert artifact.sha256 == file_sha256(path)
+    assert artifact.verification is not None
+    assert artifact.verification.passed
+    assert artifact.verification.images == trained_results.images
+    assert [item.name for item in artifact.inputs] == ["image"]
+    assert artifact.outputs[-1].name == "probabilities"
+    assert sorted(p.name for p in manifest.parent.iterdir()) == sorted(
+        ["golden.json", "golden.png", "manifest.json", path.name]
+    )
+
+
+@ALL
+def test_golden_image_reproduces_its_expectations(trained_results, variant):
+    folder = trained_results.artifacts[variant].parent
+    golden = read_json(folder / "golden.json", Golden)
+    with Image.open(folder / golden.image) as image:
+        pixels = np.asarray(image.convert("RGB"))[None]
+
+    predictor = open_predictor(folder)
+    scores = predictor.probabilities(pixels)[0]
+
+    found = {label: float(score) for label, score in zip(predictor.spec.labels, scores, strict=True)}
+    assert max(found, key=found.__getitem__) == golden.labels[0]
+    for label, probability in zip(golden.labels, golden.probabilities, strict=True):
+        assert found[label] == pytest.approx(probability, abs=golden.tolerance)
+    assert golden.image_sha256 == file_sha256(folder / golden.image)
+
+
+def test_int8_is_a_quarter_and_fp16_half_of_fp32(trained_results):
+    sizes = {name: read_json(path, Artifact).bytes for name, path in trained_results.artifacts.items()}
+    assert sizes["coreml-fp16"] == pytest.approx(sizes["coreml-fp32"] / 2, rel=0.02)
+    assert sizes["coreml-int8"] == pytest.approx(sizes["coreml-fp32"] / 4, rel=0.02)
+    assert sizes["onnx-int8"] == pytest.approx(sizes["onnx-fp32"] / 4, rel=0.02)
+
+
+def test_core_ml_interface_and_metadata(trained_results):
+    _, path = read_artifact(trained_results.artifacts["coreml-int8"])
+    description = open_package(path).description
+    (image,) = description.input
+    assert image.name == "image"
+    assert (image.type.imageType.width, image.type.imageType.height) == (64, 64)
+    assert [output.name for output in description.output] == ["classLabel", "probabilities"]
+    assert description.predictedFeatureName == "classLabel"
+    assert description.predictedProbabilitiesName == "probabilities"
+    metadata = description.metadata
+    assert "shapes" in metadata.shortDescription
+    assert metadata.license
+    assert metadata.author.startswith("tinyml")
+    assert metadata.userDefined["tinyml.checkpoint_sha256"].startswith(metadata.versionString)
+
+
+def test_onnx_takes_any_batch_and_says_its_labels(trained_results):
+    import onnx
+
+    artifact, path = read_artifact(trained_results.artifacts["onnx-fp32"])
+    model = onnx.load(path)
+    props = {prop.key: prop.value for prop in model.metadata_props}
+    assert json.loads(props["labels"]) == list(artifact.spec.labels)
+    assert artifact.inputs[0].shape == (None, 3, 64, 64)
+    assert [entry.version for entry in model.opset_import if entry.domain == ""] == [18]
+    predictor = open_predictor(path)
+    for count in (1, 3):
+        assert predictor.probabilities(np.zeros((count, 64, 64, 3), np.uint8)).shape == (count, artifact.spec.classes)
+
+
+def test_missed_floor_is_named_and_leaves_the_earlier_export(trained_results, tmp_path, monkeypatch):
+    workspace = Workspace(tmp_path / "results")
+    shutil.copytree(trained_results.workspace.root, workspace.root)
+    target = workspace.export(trained_results.model, "onnx-fp32")
+    before = file_sha256(target)
+    impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
+    strict = variants.get("onnx-fp32").model_copy(update={"floor": impossible})
+    monkeypatch.setitem(variants._entries, "onnx-fp32", strict)
+
+    with pytest.raises(VerificationError, match=r"PSNR of the logits \d+\.\d dB is below 1000\.0 dB"):
+        pipeline.export(workspace.checkpoints(trained_results.model) / "best.json", ["onnx-fp32"], workspace, images=10)
+
+    assert file_sha256(target) == before
+    assert [p.name for p in target.parent.iterdir() if p.name.startswith(".")] == []
+
+
+def test_weights_left_in_float_are_refused():
+    with pytest.raises(ArtifactError, match=r"900 fp16, 100 int8.*at least 95% int8"):
+        pipeline.check_weights(variants.get("coreml-int8"), {"int8": 100, "fp16": 900}, "model")
+    with pytest.raises(ArtifactError, match="no weights"):
+        pipeline.check_weights(variants.get("coreml-fp16"), {}, "model")
+
+
+def test_figures_of_a_comparison_by_hand():
+    logits = np.array([[2.0, 1.0, 0.0], [0.0, 4.0, 1.0]], np.float32)
+    asked = Reference(
+        images=np.zeros((2, 1, 1, 3), np.uint8),
+        labels=np.array([0, 1]),
+        logits=logits,
+        probabilities=np.array([[0.7, 0.2, 0.1], [0.0, 0.9, 0.1]], np.float32),
+        split="test",
+        total=7,
+    )
+    outputs = Outputs(
+        probabilities=np.array([[0.3, 0.6, 0.1], [0.0, 0.9, 0.1]], np.float32),
+        logits=logits + np.array([[0.4], [0.0]], np.float32),
+    )
+    figures = compare(asked, outputs, floor=variants.get("coreml-fp16").floor, runtime="none")
+    assert figures.top1_agreement == 0.5
+    assert figures.top5_agreement == 1.0
+    assert (figures.reference.top1, figures.artifact.top1) == (1.0, 0.5)
+    assert figures.max_difference == pytest.approx(0.4)
+    assert figures.mean_difference == pytest.approx(0.8 / 6)
+    # peak 4, mean square error 0.4^2 / 2: 10 log10(16 / 0.08)
+    assert figures.psnr_db == pytest.approx(23.0103, abs=1e-3)
+    assert [text.split(" is ")[0] for text in figures.failures] == [
+        "top-1 agreement 0.5000",
+        f"PSNR of the logits {figures.psnr_db:.1f} dB",
+        "top-1 accuracy 0.5000",
+    ]
+    assert psnr(logits, logits) is None
+
+
+def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(trained_results, tmp_path):
+    root = tmp_path / "results"
+    shutil.copytree(trained_results.workspace.root, root)
+    manifest = root / trained_results.model / "exports" / "onnx-int8" / "manifest.json"
+    assert verify(manifest, limit=10).passed
+
+    _, path = read_artifact(manifest)
+    with path.open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(ArtifactError, match="has changed since it was exported"):
+        verify(manifest, limit=10)
+
+    other = root / trained_results.model / "exports" / "onnx-fp32" / "manifest.json"
+    content = json.loads(other.read_text())
+    other.write_text(json.dumps({**content, "checkpoint_sha256": "0" * 64}))
+    with pytest.raises(CheckpointError, match="is not the checkpoint"):
+        verify(other, limit=10)
+
+
+def test_unknown_variant_is_refused_before_anything_is_loaded(tmp_path):
+    with pytest.raises(UnknownNameError, match="did you mean 'coreml-int8'"):
+        pipeline.export(tmp_path / "none.json", ["coreml-int9"], Workspace(tmp_path))
+
+
+def _pickle(path: Path) -> Path:
+    path.write_bytes(b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00")
+    return path
+
+
+def _file(path: Path, content: bytes = b"") -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "message"),
+    [
+        (lambda d: d / "none.onnx", ArtifactError, "no such model"),
+        (lambda d: _file(d / "empty.onnx"), ArtifactError, "ONNX model"),
+        (lambda d: _file(d / "text.onnx", b"hello, world"), ArtifactError, "ONNX model"),
+        (lambda d: d, ArtifactError, "no exported model in this folder"),
+        (lambda d: _file(d / "old.mlmodel", b"x"), ArtifactError, "neither a neural network nor a compiled model"),
+        (lambda d: _file(d / "m.mlpackage", b"x"), ArtifactError, "Core ML"),
+        (lambda d: _pickle(d / "weights.pt"), CheckpointError, "pickle"),
+        (lambda d: _file(d / "a.json", b"{}"), ManifestError, "not a checkpoint"),
+        (lambda d: _file(d / "photo.jpg", b"\xff\xd8"), CheckpointError, "not a checkpoint"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_one_line(tmp_path, make, kind, message):
+    with pytest.raises(TinyMLError, match=message) as caught:
+        open_model(make(tmp_path))
+    assert isinstance(caught.value, kind)
+    assert "\n" not in str(caught.value)

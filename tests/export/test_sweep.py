@@ -1,0 +1,100 @@
+"""Every architecture as every variant, untrained: written, read back, executed, held to torch."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tinyml.export.format import SPEC_KEY, Description, formats
+from tinyml.export.mil.package import open_package
+from tinyml.export.network import Deployable
+from tinyml.export.pipeline import check_weights
+from tinyml.export.variants import variants
+from tinyml.schema import Preprocess
+from tinyml.trainer.checkpoint import spec_of
+from tinyml.trainer.evaluate import normalised
+from tinyml.trainer.models import architectures, build
+
+CLASSES = 10
+IMAGES = 16
+
+# Relative error of the logits, |a - b| / |b| over all of them, against torch in float32. fp32 differs by the order of
+# operations and the folding of BatchNorm; fp16 by 2^-11 at each of up to 120 layers. int8 rounds weights to 1/127 of a
+# channel's largest. QDQ rounds every activation too, and an untrained EfficientNet's logits hardly differ from image
+# to image, so that noise comes to half of them; an answer that has nothing to do with torch's has an error above 1.
+BOUNDS = {"coreml-fp32": 1e-4, "coreml-fp16": 2e-2, "coreml-int8": 0.1, "onnx-fp32": 1e-4, "onnx-int8": 0.75}
+
+CASES = [
+    pytest.param(model, variant, id=f"{model}-{variant}", marks=[] if model == "alexnet" else [pytest.mark.slow])
+    for model in architectures
+    for variant in variants
+    if model != "alexnet"  # tests/export/test_pipeline.py has it, with its figures
+]
+
+
+@pytest.mark.parametrize(("model", "variant_name"), CASES)
+def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tmp_path: Path) -> None:
+    preprocess = Preprocess()
+    noise = np.random.default_rng(0)
+    images = noise.integers(0, 256, (IMAGES, 8, 8, 3), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    network = untrained(model, images, preprocess)
+    spec = spec_of(model, network, tuple(f"class {i}" for i in range(CLASSES)), preprocess)
+    description = Description(
+        spec=spec,
+        summary="",
+        author="",
+        license="",
+        version="",
+        facts={SPEC_KEY: spec.model_dump_json(), "tinyml.version": "0"},
+    )
+    variant = variants.get(variant_name)
+    format_ = formats.get(variant.format)
+    path = tmp_path / f"model{format_.suffix}"
+
+    format_.write(network, variant, description, images, path)
+
+    check_weights(variant, format_.weight_elements(path), path.name)
+    outputs = format_.open(path).run(images)
+    with torch.inference_mode():
+        pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32))
+        wrapped = Deployable(network, preprocess).eval()
+        expected = network(pixels * wrapped.scale + wrapped.bias).numpy()
+        probabilities = wrapped(pixels).numpy()
+    error = np.linalg.norm(outputs.logits - expected) / np.linalg.norm(expected)
+    assert error <= BOUNDS[variant_name]
+    # A softmax moves each probability by at most half of the largest change of a logit.
+    assert np.abs(outputs.probabilities - probabilities).max() <= np.abs(outputs.logits - expected).max() / 2 + 1e-3
+    assert not convolutions_followed_by_batch_norm(path)
+
+
+def untrained(model: str, images: np.ndarray, preprocess: Preprocess) -> nn.Module:
+    """A fresh network whose BatchNorms know their inputs' statistics; without, DenseNet's activations reach 1e8."""
+    torch.manual_seed(0)
+    network = build(model, CLASSES, dropout=0.0).train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None
+    with torch.no_grad():
+        network(normalised(images, preprocess))
+    return network.eval()
+
+
+def convolutions_followed_by_batch_norm(path: Path) -> list[str]:
+    """The BatchNorms that could have been folded into the convolution before them (its only reader), and were not."""
+    if path.suffix == ".onnx":
+        import onnx
+
+        nodes = onnx.load(path).graph.node
+        readers = Counter(name for node in nodes for name in node.input)
+        convolved = {node.output[0] for node in nodes if node.op_type == "Conv"}
+        found = [(node.name, node.input[0]) for node in nodes if node.op_type == "BatchNormalization"]
+    else:
+        (function,) = open_package(path).program.functions.values()
+        ops = function.block.operations
+        readers = Counter(getattr(b, "name", None) for op in ops for bound in op.inputs.values() for b in bound)
+        convolved = {op.outputs[0].name for op in ops if op.kind == "conv"}
+        found = [(op.name, getattr(op.inputs["x"][0], "name", "")) for op in ops if op.kind == "batch_norm"]
+    return [name for name, source in found if source in convolved and readers[source] == 1]
