@@ -1,4 +1,4 @@
-"""Writes the fixtures of the Swift tests: what Pillow, numpy and `tinyml.store` say of small synthetic inputs.
+"""Writes the fixtures of the Swift tests: what Pillow, numpy, training and `tinyml.store` say of small inputs.
 
 Run `python tests/swift/make_fixtures.py` to write them anew; `test_fixtures.py` asserts that they are current.
 """
@@ -6,13 +6,14 @@ Run `python tests/swift/make_fixtures.py` to write them anew; `test_fixtures.py`
 from __future__ import annotations
 
 import base64
+import io
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from tinyml.schema import (
     Artifact,
@@ -28,6 +29,7 @@ from tinyml.schema import (
     Verification,
 )
 from tinyml.store import file_sha256
+from tinyml.trainer.data.images import decode
 
 FOLDER = Path(__file__).parents[2] / "swift_demo" / "Tests" / "Fixtures"
 
@@ -60,20 +62,14 @@ def stored(image: np.ndarray, pixel_format: str, padding: int) -> bytes:
     return np.hstack([rows, np.full((len(image), padding), 0xA5, np.uint8)]).tobytes()
 
 
-def preprocessed(image: Image.Image, resize: int, size: int) -> Image.Image:
-    """The shorter side to `resize`, then the central `size` x `size`."""
-    shorter = min(image.size)
-    width, height = (max(resize, side * resize // shorter) for side in image.size)
-    resized = image.resize((width, height), Image.Resampling.BILINEAR)
-    left, top = (width - size) // 2, (height - size) // 2
-    return resized.crop((left, top, left + size, top + size))
-
-
-def transposed(image: Image.Image, orientation: int) -> Image.Image:
-    """The image turned upright as its EXIF orientation says."""
-    image = image.copy()
-    image.getexif()[0x0112] = orientation
-    return ImageOps.exif_transpose(image)
+def preprocessed(image: Image.Image, orientation: int, preprocess: Preprocess) -> bytes:
+    """What training makes of the image file, turned upright as its EXIF orientation says."""
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    image.save(file, "PNG", exif=exif)
+    file.seek(0)
+    return decode(file, preprocess, "fixture").tobytes()
 
 
 def text(content: bytes) -> str:
@@ -101,11 +97,17 @@ def resampler() -> dict[str, Any]:
         )
     pipelines = []
     for number, (width, height, pixel_format, padding, orientation, resize, size) in enumerate(
-        [(64, 48, "bgra", 64, 1, 16, 16), (48, 64, "bgra", 12, 6, 16, 16), (61, 37, "rgb", 5, 8, 20, 16)]
+        [
+            (64, 48, "bgra", 64, 1, 16, 16),
+            (48, 64, "bgra", 12, 6, 16, 16),
+            (61, 37, "rgb", 5, 8, 20, 16),
+            (46, 32, "rgb", 0, 1, 16, 16),
+        ]
         + [(40, 30, "rgba", 0, orientation, 12, 10) for orientation in range(1, 9)]
     ):
         image = synthetic(width, height, 100 + number)
-        expected = preprocessed(transposed(Image.fromarray(image), orientation), resize, size)
+        preprocess = Preprocess(resize=resize, input_size=size)
+        expected = preprocessed(Image.fromarray(image), orientation, preprocess)
         pipelines.append(
             {
                 "width": width,
@@ -116,7 +118,7 @@ def resampler() -> dict[str, Any]:
                 "resize": resize,
                 "input_size": size,
                 "stored": text(stored(image, pixel_format, padding)),
-                "expected": text(expected.tobytes()),
+                "expected": text(expected),
             }
         )
     return {"resizes": resizes, "pipelines": pipelines}

@@ -52,6 +52,8 @@ public enum CatalogueError: Error, Equatable, Sendable, CustomStringConvertible 
     case missing(name: String)
     /// The content differs from the manifest's checksum: a copy was cut short or changed.
     case changed(name: String)
+    /// A preprocessing that would need pixels beyond the image's edge.
+    case cropTooLarge(inputSize: Int, resize: Int)
     /// A path that leaves its folder.
     case outside(name: String)
 
@@ -62,6 +64,8 @@ public enum CatalogueError: Error, Equatable, Sendable, CustomStringConvertible 
         case .missing(let name): "\(name) is missing: copy the model again with “tinyml app sync”"
         case .changed(let name):
             "\(name) differs from its manifest’s checksum: copy the model again with “tinyml app sync”"
+        case .cropTooLarge(let inputSize, let resize):
+            "the model wants \(inputSize) pixels of an image that is resized to \(resize): no image is that large"
         case .outside(let name): "the manifest names a file outside its folder: \(name)"
         }
     }
@@ -84,6 +88,10 @@ public struct InstalledModel: Hashable, Sendable, Identifiable {
     public init(folder: URL) throws {
         self.folder = folder
         artifact = try Artifact(contentsOf: InstalledModel.member("manifest.json", of: folder))
+        let preprocess = artifact.spec.preprocess
+        guard preprocess.inputSize <= preprocess.resize else {
+            throw CatalogueError.cropTooLarge(inputSize: preprocess.inputSize, resize: preprocess.resize)
+        }
         _ = try InstalledModel.member(artifact.path, of: folder)
         let goldenFile = folder.appendingPathComponent("golden.json")
         guard FileManager.default.fileExists(atPath: goldenFile.path) else {

@@ -32,11 +32,11 @@ extension Preprocess {
             width: max(resize, input.width * resize / shorter), height: max(resize, input.height * resize / shorter))
     }
 
-    /// The central square, in the resized image.
+    /// The central square, in the resized image; half pixels go to the even neighbour, as in training.
     func cropWindow(in resized: PixelSize) -> PixelRect {
-        PixelRect(
-            x: (resized.width - inputSize) / 2, y: (resized.height - inputSize) / 2, width: inputSize, height: inputSize
-        )
+        let margin = { (length: Int) in Int((Double(length - inputSize) / 2).rounded(.toNearestOrEven)) }
+        return PixelRect(
+            x: margin(resized.width), y: margin(resized.height), width: inputSize, height: inputSize)
     }
 
     /// The part of an upright image of the size `input` that the model sees, in that image's own pixels.

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@testable import TinyMLCore
+
+/// Model folders as `tinyml app sync` leaves them, whole and spoiled.
+struct CatalogueTests {
+    /// A catalogue of one model whose package is a folder with one file.
+    private func withCatalogue(
+        spoil: (URL) throws -> Void = { _ in }, change: (String) -> String = { $0 }, _ body: (URL) throws -> Void
+    ) throws {
+        try Fixtures.withTemporaryFolder { root in
+            let folder = root.appendingPathComponent("vit-coreml-pal4")
+            let package = folder.appendingPathComponent("vit-coreml-pal4.mlpackage")
+            try FileManager.default.createDirectory(at: package, withIntermediateDirectories: true)
+            try Data("weights".utf8).write(to: package.appendingPathComponent("weight.bin"))
+            try Data("an image".utf8).write(to: folder.appendingPathComponent("golden.png"))
+            let hash = try ContentHash.sha256(of: package)
+            let image = SHA256Digest.hex(Data("an image".utf8))
+            for (from, to) in [("artifact", "manifest"), ("golden", "golden")] {
+                let text = try String(contentsOf: Fixtures.own.appendingPathComponent("\(from).json"), encoding: .utf8)
+                let filled = text.replacingOccurrences(of: String(repeating: "a", count: 64), with: hash)
+                    .replacingOccurrences(of: String(repeating: "c", count: 64), with: image)
+                try Data(change(filled).utf8).write(to: folder.appendingPathComponent("\(to).json"))
+            }
+            try Data(
+                """
+                {"schema_version": "1.0", "kind": "app_catalogue",
+                 "models": [{"folder": "vit-coreml-pal4", "artifact_sha256": "\(hash)"}],
+                 "provenance": {"created_at": "2026-11-23T17:05:09Z", "command": "test", "tool_version": "0.1.0"}}
+                """.utf8
+            ).write(to: root.appendingPathComponent("catalogue.json"))
+            try spoil(folder)
+            try body(root)
+        }
+    }
+
+    @Test func aWholeModelIsListedAndVerified() throws {
+        try withCatalogue { root in
+            let catalogue = try ModelCatalogue(folder: root)
+            #expect(catalogue.refused.isEmpty)
+            let model = try #require(catalogue.models.first)
+            #expect(model.artifact.variant.name == "coreml-pal4")
+            #expect(model.goldenImage?.lastPathComponent == "golden.png")
+            try model.verifyChecksums()
+        }
+    }
+
+    @Test(arguments: [
+        ("vit-coreml-pal4.mlpackage/weight.bin", CatalogueError.changed(name: "vit-coreml-pal4.mlpackage")),
+        ("golden.png", .changed(name: "golden.png")),
+    ])
+    func aChangedFileFailsItsChecksum(path: String, error: CatalogueError) throws {
+        try withCatalogue(spoil: { try Data("other".utf8).write(to: $0.appendingPathComponent(path)) }) { root in
+            let model = try #require(try ModelCatalogue(folder: root).models.first)
+            #expect(throws: error) { try model.verifyChecksums() }
+        }
+    }
+
+    @Test(arguments: [
+        ("vit-coreml-pal4.mlpackage", "vit-coreml-pal4.mlpackage is missing"),
+        ("manifest.json", "manifest.json is missing"),
+        ("golden.png", "golden.png is missing"),
+    ])
+    func whatIsMissingIsToldAndTheRestGoesOn(path: String, reason: String) throws {
+        try withCatalogue(spoil: { try FileManager.default.removeItem(at: $0.appendingPathComponent(path)) }) { root in
+            let catalogue = try ModelCatalogue(folder: root)
+            #expect(catalogue.models.isEmpty)
+            #expect(catalogue.refused.first?.reason.hasPrefix(reason) == true)
+        }
+    }
+
+    @Test func aPathThatLeavesItsFolderIsRefused() throws {
+        let change = { (text: String) in
+            text.replacingOccurrences(of: "\"vit-coreml-pal4.mlpackage\"", with: "\"../vit-coreml-pal4.mlpackage\"")
+        }
+        try withCatalogue(change: change) { root in
+            let reason = try ModelCatalogue(folder: root).refused.first?.reason
+            #expect(reason == "the manifest names a file outside its folder: ../vit-coreml-pal4.mlpackage")
+        }
+    }
+
+    @Test func aCropLargerThanTheImageIsRefused() throws {
+        let change = { (text: String) in text.replacingOccurrences(of: "\"resize\": 64", with: "\"resize\": 32") }
+        try withCatalogue(change: change) { root in
+            let reason = try ModelCatalogue(folder: root).refused.first?.reason
+            #expect(reason?.hasPrefix("the model wants 64 pixels") == true)
+        }
+    }
+
+    @Test func aFolderWithoutACatalogueSaysWhatToDo() throws {
+        try Fixtures.withTemporaryFolder { folder in
+            let error = #expect(throws: CatalogueError.self) { try ModelCatalogue(folder: folder) }
+            #expect(error?.description.contains("tinyml app sync") == true)
+        }
+    }
+}

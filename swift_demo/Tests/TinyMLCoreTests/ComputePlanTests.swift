@@ -1,0 +1,27 @@
+import Testing
+
+@testable import TinyMLCore
+
+struct ComputePlanTests {
+    @Test func constantsAreNotExecuted() {
+        let operations = [
+            ("const", ComputeDevice.unknown), ("ios16.const", .unknown), ("ios16.conv", .neuralEngine),
+            ("softmax", .cpu),
+        ].enumerated().map { PlannedOperation(id: $0, name: $1.0, device: $1.1, cost: nil) }
+        let plan = ComputePlanSummary(operations: operations)
+        #expect(plan.operations.map(\.name) == ["ios16.conv", "softmax"])
+        #expect(plan.placement == Placement(cpu: 1, gpu: 0, neuralEngine: 1))
+    }
+}
+
+struct RunComparisonTests {
+    @Test func everyBenchmarkWritesWhatCompareReads() {
+        let results = SimulatedBenchmark.results(plan: .quick)
+        let environment = SystemFacts.environment(thermalState: nil, lowPowerMode: nil)
+        let run = BenchRun(results: results, plan: .quick, environment: environment, command: "test")
+        let comparison = RunComparison(run, run)
+        #expect(comparison.differences.isEmpty)
+        #expect(comparison.rows.count == 2)
+        #expect(comparison.rows.map(\.ratio) == [1, 1])
+    }
+}
