@@ -13,16 +13,20 @@ from .output import Output
 @app.command()
 def ops(
     missing: Annotated[bool, typer.Option("--missing", help="Only the ops that are not implemented.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table as Markdown, for the documentation.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """List the ops of ML Programs, and in which opsets the reference runtime has them."""
     from dataclasses import asdict
 
-    from tinyml.export.mil.coverage import NOT_IN_PROGRAMS, op_table
+    from tinyml.export.mil.coverage import NOT_IN_PROGRAMS, markdown_table, op_table
     from tinyml.export.mil.ops.registry import OPSETS
 
     out = Output(json=json)
     table = op_table()
+    if markdown:
+        out.line(markdown_table(table).rstrip())
+        return
     rows = [row for row in table if not (missing and row.implemented)]
     out.table(
         "Ops of ML Programs",
