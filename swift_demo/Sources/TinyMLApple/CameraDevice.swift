@@ -1,5 +1,5 @@
 #if canImport(CoreML)
-@preconcurrency import AVFoundation
+import AVFoundation
 
 /// The choice of a camera.
 enum CameraDevice {

@@ -1,5 +1,5 @@
 #if canImport(CoreML)
-@preconcurrency import AVFoundation
+import AVFoundation
 
 /// The user's leave to use the camera.
 enum CameraPermission {

@@ -32,7 +32,7 @@ public struct CompiledModelCache: Sendable {
         let place = place(of: model.artifact.sha256)
         let temporary = try Self.compile(model.package)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        if FileManager.default.fileExists(atPath: place.path) { try FileManager.default.removeItem(at: place) }
+        try removeCopies(of: model.artifact.sha256)
         try FileManager.default.moveItem(at: temporary, to: place)
         return place
     }
@@ -40,6 +40,14 @@ public struct CompiledModelCache: Sendable {
     private func place(of sha256: String) -> URL {
         let build = SystemFacts.osBuild ?? SystemFacts.osVersion
         return folder.appendingPathComponent("\(sha256)-\(build).mlmodelc", isDirectory: true)
+    }
+
+    /// Removes what was compiled of a model, for this build of the system and for those before.
+    private func removeCopies(of sha256: String) throws {
+        let found = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        for copy in found where copy.lastPathComponent.hasPrefix(sha256) {
+            try FileManager.default.removeItem(at: copy)
+        }
     }
 
     /// Compiles and waits: Core ML's synchronous compiling is deprecated, and callers are on queues of their own.

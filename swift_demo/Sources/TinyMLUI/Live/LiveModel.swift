@@ -26,6 +26,9 @@ final class LiveModel {
         await capture.stop()
     }
 
+    /// Forgets what went wrong, so that the screen starts again.
+    func retry() { problem = nil }
+
     /// Follows the device's rotation.
     func rotate(degrees: Double) {
         Task { await capture.setRotation(degrees: degrees) }

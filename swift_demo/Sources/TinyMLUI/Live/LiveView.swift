@@ -11,8 +11,13 @@ struct LiveView: View {
         NavigationStack {
             LoadStateView(app: app) {
                 if let problem = live.problem {
-                    ContentUnavailableView(
-                        "No live picture", systemImage: "camera.badge.ellipsis", description: Text(verbatim: problem))
+                    VStack {
+                        ContentUnavailableView(
+                            "No live picture", systemImage: "camera.badge.ellipsis",
+                            description: Text(verbatim: problem))
+                        Button("Try again") { live.retry() }.buttonStyle(.bordered)
+                    }
+                    .padding()
                 } else {
                     picture
                 }
