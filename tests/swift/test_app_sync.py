@@ -113,3 +113,16 @@ def test_a_folder_that_is_no_app_is_refused(tmp_path: Path, capsys: pytest.Captu
     exported(tmp_path, "vit", "coreml-fp16")
     assert run(["app", "sync", "--results", str(tmp_path), "--app", str(tmp_path / "no" / "Models")]) == 2
     assert "no such app folder" in capsys.readouterr().err
+
+
+def test_the_app_has_a_small_model_from_the_start() -> None:
+    folder = Path(__file__).parents[2] / "swift_demo" / "App" / "Models"
+    catalogue = read_json(folder / "catalogue.json", AppCatalogue)
+    assert catalogue.models
+    for entry in catalogue.models:
+        artifact = read_json(folder / entry.folder / "manifest.json", Artifact)
+        golden = read_json(folder / entry.folder / "golden.json", Golden)
+        assert artifact.data == "shapes"
+        assert file_sha256(folder / entry.folder / artifact.path) == entry.artifact_sha256 == artifact.sha256
+        assert golden.artifact_sha256 == artifact.sha256
+    assert size_bytes(folder) < 3_000_000

@@ -94,4 +94,13 @@ struct CatalogueTests {
             #expect(error?.description.contains("tinyml app sync") == true)
         }
     }
+
+    /// The models of the app in this package.
+    @Test func theAppsOwnModelsAreWhole() throws {
+        let folder = Fixtures.own.appendingPathComponent("../../App/Models").standardized
+        let catalogue = try ModelCatalogue(folder: folder)
+        #expect(catalogue.refused.isEmpty)
+        #expect(!catalogue.models.isEmpty)
+        for model in catalogue.models { try model.verifyChecksums() }
+    }
 }
