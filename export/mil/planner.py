@@ -30,7 +30,9 @@ MIN_WEIGHT_ELEMENTS = 10
 """A float constant of at least so many elements is a weight; coremltools moves those to the weight file."""
 
 _RESERVED = ("inputs", "outputs", "steps", "training")
-_WEIGHT_NAMES = ("weight", "bias", "gamma", "beta")
+_WEIGHT_NAMES = frozenset({"weight", "bias", "gamma", "beta"})
+_STATISTIC_NAMES = frozenset({"mean", "variance"})
+"""Inputs of batch_norm that are measured, not learned, and that torch has no gradient for."""
 _EFFECTS = frozenset({"write_state", "coreml_update_state"})
 _NOT_FOLDED = frozenset({"make_list", "cond", "while_loop", "classify", "read_state"}) | _EFFECTS
 
@@ -165,8 +167,8 @@ class _Scope:
             self.values[name] = found
         return found
 
-    def _as_slot(self, name: str, found: _Known | _Computed, *, weight: bool = False) -> int:
-        """The slot that holds `found` during a run; a constant gets one at its first use as a tensor."""
+    def _as_slot(self, name: str, found: _Known | _Computed, parameter: str = "") -> int:
+        """The slot that holds `found`, an op's input `parameter`; a constant gets one at its first use as a tensor."""
         if isinstance(found, _Computed):
             return found.slot
         key = id(found)
@@ -177,7 +179,7 @@ class _Scope:
             return self.fixed[key][0]
         if key not in self.constants:
             value = found.value
-            is_weight = value.dtype is torch.float32 and (weight or value.numel() >= MIN_WEIGHT_ELEMENTS)
+            is_weight = value.dtype is torch.float32 and _is_weight(value.numel(), parameter)
             if is_weight:
                 value = self.parameters.setdefault(key, nn.Parameter(value))
             self.constants[key] = (self._slot(), self._unique(found.name or name), value, is_weight)
@@ -263,11 +265,7 @@ class _Scope:
         )
 
     def _slots(self, operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> list[int]:
-        weight = parameter.name in _WEIGHT_NAMES
-        return [
-            self._as_slot(f"{operation.name}_{parameter.name}", item, weight=weight and _size(item) > 1)
-            for item in items
-        ]
+        return [self._as_slot(f"{operation.name}_{parameter.name}", item, parameter.name) for item in items]
 
     def _rounds(
         self, operation: Operation, definition: OpDefinition, bound: Mapping[str, list[_Known | _Computed]]
@@ -367,8 +365,11 @@ def _folds(operation: Operation, bound: list[_Known | _Computed]) -> bool:
     )
 
 
-def _size(item: _Known | _Computed) -> int:
-    return item.value.numel() if isinstance(item, _Known) and isinstance(item.value, torch.Tensor) else 0
+def _is_weight(count: int, parameter: str) -> bool:
+    """Whether a float constant of `count` elements, an op's input `parameter`, is learned."""
+    if parameter in _STATISTIC_NAMES:
+        return False
+    return count >= MIN_WEIGHT_ELEMENTS or (count > 1 and parameter in _WEIGHT_NAMES)
 
 
 def _uniform(operation: Operation, bound: Iterable[list[_Known | _Computed]]) -> bool:

@@ -117,3 +117,17 @@ def test_loops_and_states_are_refused_by_name(convert: Convert, stateful: Any) -
 def test_unknown_formats_and_names_are_refused(classifier: Any, tmp_path: Path, to: str, name: str) -> None:
     with pytest.raises(UsageError):
         write(classifier, to, tmp_path / name)
+
+
+def test_measured_statistics_are_no_parameters(convert: Convert) -> None:
+    generator = np.random.default_rng(0)
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 16, 4, 4))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        mean, variance, gamma, beta = (generator.random(16).astype(np.float32) for _ in range(4))
+        return mb.batch_norm(x=mb.relu(x=x), mean=mean, variance=variance, gamma=gamma, beta=beta, name="y")
+
+    module = to_torch(convert(program, minimum_deployment_target=ct.target.iOS16))
+    assert len(list(module.parameters())) == 2
+    module(torch.rand(1, 16, 4, 4))[0].sum().backward()
+    assert all(value.grad is not None for value in module.parameters())
