@@ -124,7 +124,7 @@ class _Scope:
         self.size = 0
         self.steps: list[Step] = []
         self.captures: list[tuple[str, int]] = []
-        self.constants: dict[int, tuple[int, str, torch.Tensor, bool]] = {}
+        self.constants: dict[tuple[int, bool], tuple[int, str, torch.Tensor, bool]] = {}
         self.fixed: dict[int, tuple[int, Any]] = {}
         self.names: set[str] = set()
         self.parameters: dict[int, nn.Parameter] = outer.parameters if outer else {}
@@ -177,13 +177,16 @@ class _Scope:
             if key not in self.fixed:
                 self.fixed[key] = (self._slot(), found.value)
             return self.fixed[key][0]
-        if key not in self.constants:
-            value = found.value
-            is_weight = value.dtype is torch.float32 and _is_weight(value.numel(), parameter)
+        value = found.value
+        is_weight = value.dtype is torch.float32 and _is_weight(value.numel(), parameter)
+        # coremltools merges equal constants: zeros can be both a mean and a bias, and only one of them is learned.
+        if (key, is_weight) not in self.constants:
             if is_weight:
                 value = self.parameters.setdefault(key, nn.Parameter(value))
-            self.constants[key] = (self._slot(), self._unique(found.name or name), value, is_weight)
-        return self.constants[key][0]
+            elif value.dtype is torch.float32:
+                value = value.clone()
+            self.constants[key, is_weight] = (self._slot(), self._unique(found.name or name), value, is_weight)
+        return self.constants[key, is_weight][0]
 
     def _unique(self, name: str) -> str:
         base = re.sub(r"\W", "_", name) or "constant"

@@ -35,7 +35,8 @@ def test_weights_are_named_parameters(classifier: Any, image: Image.Image) -> No
     pixels = torch.tensor(np.asarray(image)).permute(2, 0, 1)[None].float()
     found = module(pixels)[0][0].detach().numpy()
     expected = ReferenceModel(classifier, precision="float32").predict({"image": image})["classLabel_probs"]
-    np.testing.assert_array_equal(found, np.array(list(expected.values()), np.float32))
+    # The model sums its convolutions in another order than the module.
+    np.testing.assert_allclose(found, list(expected.values()), atol=1e-6)
 
 
 def test_a_package_can_be_fine_tuned_and_exported_again(classifier: Any, convert: Convert, image: Image.Image) -> None:
@@ -124,7 +125,8 @@ def test_measured_statistics_are_no_parameters(convert: Convert) -> None:
 
     @mb.program(input_specs=[mb.TensorSpec((1, 16, 4, 4))], opset_version=ct.target.iOS16)
     def program(x: Any) -> Any:
-        mean, variance, gamma, beta = (generator.random(16).astype(np.float32) for _ in range(4))
+        mean, variance = (generator.random(16).astype(np.float32) for _ in range(2))
+        gamma, beta = variance, mean  # coremltools merges equal constants
         return mb.batch_norm(x=mb.relu(x=x), mean=mean, variance=variance, gamma=gamma, beta=beta, name="y")
 
     module = to_torch(convert(program, minimum_deployment_target=ct.target.iOS16))
