@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ...errors import InputError, PackageError
-from .accelerate import accelerate
+from .accelerate import accelerate, fold_norms
 from .batch import BatchRunner, Samples, sample_tensors
 from .classifier import Classifier, find_classifier
 from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
@@ -92,6 +92,7 @@ class ReferenceModel:
         self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
         accelerate(self.plan)
+        fold_norms(self.plan)
         _check_interface(self.function, self.description)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
@@ -177,6 +178,7 @@ class ReferenceModel:
         wanted = tuple(dict.fromkeys(classifier.probabilities if self._is_classified(n) else n for n in names))
         if wanted not in self._runners:
             plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
+            fold_norms(plan)
             self._runners[wanted] = BatchRunner(plan=plan)
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)

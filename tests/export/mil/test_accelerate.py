@@ -21,6 +21,26 @@ from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
 needs_reordering = pytest.mark.skipif(not accelerate.available(), reason="this torch has no oneDNN")
 
 
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_folded_norm_is_the_plain_one(convert: Callable[..., Any], affine: bool) -> None:
+    generator = np.random.default_rng(0)
+    mean, variance, gamma, beta = (generator.uniform(0.1, 2, 12).astype(np.float32) for _ in range(4))
+    options = {"gamma": gamma, "beta": beta} if affine else {}
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 12, 4, 5))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        return mb.batch_norm(x=mb.relu(x=x), mean=mean, variance=variance, epsilon=1e-3, name="y", **options)
+
+    package = open_package(convert(program, minimum_deployment_target=ct.target.iOS16))
+    plain, folded = (build(package.program.functions["main"], precision="float32") for _ in range(2))
+    accelerate.fold_norms(folded)
+    assert [step.function for step in plain.steps] != [step.function for step in folded.steps]
+    x = torch.from_numpy(generator.normal(size=(1, 12, 4, 5)).astype(np.float32))
+    with torch.inference_mode():
+        # Values of about 10, a few float32 roundings apart.
+        np.testing.assert_allclose(folded(x)[0].numpy(), plain(x)[0].numpy(), atol=1e-5)
+
+
 @needs_reordering
 @pytest.mark.parametrize(
     ("groups", "options"),
