@@ -27,15 +27,10 @@ IMAGES = 16
 # to image, so that noise comes to half of them; an answer that has nothing to do with torch's has an error above 1.
 BOUNDS = {"coreml-fp32": 1e-4, "coreml-fp16": 2e-2, "coreml-int8": 0.1, "onnx-fp32": 1e-4, "onnx-int8": 0.75}
 
-CASES = [
-    pytest.param(model, variant, id=f"{model}-{variant}", marks=[] if model == "alexnet" else [pytest.mark.slow])
-    for model in architectures
-    for variant in variants
-    if model != "alexnet"  # tests/export/test_pipeline.py has it, with its figures
-]
 
-
-@pytest.mark.parametrize(("model", "variant_name"), CASES)
+@pytest.mark.slow  # the default set exports AlexNet, in test_pipeline.py
+@pytest.mark.parametrize("variant_name", variants)
+@pytest.mark.parametrize("model", architectures)
 def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tmp_path: Path) -> None:
     preprocess = Preprocess()
     noise = np.random.default_rng(0)

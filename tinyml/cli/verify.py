@@ -43,7 +43,13 @@ def verify(
         chosen = cast(Literal["train", "val", "test"], split)
         done.append((artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, progress=progress)))
     out.table("Verification", _COLUMNS, [_row(*pair) for pair in done])
-    out.document([{"artifact": artifact.path, **figures.model_dump(mode="json")} for artifact, figures in done])
+    out.document(
+        [
+            {"path": artifact.path, "variant": artifact.variant.name, "passed": figures.passed}
+            | figures.model_dump(mode="json")
+            for artifact, figures in done
+        ]
+    )
     missed = [f"{artifact.path}: {'; '.join(figures.failures)}" for artifact, figures in done if not figures.passed]
     if missed:
         raise VerificationError(f"{len(missed)} of {len(done)} artifacts missed their floor: {'; '.join(missed)}")

@@ -1,0 +1,102 @@
+"""`tinyml export`, `verify`, `eval` and `predict` as a user types them."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from tinyml.cli import run
+from tinyml.export import pipeline
+from tinyml.schema import Evaluations
+from tinyml.store import read_json
+
+
+@pytest.fixture
+def folder(trained_results, tmp_path, monkeypatch):
+    """A working folder whose ./results holds the checkpoint and two exports."""
+    monkeypatch.chdir(tmp_path)
+    source, target = trained_results.workspace.root, tmp_path / "results"
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*fp32", "coreml-int8"))
+    return tmp_path
+
+
+def document(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(folder, capsys, monkeypatch):
+    shutil.rmtree(folder / "results" / "alexnet" / "exports")
+
+    monkeypatch.setattr(pipeline, "CALIBRATION_IMAGES", 32)
+
+    assert run(["export", "--format", "onnx", "--quantize", "int8", "--images", "20"]) == 0
+
+    captured = capsys.readouterr()
+    assert captured.out.startswith("checkpoint results/alexnet/checkpoints/best.json: alexnet")
+    assert "onnx-int8\t" in captured.out
+    assert captured.out.splitlines()[-1] == "next: tinyml bench"
+    assert captured.err.splitlines() == ["onnx-int8: converting"]
+    assert (folder / "results/alexnet/exports/onnx-int8/alexnet-onnx-int8.onnx").is_file()
+
+
+def test_verify_looks_at_all_artifacts(folder, capsys):
+    assert run(["verify", "--images", "10", "--json"]) == 0
+    found = document(capsys)
+    assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-int8.onnx"]
+    assert all(row["images"] == 10 and row["passed"] for row in found)
+
+
+def test_eval_keeps_what_it_measured(folder, capsys):
+    assert run(["eval", "--limit", "20", "--device", "cpu"]) == 0
+    assert run(["eval", "results/alexnet/exports/coreml-fp16", "--limit", "20", "--json"]) == 0
+    assert run(["eval", "--limit", "10", "--device", "cpu"]) == 0
+
+    kept = read_json(folder / "results/alexnet/test_results.json", Evaluations)
+    assert [(row.variant, row.metrics.images) for row in kept.results] == [("checkpoint", 10), ("coreml-fp16", 20)]
+    table = (folder / "results/model_comparison.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in table] == ["variant", "checkpoint", "coreml-fp16"]
+
+
+def test_predict_takes_any_size_and_any_model(folder, capsys):
+    golden = folder / "results/alexnet/exports/coreml-fp16/golden.png"
+    expected = json.loads(golden.with_suffix(".json").read_text())["labels"][0]
+    large = folder / "large.png"
+    with Image.open(golden) as image:
+        image.resize((128, 128), Image.Resampling.NEAREST).save(large)
+
+    for model in ("results/alexnet/checkpoints/best.safetensors", "results/alexnet/exports/onnx-int8"):
+        assert run(["predict", str(golden), str(large), "--model", model, "--top-k", "3", "--json"]) == 0
+        answers = document(capsys)
+        assert [len(answer["classes"]) for answer in answers] == [3, 3]
+        assert answers[0]["classes"][0]["label"] == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["export", "--format", "tflite"], 2, "unknown format"),
+        (["export", "--quantize", "int4"], 2, "did you mean 'int8'"),
+        (["export", "--variant", "coreml-fp17"], 2, "did you mean 'coreml-fp16'"),
+        (["export", "--checkpoint", "none.json"], 1, "no such checkpoint: none.json"),
+        (["export", "--images", "0"], 2, "--images"),
+        (["export", "--results", "elsewhere"], 1, "train one first"),
+        (["verify", "--results", "elsewhere"], 1, "export a checkpoint first: tinyml export"),
+        (["verify", "none"], 1, "no such artifact: none"),
+        (["eval", "none.onnx"], 1, "no such model: none.onnx"),
+        (["eval", "--split", "tset"], 2, "did you mean 'test'"),
+        (["predict", "none.png"], 1, "no such image: 'none.png'"),
+        (["predict", "results/alexnet/checkpoints/best.json"], 1, "not an image"),
+        (["predict", "x.png", "--top-k", "0"], 2, "--top-k"),
+    ],
+)
+def test_mistakes_get_one_line(folder, capsys, arguments, code, message):
+    before = sorted(path for path in folder.rglob("*"))
+
+    assert run(arguments) == code
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+    assert sorted(path for path in folder.rglob("*")) == before
