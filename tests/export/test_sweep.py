@@ -29,8 +29,8 @@ BOUNDS = {"coreml-fp32": 1e-4, "coreml-fp16": 2e-2, "coreml-int8": 0.1, "onnx-fp
 
 
 @pytest.mark.slow  # the default set exports AlexNet, in test_pipeline.py
-@pytest.mark.parametrize("variant_name", variants)
-@pytest.mark.parametrize("model", architectures)
+@pytest.mark.parametrize("variant_name", variants.names())
+@pytest.mark.parametrize("model", architectures.names())
 def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tmp_path: Path) -> None:
     preprocess = Preprocess()
     noise = np.random.default_rng(0)
