@@ -11,7 +11,7 @@ DEMO := build/demo
 
 demo: $(READY)
 	@mkdir -p $(DEMO)
-	cd $(DEMO) && $(TINYML) train efficientnet --data shapes --recipe demo
+	cd $(DEMO) && $(TINYML) train alexnet --data shapes --recipe demo
 	cd $(DEMO) && $(TINYML) export --all
 	cd $(DEMO) && $(TINYML) bench --quick
 
