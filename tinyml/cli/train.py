@@ -66,7 +66,9 @@ def train(
     ema_decay: Annotated[float | None, typer.Option("--ema-decay", help="Average the weights: 0.9995.")] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")
+    ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
