@@ -172,7 +172,7 @@ def demo(model: str, data: str) -> TrainConfig:
         model=model,
         recipe="demo",
         data=data,
-        epochs=8,
+        epochs=4,
         batch_size=32,
         lr=0.02,
         weight_decay=5e-4,
