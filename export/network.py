@@ -14,28 +14,31 @@ IMAGE, PROBABILITIES, LABEL = "image", "probabilities", "classLabel"
 class Deployable(nn.Module):
     """Raw pixels to probabilities: `softmax(network((image / 255 - mean) / std))`.
 
-    Preprocessing lies inside because a forgotten or doubled normalization is what most often breaks an app. BatchNorm
-    stays in the module; both converters fold it into the convolution before it (a test asserts that they do).
+    Preprocessing lies inside because a forgotten or doubled normalization is what most often breaks an app. It
+    subtracts before it multiplies: in half precision the difference of two numbers of 0..255 is nearly exact, and
+    coremltools 9.0 would make of a multiplication and an addition a batch_norm with an epsilon of 1e-5, which shrinks
+    every pixel.
+    BatchNorm stays in the module; both converters fold it into the convolution before it (a test asserts that they do).
 
     Args:
         network: The trained network, float [N, 3, H, W] normalized to logits [N, classes].
         preprocess: Its mean and std.
     """
 
+    mean: Tensor
     scale: Tensor
-    bias: Tensor
 
     def __init__(self, network: nn.Module, preprocess: Preprocess) -> None:
         super().__init__()
         self.network = network
         mean = torch.tensor(preprocess.mean, dtype=torch.float64)
         std = torch.tensor(preprocess.std, dtype=torch.float64)
+        self.register_buffer("mean", (255 * mean).float().view(1, 3, 1, 1))
         self.register_buffer("scale", (1 / (255 * std)).float().view(1, 3, 1, 1))
-        self.register_buffer("bias", (-mean / std).float().view(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor:
         """Float [N, 3, H, W] of 0..255, RGB, to probabilities [N, classes]."""
-        return torch.softmax(self.network(image * self.scale + self.bias), dim=1)
+        return torch.softmax(self.network((image - self.mean) * self.scale), dim=1)
 
 
 def trace(network: nn.Module, preprocess: Preprocess, *, dynamic_batch: bool) -> torch.export.ExportedProgram:

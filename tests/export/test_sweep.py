@@ -25,7 +25,7 @@ IMAGES = 16
 # operations and the folding of BatchNorm; fp16 by 2^-11 at each of up to 120 layers. int8 rounds weights to 1/127 of a
 # channel's largest. QDQ rounds every activation too, and an untrained EfficientNet's logits hardly differ from image
 # to image, so that noise comes to half of them; an answer that has nothing to do with torch's has an error above 1.
-BOUNDS = {"coreml-fp32": 1e-4, "coreml-fp16": 2e-2, "coreml-int8": 0.1, "onnx-fp32": 1e-4, "onnx-int8": 0.75}
+BOUNDS = {"coreml-fp32": 1e-4, "coreml-fp16": 2e-2, "coreml-int8": 0.25, "onnx-fp32": 1e-4, "onnx-int8": 0.75}
 
 
 @pytest.mark.slow  # the default set exports AlexNet, in test_pipeline.py
@@ -55,9 +55,8 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     outputs = format_.open(path).run(images)
     with torch.inference_mode():
         pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32))
-        wrapped = Deployable(network, preprocess).eval()
-        expected = network(pixels * wrapped.scale + wrapped.bias).numpy()
-        probabilities = wrapped(pixels).numpy()
+        expected = network(normalised(images, preprocess)).numpy()
+        probabilities = Deployable(network, preprocess).eval()(pixels).numpy()
     error = np.linalg.norm(outputs.logits - expected) / np.linalg.norm(expected)
     assert error <= BOUNDS[variant_name]
     # A softmax moves each probability by at most half of the largest change of a logit.
