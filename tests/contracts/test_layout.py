@@ -50,6 +50,10 @@ def test_wheel_holds_tinyml_only_with_its_data(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"tinyml"}
-    tracked = [name for name in files.decode().split("\0") if name.startswith(LINKED) and Path(name).suffix != ".pyc"]
+    tracked = [
+        name
+        for name in files.decode().split("\0")
+        if name.startswith(tuple(f"{n}/" for n in LINKED)) and Path(name).suffix != ".pyc"
+    ]
     expected = {f"tinyml/{name}" for name in tracked}
     assert expected - set(names) == set()
