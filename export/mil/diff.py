@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+
+_CASTS = re.compile(r"(_cast)?(_to)?_fp(16|32)(?=_\d+$|$)")
+"""What coremltools appends to the name of a value whose type it changes: "relu_cast_fp16", "image_to_fp16"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +41,19 @@ def compare(
 ) -> list[Difference]:
     """The values of two traces under the same name and of the same shape, worst PSNR first.
 
+    Where a name is in one trace alone, it is compared without what a conversion to another type appends to names: the
+    "relu_cast_fp16" of a float16 program is the "relu" of the float32 program of the same network.
+
     Raises:
         InputError: the traces have nothing in common.
     """
     found = []
+    alike: dict[str, Any] = {}
+    for form in (_float32_name, _unnumbered_name):
+        for name, value in other.items():
+            alike.setdefault(form(name), value)
     for position, (name, value) in enumerate(reference.items()):
-        match = other.get(name)
+        match = other.get(name, alike.get(_float32_name(name), alike.get(_unnumbered_name(name))))
         if not isinstance(value, np.ndarray) or not isinstance(match, np.ndarray) or value.shape != match.shape:
             continue
         found.append(_difference(name, (kinds or {}).get(name, ""), position, value, match))
@@ -49,9 +61,29 @@ def compare(
         raise InputError(
             "the two models have no value of the same name and shape in common",
             value=f"{len(reference)} and {len(other)} values",
-            hint="they must come from the same conversion, such as a package and its compressed form",
+            hint="they must be of the same network, such as a package and its compressed form",
         )
     return sorted(found, key=lambda item: (item.psnr_db, item.position))
+
+
+def steepest(differences: Sequence[Difference]) -> Difference:
+    """The value at which PSNR falls most below that of the value before it: where a fault enters.
+
+    What follows a fault inherits its error and often is worse. PSNR counts between -100 and 100 dB.
+    """
+    ordered = sorted(differences, key=lambda item: item.position)
+    levels = [100.0, *(min(max(item.psnr_db, -100.0), 100.0) for item in ordered)]
+    falls = [before - after for before, after in itertools.pairwise(levels)]
+    return ordered[falls.index(max(falls))]
+
+
+def _float32_name(name: str) -> str:
+    return _CASTS.sub("", name)
+
+
+def _unnumbered_name(name: str) -> str:
+    """The first of several values of a kind gains a number on its way to float16: "linear" becomes "linear_0"."""
+    return _float32_name(name).removesuffix("_0")
 
 
 def _difference(name: str, kind: str, position: int, value: np.ndarray, match: np.ndarray) -> Difference:

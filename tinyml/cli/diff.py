@@ -13,8 +13,8 @@ from .output import Output
 
 @app.command()
 def diff(
-    a: Annotated[Path, typer.Argument(help="The reference: an .mlpackage.")],
-    b: Annotated[Path, typer.Argument(help="The other one: an .mlpackage of the same network.")],
+    a: Annotated[Path, typer.Argument(help="The reference: an .mlpackage or a checkpoint.")],
+    b: Annotated[Path, typer.Argument(help="The other one, of the same network: an .mlpackage or a checkpoint.")],
     image: Annotated[Path | None, typer.Option(help="An image for the image input; random noise otherwise.")] = None,
     inputs: Annotated[
         list[str] | None, typer.Option("--input", help="name=FILE.npy, name=IMAGE or name=random; repeatable.")
@@ -24,37 +24,63 @@ def diff(
     precision: Annotated[str, typer.Option(help="declared or float32.")] = "declared",
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Run two packages on the same input and show where they part: PSNR and largest difference per op, worst first."""
+    """Run two models on the same input and show where they part: PSNR and largest difference per op, worst first.
+
+    A checkpoint runs as the float32 Core ML program that it converts to, unrounded.
+    """
+    from contextlib import ExitStack
     from dataclasses import asdict
+    from tempfile import TemporaryDirectory
     from typing import cast
 
+    from tinyml.export.checkpoint_package import is_checkpoint, write_package
     from tinyml.export.mil import ReferenceModel
     from tinyml.export.mil.description import ImageFeature
-    from tinyml.export.mil.diff import compare
+    from tinyml.export.mil.diff import compare, steepest
     from tinyml.export.mil.diff import plot as draw
     from tinyml.export.mil.feed import make_inputs
     from tinyml.export.mil.planner import Precision
 
     out = Output(json=json)
-    first = ReferenceModel(a, precision=cast(Precision, precision), seed=0)
-    second = ReferenceModel(b, precision=cast(Precision, precision), seed=0)
-    asked = list(inputs or ())
-    if image is not None:
-        asked += [f"{n}={image}" for n, f in first.input_description.items() if isinstance(f, ImageFeature)]
-    given = make_inputs(first.input_description, asked)
-    differences = compare(first.trace(given), second.trace(given), first.kinds)
+    models: list[ReferenceModel] = []
+    with ExitStack() as stack:
+        for side, path in (("a", a), ("b", b)):
+            if is_checkpoint(path):
+                folder = Path(stack.enter_context(TemporaryDirectory()))
+                models.append(ReferenceModel(write_package(path, folder), precision="float32", seed=0))
+                out.line(f"{side}: the checkpoint {path}, converted to a Core ML program in float32")
+            else:
+                models.append(ReferenceModel(path, precision=cast(Precision, precision), seed=0))
+        first, second = models
+        asked = list(inputs or ())
+        if image is not None:
+            asked += [f"{n}={image}" for n, f in first.input_description.items() if isinstance(f, ImageFeature)]
+        given = make_inputs(first.input_description, asked)
+        values = first.trace(given)
+        differences = compare(values, second.trace(given), first.kinds)
     out.table(
-        f"{a.name} against {b.name}: {len(differences)} values, worst first",
+        f"{a.name} against {b.name}: {len(differences)} of {len(values)} values, worst first",
         ["value", "op", "shape", "PSNR dB", "largest", "relative"],
         [
             [d.name, d.kind, "x".join(map(str, d.shape)), f"{d.psnr_db:.1f}", f"{d.largest:.3g}", f"{d.relative:.2g}"]
             for d in differences[:limit]
         ],
     )
+    enters = steepest(differences)
+    out.line(f"PSNR falls most at {enters.name} ({enters.kind or 'input'}), to {enters.psnr_db:.1f} dB")
     if plot is not None:
         draw(differences, plot, f"{a.name} against {b.name}")
         out.line(f"wrote {plot}")
-    out.document({"a": str(a), "b": str(b), "differences": [_finite(asdict(d)) for d in differences]})
+    out.document(
+        {
+            "a": str(a),
+            "b": str(b),
+            "converted": [str(path) for path in (a, b) if is_checkpoint(path)],
+            "values": len(values),
+            "steepest": enters.name,
+            "differences": [_finite(asdict(d)) for d in differences],
+        }
+    )
 
 
 def _finite(record: dict[str, object]) -> dict[str, object]:

@@ -1,0 +1,45 @@
+"""A checkpoint as the Core ML program that it would be exported as, for comparison with one that was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tinyml.trainer.checkpoint import load
+
+from .format import Description, formats
+from .variants import variants
+
+CHECKPOINTS = (".json", ".safetensors")
+"""How the file names of checkpoints end."""
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether `path` is named like a checkpoint."""
+    return path.suffix in CHECKPOINTS
+
+
+def write_package(checkpoint: Path, folder: Path) -> Path:
+    """Writes the network of `checkpoint` into `folder` as coreml-fp32 and returns the package.
+
+    It goes the way of every export: the same graph, so the values of the program have the same names.
+
+    Raises:
+        CheckpointError, ManifestError: it cannot be loaded.
+    """
+    loaded = load(checkpoint)
+    variant, spec = variants.get("coreml-fp32"), loaded.checkpoint.spec
+    format_ = formats.get(variant.format)
+    description = Description(
+        spec=spec,
+        summary=f"{spec.architecture}, for comparison",
+        author="tinyml",
+        license="",
+        version=loaded.checkpoint.sha256[:12],
+        facts={},
+    )
+    size = spec.preprocess.input_size
+    path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
+    format_.write(loaded.model, variant, description, np.zeros((0, size, size, 3), np.uint8), path)
+    return path
