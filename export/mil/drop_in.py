@@ -13,6 +13,18 @@ from .model import ReferenceModel, State
 from .planner import Precision
 
 
+class PredictionError(InputError, RuntimeError):
+    """What Core ML refuses when it predicts, which coremltools raises as a RuntimeError that begins with its words."""
+
+    def __init__(self, refusal: InputError) -> None:
+        super().__init__(
+            f"Unable to compute the prediction using ML Program. {refusal.what}",
+            value=refusal.value,
+            allowed=refusal.allowed,
+            hint=refusal.hint,
+        )
+
+
 @contextlib.contextmanager
 def linux_predict(precision: Precision = "declared") -> Iterator[None]:
     """Within the block, coremltools' models predict through the reference runtime.
@@ -22,7 +34,7 @@ def linux_predict(precision: Precision = "declared") -> Iterator[None]:
             smaller = ct.optimize.coreml.linear_quantize_activations(mlmodel, config, samples)
 
     coremltools' own checks of the inputs come first, with their own exceptions; what Core ML itself would refuse raises
-    InputError. A model is planned at its first prediction and kept as long as it lives.
+    PredictionError. A model is planned at its first prediction and kept as long as it lives.
 
     Args:
         precision: as of `ReferenceModel`.
@@ -48,7 +60,10 @@ def linux_predict(precision: Precision = "declared") -> Iterator[None]:
         own = None if state is None else state.__proxy__
         if own is not None and not isinstance(own, State):
             raise InputError("the state was not made by this model's make_state()", value=type(own).__name__)
-        return reference(self).predict(data, own)
+        try:
+            return reference(self).predict(data, own)
+        except InputError as refusal:
+            raise PredictionError(refusal) from refusal
 
     def make_state(self: Any) -> Any:
         return state_kind(reference(self).make_state())

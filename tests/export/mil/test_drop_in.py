@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tinyml.errors import InputError
 from tinyml.export.mil import ReferenceModel, linux_predict
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()
+from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
+from coremltools.converters.mil.mil import types  # noqa: E402
 
 
 def test_predict_is_ours_within_the_block_only(classifier: Any, image: Image.Image) -> None:
@@ -31,6 +35,22 @@ def test_coremltools_own_refusals_stay(classifier: Any, image: Image.Image) -> N
             classifier.predict({"picture": image})
         with pytest.raises(TypeError, match="mode"):
             classifier.predict({"image": image.convert("L")})
+
+
+def test_refusals_at_prediction_are_runtime_errors(convert: Callable[..., Any]) -> None:
+    @mb.program(
+        input_specs=[mb.TensorSpec((3,)), mb.TensorSpec((2,), dtype=types.int32)], opset_version=ct.target.iOS17
+    )
+    def program(x: Any, indices: Any) -> Any:
+        return mb.gather(x=x, indices=indices, axis=0, validate_indices=True)
+
+    model = convert(program, minimum_deployment_target=ct.target.iOS17)
+    with linux_predict():
+        inputs = {"x": np.ones(3, np.float32), "indices": np.array([0, 3], np.int32)}
+        with pytest.raises(RuntimeError, match=r"Unable to compute the prediction.*out of bounds") as e:
+            model.predict(inputs)
+        assert isinstance(e.value, InputError)
+        assert "\n" not in str(e.value)
 
 
 def test_states_work(stateful: Any) -> None:
