@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from tinyml.export.format import SPEC_KEY, Description, formats
+from tinyml.export.mil import ReferenceModel
 from tinyml.export.mil.package import open_package
 from tinyml.export.network import Deployable
 from tinyml.export.pipeline import check_weights
@@ -62,6 +63,52 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     # A softmax moves each probability by at most half of the largest change of a logit.
     assert np.abs(outputs.probabilities - probabilities).max() <= np.abs(outputs.logits - expected).max() / 2 + 1e-3
     assert not convolutions_followed_by_batch_norm(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant_name", ["coreml-fp16", "coreml-int8"])
+@pytest.mark.parametrize("model", architectures.names())
+def test_the_same_weights_give_the_same_logits(model: str, variant_name: str, tmp_path: Path) -> None:
+    """With weights that fp16 and int8 hold exactly, nothing but the execution can differ from torch."""
+    preprocess = Preprocess(mean=(0.5, 0.5, 0.5), std=(64 / 255,) * 3)  # exact in fp16 when baked in
+    noise = np.random.default_rng(0)
+    images = noise.integers(0, 256, (IMAGES, 8, 8, 3), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    network = exactly_representable(untrained(model, images, preprocess))
+    spec = spec_of(model, network, tuple(f"class {i}" for i in range(CLASSES)), preprocess)
+    facts = {SPEC_KEY: spec.model_dump_json(), "tinyml.version": "0"}
+    description = Description(spec=spec, summary="", author="", license="", version="", facts=facts)
+    path = tmp_path / "model.mlpackage"
+    formats.get("coreml").write(network, variants.get(variant_name), description, images, path)
+    with torch.inference_mode():
+        expected = network(normalised(images, preprocess)).numpy()
+    for precision, bound in (("float32", 1e-4), ("declared", 2e-2)):
+        runtime = ReferenceModel(path, precision=precision)
+        logits = runtime.predict_batch({"image": images}, values=[runtime.logits_name])[runtime.logits_name]
+        error = np.linalg.norm(logits.reshape(expected.shape) - expected) / np.linalg.norm(expected)
+        assert error <= bound, precision
+
+
+def exactly_representable(network: nn.Module) -> nn.Module:
+    """`network` with weights of the form q 2^k, |q| at most 127 and reached in every output channel, and BatchNorms
+    that scale by a power of two, so that neither folding nor int8 nor fp16 rounds anything."""
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                power = 4.0 ** round(float(torch.log2(module.running_var.mean() + module.eps)) / 2)
+                module.eps = power / 4  # an epsilon of 1e-5 would be lost beside the variance in fp16
+                module.running_var.fill_(power - module.eps)
+                module.running_mean.copy_(module.running_mean.half())
+        for parameter in network.parameters():
+            rows = parameter.reshape(len(parameter), -1)
+            if parameter.ndim < 2 or rows.shape[1] < 2:
+                parameter.copy_(parameter.half())
+                continue
+            largest, place = rows.abs().max(dim=1, keepdim=True)
+            scale = 2.0 ** torch.round(torch.log2(largest.clamp(min=1e-6) / 127))
+            snapped = torch.round(rows / scale).clamp(-127, 127)
+            snapped.scatter_(1, place, 127 * rows.gather(1, place).sign())
+            parameter.copy_((snapped * scale).reshape(parameter.shape))
+    return network
 
 
 def untrained(model: str, images: np.ndarray, preprocess: Preprocess) -> nn.Module:

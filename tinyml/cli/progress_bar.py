@@ -84,7 +84,8 @@ class LineProgress:
             self._told = now
             of = f"/{self._total}" if self._total is not None else ""
             rate = self._done / (now - self._began)
-            self.say(f"{self._label}: {self._done}{of} {self._unit}, {rate:,.0f} {self._unit}/s {info}".rstrip())
+            shown = f", {rate:,.0f} {self._unit}/s" if rate >= 1 else ""
+            self.say(f"{self._label}: {self._done}{of} {self._unit}{shown} {info}".rstrip())
 
     def finish(self) -> None:
         """Ends the count."""
