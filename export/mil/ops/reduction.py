@@ -40,7 +40,7 @@ def reduce_argmax_typed(
     output_dtype: str = "int32",  # noqa: ARG001 (the declared type says it too)
 ) -> Tensor:
     """As in iOS15, of type int32 or uint16 (which is held in 32 bits here)."""
-    return torch.argmax(x, axis, keep_dims).to(torch.int32)
+    return reduce_argmax(x, axis, keep_dims)
 
 
 @op("reduce_argmin", exact=True)
@@ -57,7 +57,7 @@ def reduce_argmin_typed(
     output_dtype: str = "int32",  # noqa: ARG001 (the declared type says it too)
 ) -> Tensor:
     """As in iOS15, of type int32 or uint16 (which is held in 32 bits here)."""
-    return torch.argmin(x, axis, keep_dims).to(torch.int32)
+    return reduce_argmin(x, axis, keep_dims)
 
 
 @op("reduce_l1_norm")

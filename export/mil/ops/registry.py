@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ....errors import UnknownNameError
 
@@ -39,6 +39,7 @@ OPSETS = ("iOS15", "iOS16", "iOS17", "iOS18")
 """The opsets of ML Programs, oldest first, by the names that `coremltools.target` gives them."""
 
 OpFunction = Callable[..., Any]
+F = TypeVar("F", bound=OpFunction)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +57,10 @@ class OpDefinition:
 _definitions: dict[str, list[OpDefinition]] = {}
 
 
-def op(name: str, *, since: str = "iOS15", exact: bool = False) -> Callable[[OpFunction], OpFunction]:
+def op(name: str, *, since: str = "iOS15", exact: bool = False) -> Callable[[F], F]:
     """Registers the decorated function as op `name` from opset `since` on; a duplicate raises ValueError."""
 
-    def register(function: OpFunction) -> OpFunction:
+    def register(function: F) -> F:
         versions = _definitions.setdefault(name, [])
         if since not in OPSETS:
             raise ValueError(f"op {name!r}: {since!r} is no opset; there are {OPSETS}")
