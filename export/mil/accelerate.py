@@ -1,4 +1,4 @@
-"""Convolutions with their weights reordered once, and normalizations as one multiplication and addition.
+"""Convolutions with their weights reordered once, normalizations as one multiplication and addition, relu in place.
 
 At batch 1 oneDNN spends most of a small convolution on bringing its weights into the order that its kernels want, at
 every call; torch's compiler does it once (`torch._inductor.fx_passes.mkldnn_fusion`), and so does this.
@@ -42,6 +42,22 @@ def fold_norms(plan: Plan) -> None:
     """
     constants = plan.constant_tensors()
     plan.steps = tuple(_folded(step, constants) if step.kind == "batch_norm" else step for step in plan.steps)
+
+
+def relu_in_place(plan: Plan) -> None:
+    """Lets each `relu` of `plan` overwrite what a `batch_norm` before it computed for it alone.
+
+    For plans whose intermediate values nobody looks at.
+    """
+    fresh: set[int] = set()
+    steps = []
+    for step in plan.steps:
+        if step.kind == "batch_norm":
+            fresh.add(step.results[0].slot)
+        elif step.kind == "relu" and step.reads[0] in fresh.intersection(step.frees):
+            step = replace(step, function=torch.relu_)
+        steps.append(step)
+    plan.steps = tuple(steps)
 
 
 def _folded(step: Step, constants: dict[int, Tensor]) -> Step:

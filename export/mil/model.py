@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ...errors import InputError, PackageError
-from .accelerate import accelerate, fold_norms
+from .accelerate import accelerate, fold_norms, relu_in_place
 from .batch import BatchRunner, Samples, sample_tensors
 from .classifier import Classifier, find_classifier
 from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
@@ -179,6 +179,7 @@ class ReferenceModel:
         if wanted not in self._runners:
             plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
             fold_norms(plan)
+            relu_in_place(plan)
             self._runners[wanted] = BatchRunner(plan=plan)
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)

@@ -41,6 +41,29 @@ def test_a_folded_norm_is_the_plain_one(convert: Callable[..., Any], affine: boo
         np.testing.assert_allclose(folded(x)[0].numpy(), plain(x)[0].numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("also_wanted", [(), ("normal",)])
+def test_relu_overwrites_only_what_nobody_else_reads(convert: Callable[..., Any], also_wanted: tuple[str, ...]) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((1, 4, 2, 2))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        ones = np.ones(4, np.float32)
+        normal = mb.batch_norm(x=x, mean=ones, variance=ones, name="normal")
+        return mb.add(x=mb.relu(x=normal), y=mb.relu(x=x), name="y")
+
+    options = {"minimum_deployment_target": ct.target.iOS16, "compute_precision": ct.precision.FLOAT32}
+    package = open_package(convert(program, **options))
+    plan = build(package.program.functions["main"], precision="float32", outputs=("y", *also_wanted))
+    x = torch.linspace(-3, 3, 16).reshape(1, 4, 2, 2)
+    expected = [value.clone() for value in plan(x)]
+    accelerate.fold_norms(plan)
+    before = [step.function for step in plan.steps]
+    accelerate.relu_in_place(plan)
+    changed = [step.reads for n, step in enumerate(plan.steps) if step.function is not before[n]]
+    norm = next(step.results[0].slot for step in plan.steps if step.kind == "batch_norm")
+    assert changed == ([] if also_wanted else [(norm,)])
+    for found, value in zip(plan(x), expected, strict=True):
+        torch.testing.assert_close(found, value)
+
+
 @needs_reordering
 @pytest.mark.parametrize(
     ("groups", "options"),
