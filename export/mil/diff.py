@@ -67,13 +67,15 @@ def compare(
 
 
 def steepest(differences: Sequence[Difference]) -> Difference:
-    """The value at which PSNR falls most below that of the value before it: where a fault enters.
+    """The value at which PSNR falls most below the lowest before it: where a fault enters.
 
-    What follows a fault inherits its error and often is worse. PSNR counts between -100 and 100 dB.
+    What follows a fault inherits its error and often is worse; a branch that the fault does not reach may be better
+    again in between, and says nothing. PSNR counts between -100 and 100 dB.
     """
     ordered = sorted(differences, key=lambda item: item.position)
-    levels = [100.0, *(min(max(item.psnr_db, -100.0), 100.0) for item in ordered)]
-    falls = [before - after for before, after in itertools.pairwise(levels)]
+    levels = [min(max(item.psnr_db, -100.0), 100.0) for item in ordered]
+    lowest = itertools.accumulate(levels, min, initial=100.0)
+    falls = [before - level for before, level in zip(lowest, levels, strict=False)]
     return ordered[falls.index(max(falls))]
 
 
@@ -108,18 +110,23 @@ def _difference(name: str, kind: str, position: int, value: np.ndarray, match: n
 
 
 def plot(differences: list[Difference], path: Path, title: str) -> None:
-    """Writes the PSNR of each value, in the order of computation, as a PNG."""
+    """Writes the PSNR of each value, in the order of computation, as a PNG; equal values are marks along the top."""
     from matplotlib.figure import Figure
 
     ordered = sorted(differences, key=lambda item: item.position)
-    finite = [item.psnr_db for item in ordered if math.isfinite(item.psnr_db)]
-    top = max(finite, default=0.0) + 10.0
-    heights = [min(max(item.psnr_db, 0.0), top) for item in ordered]
+    levels = [max(item.psnr_db, 0.0) for item in ordered]
+    top = max((level for level in levels if math.isfinite(level)), default=0.0) + 10.0
+    parted = [(place, level) for place, level in enumerate(levels) if math.isfinite(level)]
+    equal = [place for place, level in enumerate(levels) if not math.isfinite(level)]
     figure = Figure(figsize=(max(8.0, 0.16 * len(ordered)), 5.0), layout="constrained")
     axes = figure.subplots()
-    axes.plot(range(len(ordered)), heights, marker=".", color="#1f5fa8")
+    if parted:
+        axes.plot(*zip(*parted, strict=True), marker=".", color="#1f5fa8", label="different")
+        place, level = min(parted, key=lambda item: item[1])
+        axes.annotate(ordered[place].name, (place, level), textcoords="offset points", xytext=(6, 10))
+    if equal:
+        axes.plot(equal, [top] * len(equal), "o", fillstyle="none", color="#6b7280", label="equal")
     axes.set(title=title, xlabel="value, in the order of computation", ylabel="PSNR (dB), higher is closer")
-    worst = min(range(len(ordered)), key=lambda index: heights[index])
-    axes.annotate(ordered[worst].name, (worst, heights[worst]), textcoords="offset points", xytext=(6, 10))
+    axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120, format="png")

@@ -93,6 +93,7 @@ class ReferenceModel:
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
         accelerate(self.plan)
         fold_norms(self.plan)
+        self.plan.drop_unread_constants()
         _check_interface(self.function, self.description)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
@@ -180,6 +181,7 @@ class ReferenceModel:
             plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
             fold_norms(plan)
             relu_in_place(plan)
+            plan.drop_unread_constants()
             self._runners[wanted] = BatchRunner(plan=plan)
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)

@@ -161,6 +161,16 @@ class Plan(nn.Module):
         weights = {slot: self.get_parameter(name) for slot, name in self._weight_slots}
         return weights | {slot: self.get_buffer(name) for slot, name in self._buffer_slots}
 
+    def drop_unread_constants(self) -> None:
+        """Lets go of the constants that no step reads any more, nor an output."""
+        read = {slot for step in self.steps for slot in step.reads} | {slot for _, slot in self.outputs}
+        for slots in (self._weight_slots, self._buffer_slots):
+            for slot, name in slots:
+                if slot not in read:
+                    delattr(self, name)
+        self._weight_slots = tuple(item for item in self._weight_slots if item[0] in read)
+        self._buffer_slots = tuple(item for item in self._buffer_slots if item[0] in read)
+
     def _start(self, inputs: Sequence[Any]) -> list[Any]:
         values: list[Any] = [None] * self._size
         parameters, buffers = self._parameters, self._buffers

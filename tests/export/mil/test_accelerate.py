@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tinyml.errors import PackageError
-from tinyml.export.mil import accelerate
+from tinyml.export.mil import ReferenceModel, accelerate
 from tinyml.export.mil.package import open_package
 from tinyml.export.mil.planner import build
 from tinyml.export.quiet import coremltools
@@ -96,3 +96,11 @@ def test_results_are_those_of_the_plain_plan(convert: Callable[..., Any], groups
             fast(x[:, :5])
     # float32 sums of 72 products of about 1, in another order.
     np.testing.assert_allclose(b.numpy(), a.numpy(), atol=1e-5)
+
+
+@needs_reordering
+def test_weights_are_kept_once(classifier: Any) -> None:
+    model = ReferenceModel(classifier)
+    kept = {tuple(value.shape) for value in model.plan.parameters()}
+    assert (4, 32) in kept  # of the linear layer
+    assert not kept & {(16, 3, 3, 3), (32, 16, 3, 3)}  # of the convolutions, which have theirs reordered

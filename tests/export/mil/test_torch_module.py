@@ -13,10 +13,10 @@ import pytest
 import torch
 from PIL import Image
 
-from tinyml.errors import UnsupportedOpsError, UsageError
+from tinyml.errors import UnsupportedOpsError, UsageError, VerificationError
 from tinyml.export.mil import ReferenceModel, to_torch
+from tinyml.export.mil.convert import TOLERANCE, onnx_runner
 from tinyml.export.mil.convert import convert as write
-from tinyml.export.mil.convert import onnx_runner
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -133,3 +133,17 @@ def test_measured_statistics_are_no_parameters(convert: Convert) -> None:
     assert len(list(module.parameters())) == 2
     module(torch.rand(1, 16, 4, 4))[0].sum().backward()
     assert all(value.grad is not None for value in module.parameters())
+
+
+@pytest.mark.parametrize("change", [2 * TOLERANCE, float("nan"), float("-inf")])
+def test_a_conversion_that_computes_something_else_is_not_written(
+    change: float, classifier: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(content: bytes) -> Any:
+        run = onnx_runner(content)
+        return lambda inputs: [value + np.float32(change) for value in run(inputs)]
+
+    monkeypatch.setattr("tinyml.export.mil.convert.onnx_runner", faulty)
+    with pytest.raises(VerificationError, match="the converted model differs from the package"):
+        write(classifier, "onnx", tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
