@@ -24,8 +24,9 @@ import torch
 from PIL import Image
 
 from tinyml import store
+from tinyml.bench import environment
 from tinyml.export.mil import ReferenceModel
-from tinyml.export.mil.convert import Run, onnx_runner
+from tinyml.export.mil.onnx_model import Run, onnx_runner
 from tinyml.export.quiet import coremltools, quiet
 
 SIZE, CLASSES, BATCH = 64, 200, 64
@@ -207,10 +208,10 @@ def _ratios(times: dict[str, list[int]], load_ns: int) -> dict[str, float]:
     }
 
 
-def table(records: list[dict[str, Any]], command: str) -> str:
+def table(records: list[dict[str, Any]], command: str, where: str) -> str:
     """Milliseconds (medians) and ratios as Markdown; a ratio that misses its goal is in bold."""
     times = list(records[0]["times_ns"])
-    lines = [f"Written by `{command}`; milliseconds, one thread, medians.", ""]
+    lines = [f"Written by `{command}` on {where}; milliseconds, one thread, medians.", ""]
     lines += ["| network | " + " | ".join(times) + " |", "|---|" + "---|" * len(times)]
     for record in records:
         cells = [f"{statistics.median(v) / 1e6:.1f}" if v else "not run" for v in record["times_ns"].values()]
@@ -239,8 +240,14 @@ def main() -> None:
     torch.set_num_threads(1)
     records = [record for name in arguments.networks.split(",") for record in measure(name, arguments.rounds)]
     provenance = store.provenance(packages=("torch", "coremltools", "onnxruntime", "numpy"))
-    document = {"provenance": provenance.model_dump(mode="json"), "records": records}
-    text = table(records, f"python benchmarks/{provenance.command}")
+    machine = environment.describe(provenance.packages)
+    document = {
+        "provenance": provenance.model_dump(mode="json"),
+        "environment": machine.model_dump(mode="json"),
+        "records": records,
+    }
+    where = f"{machine.cpu}, {machine.cores} cores, {machine.os_version}"
+    text = table(records, f"python benchmarks/{provenance.command}", where)
     store.write_bytes(arguments.output / "reference-runtime.json", (json.dumps(document, indent=1) + "\n").encode())
     store.write_bytes(arguments.output / "reference-runtime.md", text.encode())
     print(text)

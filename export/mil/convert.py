@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...errors import PackageError, UnsupportedOpsError, UsageError, VerificationError
+from ...errors import UsageError, VerificationError
 from ...store import atomic_file
 from ..quiet import quiet
 from .feed import make_inputs
 from .model import ReferenceModel
-from .plan import FAILURES
+from .onnx_model import Run, onnx_bytes, onnx_runner
 from .torch_module import TorchModel, to_torch
+from .tracing import exported
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 """File name endings by format."""
@@ -25,8 +25,6 @@ SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 TOLERANCE = 1e-3
 """Largest accepted difference to the reference runtime, over the output's largest magnitude. Both compute in float32;
 what differs is the order of summation (about 1e-6) and how often a deep network amplifies it."""
-
-Run = Callable[[Sequence[torch.Tensor]], list[np.ndarray]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,68 +62,10 @@ def convert(package: Any, to: str, output: Path, function_name: str | None = Non
             run = onnx_runner(temporary.read_bytes())
         else:
             with quiet():
-                torch.export.save(_exported(module), temporary)
+                torch.export.save(exported(module), temporary)
             run = _torch_runner(temporary)
         largest = _verify(reference, module, run)
     return Converted(path=output, format=to, inputs=module.input_names, outputs=module.output_names, largest=largest)
-
-
-def _exported(module: TorchModel) -> torch.export.ExportedProgram:
-    with quiet(), warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        try:
-            return torch.export.export(
-                module, module.example_inputs(), dynamic_shapes=(module.dynamic_shapes(),), strict=False
-            )
-        except PackageError as error:
-            raise UnsupportedOpsError(f"the program cannot be traced: {error.what}", ops=_op_of(error)) from error
-        except FAILURES as error:
-            reason = " ".join(str(error).split())[:300]
-            raise PackageError("the program cannot be traced", value=reason) from error
-
-
-def _op_of(error: PackageError) -> list[str]:
-    return [error.what.partition("(")[2].partition(")")[0] or error.what]
-
-
-def onnx_bytes(module: TorchModel) -> bytes:
-    """`module` as an ONNX model; names of inputs and outputs are kept."""
-    import onnx
-
-    program = _exported(module)
-    with quiet(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        exported = torch.onnx.export(
-            program,
-            input_names=list(module.input_names),
-            output_names=list(module.output_names),
-            dynamo=True,
-            verbose=False,
-        )
-    if exported is None:
-        raise PackageError("the program cannot become an ONNX model", value="the exporter returned nothing")
-    model = exported.model_proto
-    if module.classes:
-        onnx.helper.set_model_props(model, {"classes": "\n".join(str(label) for label in module.classes)})
-    content: bytes = model.SerializeToString()
-    return content
-
-
-def onnx_runner(content: bytes, threads: int | None = None) -> Run:
-    """Runs an ONNX model with onnxruntime; `threads` None: as many as torch uses."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or torch.get_num_threads()
-    session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    names = [item.name for item in session.get_inputs()]
-
-    def run(inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
-        found = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
-        return [np.asarray(value) for value in found]
-
-    return run
 
 
 def _torch_runner(path: Path) -> Run:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from .classifier import Classifier, classified
-from .convert import onnx_bytes, onnx_runner
+from .onnx_model import onnx_bytes, onnx_runner
 from .torch_module import to_torch
 
 

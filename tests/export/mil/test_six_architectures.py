@@ -15,7 +15,7 @@ from PIL import Image
 from tinyml.export.format import Description, formats
 from tinyml.export.mil import ReferenceModel, to_torch
 from tinyml.export.mil.convert import convert as write
-from tinyml.export.mil.convert import onnx_runner
+from tinyml.export.mil.onnx_model import onnx_runner
 from tinyml.export.network import IMAGE, PROBABILITIES
 from tinyml.export.quiet import coremltools, quiet
 from tinyml.export.variants import variants

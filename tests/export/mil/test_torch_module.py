@@ -15,8 +15,9 @@ from PIL import Image
 
 from tinyml.errors import UnsupportedOpsError, UsageError, VerificationError
 from tinyml.export.mil import ReferenceModel, to_torch
-from tinyml.export.mil.convert import TOLERANCE, onnx_runner
+from tinyml.export.mil.convert import TOLERANCE
 from tinyml.export.mil.convert import convert as write
+from tinyml.export.mil.onnx_model import onnx_runner
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()

@@ -98,11 +98,17 @@ def _tuple(value: Any) -> tuple[Tensor, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _double(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Tensor], Any]:
+def _of_the_first(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Tensor], Any]:
     """`function` of its first tensor alone."""
     if isinstance(args[0], tuple):
         return lambda x: function((x, *args[0][1:]), *args[1:], **kwargs)
     return lambda x: function(x, *args[1:], **kwargs)
+
+
+def alone(case: str) -> tuple[Callable[[Tensor], Any], Tensor]:
+    """The op of `case` as a function of its first tensor alone, and that tensor."""
+    function, args, kwargs = ALL[case]
+    return _of_the_first(function, args, kwargs), args[0][0] if isinstance(args[0], tuple) else args[0]
 
 
 @pytest.mark.parametrize("case", ALL)
@@ -118,13 +124,11 @@ def test_inputs_are_not_modified(case: str) -> None:
 
 @pytest.mark.parametrize("case", ALL)
 def test_vectorised_calls_equal_single_ones(case: str) -> None:
-    function, args, kwargs = ALL[case]
-    alone = _double(function, args, kwargs)
-    first = args[0][0] if isinstance(args[0], tuple) else args[0]
+    call, first = alone(case)
     batch = torch.stack([first, first.flip(0), first.flip(-1)])
     with torch.no_grad():
-        together = _tuple(torch.func.vmap(alone)(batch))
-        single = [_tuple(alone(x)) for x in batch]
+        together = _tuple(torch.func.vmap(call)(batch))
+        single = [_tuple(call(x)) for x in batch]
     for index, values in enumerate(together):
         expected = torch.stack([each[index] for each in single])
         assert values.dtype == expected.dtype
@@ -133,23 +137,21 @@ def test_vectorised_calls_equal_single_ones(case: str) -> None:
 
 
 class _Module(torch.nn.Module):
-    def __init__(self, alone: Callable[[Tensor], Any]) -> None:
+    def __init__(self, call: Callable[[Tensor], Any]) -> None:
         super().__init__()
-        self.alone = alone
+        self.call = call
 
     def forward(self, x: Tensor) -> Any:
-        return self.alone(x)
+        return self.call(x)
 
 
 @pytest.mark.parametrize("case", ALL)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_functions_can_be_exported(case: str) -> None:
-    function, args, kwargs = ALL[case]
-    alone = _double(function, args, kwargs)
-    first = args[0][0] if isinstance(args[0], tuple) else args[0]
+    call, first = alone(case)
     with torch.no_grad():
-        program = torch.export.export(_Module(alone), (first,))
-        for ours, theirs in zip(_tuple(alone(first)), _tuple(program.module()(first)), strict=True):
+        program = torch.export.export(_Module(call), (first,))
+        for ours, theirs in zip(_tuple(call(first)), _tuple(program.module()(first)), strict=True):
             torch.testing.assert_close(ours, theirs, equal_nan=True)
 
 

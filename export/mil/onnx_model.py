@@ -1,0 +1,66 @@
+"""A torch module of a package as an ONNX model, and its execution."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from ...errors import PackageError
+from ..quiet import quiet
+from .plan import FAILURES
+from .torch_module import TorchModel
+from .tracing import exported
+
+Run = Callable[[Sequence[torch.Tensor]], list[np.ndarray]]
+"""From the inputs, in the model's order, to its outputs."""
+
+
+def onnx_bytes(module: TorchModel) -> bytes:
+    """`module` as an ONNX model; names of inputs and outputs are kept.
+
+    Raises:
+        UnsupportedOpsError: an op cannot be traced; PackageError: torch's exporter cannot translate the trace.
+    """
+    import onnx
+
+    program = exported(module)
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            written = torch.onnx.export(
+                program,
+                input_names=list(module.input_names),
+                output_names=list(module.output_names),
+                dynamo=True,
+                verbose=False,
+            )
+        except FAILURES as error:
+            reason = " ".join(str(error).split())[:300]
+            raise PackageError("the program cannot become an ONNX model", value=reason) from error
+    if written is None:
+        raise PackageError("the program cannot become an ONNX model", value="the exporter returned nothing")
+    model = written.model_proto
+    if module.classes:
+        onnx.helper.set_model_props(model, {"classes": "\n".join(str(label) for label in module.classes)})
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def onnx_runner(content: bytes, threads: int | None = None) -> Run:
+    """Runs an ONNX model with onnxruntime; `threads` None: as many as torch uses."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or torch.get_num_threads()
+    session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+
+    def run(inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
+        found = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
+        return [np.asarray(value) for value in found]
+
+    return run
