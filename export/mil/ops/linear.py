@@ -19,7 +19,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if weight.dtype is not x.dtype:
             weight, bias = weight.to(x.dtype), None if bias is None else bias.to(x.dtype)
         return vectorized.linear(x, weight, bias)
-    result = torch.matmul(x, weight.T)
+    common = torch.promote_types(x.dtype, weight.dtype)
+    result = torch.matmul(x.to(common), weight.T.to(common))
     return result if bias is None else result + bias
 
 

@@ -41,6 +41,8 @@ def test_linear_of_integers_and_of_mixed_types(call: Any) -> None:
     mixed = call("linear", x.astype(np.float32), weight, bias)
     assert mixed.dtype == np.float32
     np.testing.assert_array_equal(mixed, [[-4, 19]])
+    halves = call("linear", x, weight.astype(np.float32) / 2, bias)  # the program's type cuts off the fraction
+    np.testing.assert_array_equal(halves, [[-1.5, 10.5]])
 
 
 @PROPERTY
