@@ -159,6 +159,8 @@ class ReferenceModel:
     ) -> dict[str, np.ndarray]:
         """The outputs for N samples at once, in chunks; the program itself may be written for one.
 
+        torch computes them whatever the engine: it runs a chunk at once, where an ONNX model of batch 1 cannot.
+
         Args:
             inputs: by name, arrays [N, *shape] (a leading 1 of the model's shape may be left out); images as uint8
                 [N, height, width, 3] in RGB order ([N, height, width] for gray) or as PIL images.
