@@ -243,9 +243,21 @@ def check_array(feature: ArrayFeature, value: Any) -> np.ndarray:
         array = array.reshape(1)
     if not feature.fits(array.shape):
         raise InputError(
-            f"input {feature.name!r} is of the wrong shape", value=list(array.shape), allowed=feature.allowed
+            f"input {feature.name!r} is of the wrong shape{_outside(feature, array.shape)}",
+            value=list(array.shape),
+            allowed=feature.allowed,
         )
     return array
+
+
+def _outside(feature: ArrayFeature, shape: tuple[int, ...]) -> str:
+    """Which size is out of its range, in Core ML's own words, which tools look for."""
+    if len(shape) == len(feature.ranges):
+        for axis, (size, (low, high)) in enumerate(zip(shape, feature.ranges, strict=True)):
+            if size < low or (high is not None and size > high):
+                limits = f"{low}..{'' if high is None else high}"
+                return f": Size ({size}) of dimension ({axis}) is not in allowed range ({limits})"
+    return ""
 
 
 def _type_name(value: object) -> str:

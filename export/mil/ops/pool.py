@@ -12,7 +12,7 @@ from torch.nn import functional
 from tinyml.errors import PackageError
 
 from .registry import op
-from .windows import are_equal, larger, pad_spatial, smaller, spatial_padding
+from .windows import are_equal, larger, pad_spatial, quotient_up, smaller, spatial_padding
 
 _MAX: dict[int, Callable[..., Tensor]] = {3: torch.max_pool1d, 4: torch.max_pool2d, 5: torch.max_pool3d}
 _MEAN: dict[int, Callable[..., Tensor]] = {3: torch.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
@@ -105,10 +105,10 @@ def _placement(
         return before, after, [0] * len(before)
     beyond = []
     for size, kernel, stride, b, a in zip(sizes, kernel_sizes, strides, before, after, strict=True):
-        windows = -(-(size + b + a - kernel) // stride) + 1
+        windows = quotient_up(size + b + a - kernel, stride) + 1
         if b + a > 0:
             # The last window begins within the input or the padding before it. Torch holds unpadded dimensions to that
             # as well; by the op's page a window may lie wholly outside those.
-            windows = smaller(windows, -(-(2 * size + b + a) // (2 * stride)))
+            windows = smaller(windows, quotient_up(2 * size + b + a, 2 * stride))
         beyond.append(larger(0, (windows - 1) * stride + kernel - (size + b + a)))
     return before, after, beyond

@@ -51,11 +51,16 @@ def spatial_padding(
     before, after = [], []
     for size, extent, stride in zip(sizes, extents, strides, strict=True):
         # With a stride of 1 the amount does not depend on the size.
-        total = extent - 1 if stride == 1 else larger(0, (-(-size // stride) - 1) * stride + extent - size)
+        total = extent - 1 if stride == 1 else larger(0, (quotient_up(size, stride) - 1) * stride + extent - size)
         small, large = total // 2, total - total // 2
         before.append(small if kind == "same" else large)
         after.append(large if kind == "same" else small)
     return before, after
+
+
+def quotient_up(a: int, b: int) -> int:
+    """`a / b` rounded up, for `a >= 0`; with no negative number, whose quotients ONNX rounds towards zero."""
+    return (a + b - 1) // b
 
 
 def larger(a: int, b: int) -> int:

@@ -143,7 +143,9 @@ def test_flexible_shapes_are_checked(convert: Convert) -> None:
     ranged = convert(program, inputs=[ct.TensorType(name="x", shape=ct.Shape((1, ct.RangeDim(2, 5, default=3))))])
     model = ReferenceModel(ranged)
     assert model.predict({"x": np.ones((1, 5))})["y"].shape == (1, 5)
-    with pytest.raises(InputError, match=r"wrong shape.*\[1, 6\].*\[1, 2\.\.5\]"):
+    with pytest.raises(
+        InputError, match=r"wrong shape: Size \(6\) of dimension \(1\) is not in allowed range \(2\.\.5\)"
+    ):
         model.predict({"x": np.ones((1, 6))})
     listed = convert(program, inputs=[ct.TensorType(name="x", shape=ct.EnumeratedShapes([(1, 2), (1, 4)]))])
     model = ReferenceModel(listed)

@@ -101,6 +101,26 @@ def test_flexible_axes_become_dynamic(convert: Convert, tmp_path: Path) -> None:
         np.testing.assert_allclose(run([x])[0], expected, atol=1e-6)
 
 
+def test_paddings_follow_dynamic_axes(convert: Convert, tmp_path: Path) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((1, 2, 11, get_new_symbol()))])
+    def program(x: Any) -> Any:
+        weight = np.random.default_rng(0).normal(size=(3, 2, 3, 3)).astype(np.float32)
+        x = mb.conv(x=x, weight=weight, pad_type="same", strides=[2, 3])
+        x = mb.conv(x=x, weight=weight[:, :1].repeat(3, 1), pad_type="same_lower", strides=[1, 2])
+        return mb.avg_pool(
+            x=x, kernel_sizes=[2, 3], strides=[2, 2], pad_type="custom", pad=[1, 1, 1, 1], ceil_mode=True, name="y"
+        )
+
+    shape = ct.Shape((1, 2, 11, ct.RangeDim(8, 64, default=20)))
+    options = {"compute_precision": ct.precision.FLOAT32, "minimum_deployment_target": ct.target.iOS16}
+    mlmodel = convert(program, inputs=[ct.TensorType(name="x", shape=shape)], **options)
+    run = onnx_runner(write(mlmodel, "onnx", tmp_path / "flexible.onnx").path.read_bytes())
+    model = ReferenceModel(mlmodel, precision="float32")
+    for width in (8, 13, 20, 27, 64):
+        x = torch.rand(1, 2, 11, width)
+        np.testing.assert_allclose(run([x])[0], model.predict({"x": x.numpy()})["y"], atol=1e-5)
+
+
 def test_loops_and_states_are_refused_by_name(convert: Convert, stateful: Any) -> None:
     with pytest.raises(UnsupportedOpsError, match="read_state, write_state"):
         to_torch(stateful)
