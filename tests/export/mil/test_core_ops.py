@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tinyml.errors import PackageError
 from tinyml.export.mil import ReferenceModel
-from tinyml.export.mil.planner import carry
+from tinyml.export.mil.planner import build, carry
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -176,7 +176,7 @@ def test_compressed_weights_are_what_coremltools_decompresses(convert: Convert, 
         dense = cto.decompress_weights(compressed)
     model = ReferenceModel(compressed)
     assert any("constexpr" in item.kind for item in model.function.block.operations)
-    found = [p.detach().numpy() for p in model.plan.parameters() if p.shape == WEIGHT.shape]
+    found = [p.detach().numpy() for p in build(model.function).parameters() if p.shape == WEIGHT.shape]
     constants = [
         carry(item.inputs["val"][0]).numpy()  # type: ignore[arg-type]
         for item in ReferenceModel(dense).function.block.operations
