@@ -1,38 +1,41 @@
-"""Convolutions with their weights reordered once, normalizations as one multiplication and addition, relu in place.
+"""Faster forms of a plan's steps: prepared kernels, normalizations of two operations, activations on the way.
 
-At batch 1 oneDNN spends most of a small convolution on bringing its weights into the order that its kernels want, at
-every call; torch's compiler does it once (`torch._inductor.fx_passes.mkldnn_fusion`), and so does this.
+A plan changed here computes the same in another order of summation. It can no longer be traced by torch, and values
+between two merged steps are no longer seen.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .plan import Plan, Step
+from . import kernels
+from .kernels import PLAIN, Activation, Kernel
+from .plan import Plan, Step, with_frees
 from .signature import parameters
 
+Prepared = Callable[[Activation], Kernel]
 
-def available() -> bool:
-    """Whether this torch can reorder weights."""
-    return (
-        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        and hasattr(torch._C._nn, "mkldnn_reorder_conv2d_weight")
-        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-    )
+_GELU = {"EXACT": ("gelu", "none"), "TANH_APPROXIMATION": ("gelu", "tanh")}
+_SMOOTH: dict[str, Activation] = {"sigmoid": ("sigmoid", ""), "silu": ("swish", ""), "tanh": ("tanh", "")}
+"""Activations that oneDNN applies on the way. Its relu is not among them: it turns NaN into 0."""
+
+_FRESH = frozenset({"conv", "linear", "batch_norm", "layer_norm", "add", "sub", "mul", "matmul", "avg_pool"})
+"""Ops whose results share no memory with anything."""
 
 
 def accelerate(plan: Plan) -> None:
-    """Replaces the two-dimensional convolutions of `plan` that have constant weights and even padding.
-
-    The plan computes the same in another order of summation; it can no longer be traced or vectorized.
-    """
-    if available():
-        constants = plan.constant_tensors()
-        plan.steps = tuple(_prepared(step, constants) if step.kind == "conv" else step for step in plan.steps)
+    """Prepares the convolutions and linear layers of `plan` that have constant weights, and all that follows here."""
+    if kernels.available():
+        _prepare(plan)
+    fold_norms(plan)
+    relu_in_place(plan)
+    plan.drop_unread_constants()
 
 
 def fold_norms(plan: Plan) -> None:
@@ -45,29 +48,78 @@ def fold_norms(plan: Plan) -> None:
 
 
 def relu_in_place(plan: Plan) -> None:
-    """Lets each `relu` of `plan` overwrite what a `batch_norm` before it computed for it alone.
+    """Lets each `relu` of `plan` overwrite what an op before it computed for it alone."""
+    readers = _readers(plan)
+    own = {step.results[0].slot for step in plan.steps if step.kind in _FRESH}
+    own = {slot for slot in own if readers[slot] == 1}  # another reader may have kept a view of it
+    plan.steps = tuple(
+        replace(step, function=torch.relu_) if step.kind == "relu" and step.reads[0] in own else step
+        for step in plan.steps
+    )
 
-    For plans whose intermediate values nobody looks at.
-    """
-    fresh: set[int] = set()
-    steps = []
+
+def _prepare(plan: Plan) -> None:
+    constants, readers = plan.constant_tensors(), _readers(plan)
+    steps: list[Step] = []
+    prepared: dict[int, Prepared] = {}  # by the slot of the result that nobody has read yet
+    places: dict[int, int] = {}
     for step in plan.steps:
-        if step.kind == "batch_norm":
-            fresh.add(step.results[0].slot)
-        elif step.kind == "relu" and step.reads[0] in fresh.intersection(step.frees):
-            step = replace(step, function=torch.relu_)
-        steps.append(step)
-    plan.steps = tuple(steps)
+        made = _PREPARE[step.kind](step, constants) if step.kind in _PREPARE else None
+        activation = _activation(step)
+        source = step.reads[0] if activation is not None else -1
+        if made is not None:
+            function, x = made
+            slot = step.results[0].slot
+            prepared[slot], places[slot] = function, len(steps)
+            steps.append(replace(step, function=function(PLAIN), template=(None,), plain=((0, x),), reads=(x,)))
+        elif activation is not None and source in prepared and _merges(steps[places[source]], readers[source]):
+            before = steps[places[source]]
+            steps[places[source]] = replace(
+                before,
+                kind=f"{before.kind} + {step.kind}",
+                function=prepared.pop(source)(activation),
+                results=step.results,
+            )
+        else:
+            steps.append(step)
+    plan.steps = with_frees(steps, plan.kept)
+
+
+def _readers(plan: Plan) -> Counter[int]:
+    """How often each slot is read, as an output too."""
+    return Counter([slot for step in plan.steps for slot in step.reads] + [slot for _, slot in plan.outputs])
+
+
+def _merges(step: Step, readers: int) -> bool:
+    """Whether the result of `step` goes to one reader, unrounded."""
+    return readers == 1 and step.results[0].round_to is None
+
+
+def _activation(step: Step) -> Activation | None:
+    """How oneDNN applies `step` on the way; None where it does not."""
+    if step.kind == "gelu" and not step.converted:
+        return _GELU.get(_settled(step)["mode"])
+    return _SMOOTH.get(step.kind)
+
+
+def _settled(step: Step) -> dict[str, Any]:
+    """The arguments of `step` by name; None where they are computed."""
+    return {parameter.name: value for parameter, value in zip(parameters(step.function), step.template, strict=True)}
+
+
+def _slots(step: Step) -> dict[str, int]:
+    """The slots of the tensors that `step` takes, by name."""
+    names = [parameter.name for parameter in parameters(step.function)]
+    return {names[index]: slot for index, slot in step.plain}
 
 
 def _folded(step: Step, constants: dict[int, Tensor]) -> Step:
-    names = {parameter.name: index for index, parameter in enumerate(parameters(step.function))}
-    slots = dict(step.plain)
-    given = {name: slots[names[name]] for name in ("mean", "variance", "gamma", "beta") if names[name] in slots}
+    slots = _slots(step)
+    given = {name: slots[name] for name in ("mean", "variance", "gamma", "beta") if name in slots}
     if step.converted or not all(slot in constants for slot in given.values()):
         return step
     values = {name: constants[slot].detach().double() for name, slot in given.items()}
-    scale = torch.rsqrt(values["variance"] + step.template[names["epsilon"]])
+    scale = torch.rsqrt(values["variance"] + _settled(step)["epsilon"])
     if "gamma" in values:
         scale = scale * values["gamma"]
     shift = -values["mean"] * scale
@@ -79,26 +131,48 @@ def _folded(step: Step, constants: dict[int, Tensor]) -> Step:
         shape = (-1, *[1] * (x.dim() - 2))
         return torch.addcmul(offset.reshape(shape), x, factor.reshape(shape))
 
-    slot = slots[names["x"]]
+    slot = slots["x"]
     return replace(step, function=norm, template=(None,), plain=((0, slot),), reads=(slot,))
 
 
-def _prepared(step: Step, constants: dict[int, Tensor]) -> Step:
-    names = {parameter.name: index for index, parameter in enumerate(parameters(step.function))}
-    slots = dict(step.plain)
-    weight = constants.get(slots.get(names["weight"], -1))
-    bias_slot = slots.get(names["bias"])
-    bias = constants.get(bias_slot) if bias_slot is not None else None
-    if weight is None or weight.dim() != 4 or step.converted or (bias is None) != (bias_slot is None):
-        return step
-    options = {name: step.template[names[name]] for name in ("strides", "pad_type", "pad", "dilations", "groups")}
-    strides, dilations = options["strides"] or (1, 1), options["dilations"] or (1, 1)
-    padding = _even_padding(options["pad_type"], options["pad"], weight, strides, dilations)
+def _weights(step: Step, constants: dict[int, Tensor], rank: int) -> tuple[Tensor, Tensor | None, int] | None:
+    """The weight of `rank` dimensions, the bias and the slot of x, where the former are constant float32."""
+    slots = _slots(step)
+    weight = constants.get(slots.get("weight", -1))
+    bias = constants.get(slots["bias"]) if "bias" in slots else None
+    if step.converted or weight is None or (bias is None) != ("bias" not in slots):
+        return None
+    if (
+        weight.dim() != rank
+        or not weight.numel()
+        or any(v is not None and v.dtype != torch.float32 for v in (weight, bias))
+    ):
+        return None
+    return weight, bias, slots["x"]
+
+
+def _prepared_linear(step: Step, constants: dict[int, Tensor]) -> tuple[Prepared, int] | None:
+    found = _weights(step, constants, 2)
+    if found is None:
+        return None
+    weight, bias, x = found
+    return kernels.linear(weight, bias), x
+
+
+def _prepared_convolution(step: Step, constants: dict[int, Tensor]) -> tuple[Prepared, int] | None:
+    found = _weights(step, constants, 4)
+    if found is None:
+        return None
+    weight, bias, x = found
+    settled = _settled(step)
+    strides, dilations = settled["strides"] or (1, 1), settled["dilations"] or (1, 1)
+    padding = _even_padding(settled["pad_type"], settled["pad"], weight, strides, dilations)
     if padding is None:
-        return step
-    function = _convolution(weight, bias, padding, strides, dilations, options["groups"])
-    slot = slots[names["x"]]
-    return replace(step, function=function, template=(None,), plain=((0, slot),), reads=(slot,))
+        return None
+    return kernels.convolution(weight, bias, padding, strides, dilations, settled["groups"]), x
+
+
+_PREPARE = {"conv": _prepared_convolution, "linear": _prepared_linear}
 
 
 def _even_padding(
@@ -113,28 +187,3 @@ def _even_padding(
     if pad_type in ("same", "same_lower") and tuple(strides) == (1, 1) and all(size % 2 == 0 for size in reach):
         return tuple(size // 2 for size in reach)
     return None
-
-
-def _convolution(
-    weight: Tensor,
-    bias: Tensor | None,
-    padding: tuple[int, ...],
-    strides: tuple[int, ...],
-    dilations: tuple[int, ...],
-    groups: int,
-) -> Callable[[Tensor], Tensor]:
-    with torch.no_grad():
-        ordered = torch._C._nn.mkldnn_reorder_conv2d_weight(
-            weight.detach().to_mkldnn(), list(padding), list(strides), list(dilations), groups
-        )
-    values = None if bias is None else bias.detach()
-    run = torch.ops.mkldnn._convolution_pointwise.default
-    rank, channels = weight.dim(), weight.shape[1] * groups
-
-    def convolution(x: Tensor) -> Tensor:
-        if x.dim() != rank or x.shape[1] != channels:
-            raise ValueError(f"an input of shape {list(x.shape)} for weights of shape {list(weight.shape)}")
-        result: Tensor = run(x, ordered, values, padding, strides, dilations, groups, "none", [], "")
-        return result
-
-    return convolution

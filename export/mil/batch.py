@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
 from ...errors import InputError, PackageError
+from .accelerate import accelerate, fold_norms, relu_in_place
 from .description import ArrayFeature, Features, ImageFeature
 from .images import image_tensor, pixels_tensor
 from .plan import Plan
+from .program import MilType
+from .sample_axis import lift, samples_first
 
 Samples = np.ndarray | Sequence[Image.Image]
 
@@ -71,33 +72,43 @@ def _arrays(feature: ArrayFeature, value: Samples) -> torch.Tensor:
     return torch.tensor(array)
 
 
-@dataclass
 class BatchRunner:
-    """Runs a plan over chunks of samples, vectorized (torch.func.vmap) where all of its ops allow it.
+    """Runs a plan that was written for one sample over chunks of them.
 
-    Ops whose course depends on values (loops, lists, sizes that are computed) do not; then the samples run one by one.
+    All of a chunk at once, where every op is known to keep samples apart (`sample_axis`); else vectorized by
+    torch.func.vmap; and one by one, where ops' courses depend on values (loops, lists, sizes that are computed).
     """
 
-    plan: Plan
-    vectorized: bool = True
-    _mapped: Any = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        self._mapped = torch.func.vmap(self.plan, randomness="different")
+    def __init__(self, plan: Plan, inputs: Sequence[MilType]) -> None:
+        """Takes `plan`, whose inputs are declared as of types `inputs`, and makes it fast."""
+        self.plan = plan
+        self._axes = lift(plan, inputs)
+        self._mapped = torch.func.vmap(plan, randomness="different") if self._axes is None else None
+        if self._axes is None:
+            fold_norms(plan)
+            relu_in_place(plan)
+            plan.drop_unread_constants()
+        else:
+            accelerate(plan)
 
     def run(self, inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
         """The plan's outputs for inputs [n, *shape of one sample]: arrays [n, ...], see `joined`."""
         with torch.no_grad():
-            if self.vectorized:
+            if self._axes is not None:
+                found = self.plan(*(value.squeeze(1) for value in inputs))
+                count = len(inputs[0])
+                return [joined(samples_first(v, axis, count)) for v, axis in zip(found, self._axes, strict=True)]
+            if self._mapped is not None:
                 try:
                     return [joined(value) for value in self._mapped(*inputs)]
                 except PackageError:
                     # What fails here for another reason than vectorization fails in the loop as well, and is raised.
-                    self.vectorized = False
+                    self._mapped = None
             rows = [self.plan(*sample) for sample in zip(*inputs, strict=True)]
             return [joined(torch.stack(values)) for values in zip(*rows, strict=True)]
 
 
 def joined(values: torch.Tensor) -> np.ndarray:
     """Values [n, *shape] of n samples; a leading 1 of the shape, the batch of a batch-1 program, is dropped."""
-    return (values.squeeze(1) if values.dim() > 1 and values.shape[1] == 1 else values).numpy()
+    array = values.squeeze(1) if values.dim() > 1 and values.shape[1] == 1 else values
+    return array.contiguous().numpy()

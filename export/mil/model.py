@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from ...errors import InputError, PackageError
-from .accelerate import accelerate, fold_norms, relu_in_place
+from .accelerate import accelerate
 from .batch import BatchRunner, Samples, sample_tensors
 from .classifier import Classifier, find_classifier
 from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
@@ -92,8 +93,6 @@ class ReferenceModel:
         self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
         accelerate(self.plan)
-        fold_norms(self.plan)
-        self.plan.drop_unread_constants()
         _check_interface(self.function, self.description)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
@@ -151,7 +150,7 @@ class ReferenceModel:
             for item, value in zip(self.function.inputs, arguments, strict=True):
                 if isinstance(value, torch.Tensor):
                     seen[item.name] = value.numpy()
-            self.plan.observe(arguments, note)
+            self._plain_plan.observe(arguments, note)
         return seen
 
     def predict_batch(
@@ -181,10 +180,7 @@ class ReferenceModel:
         wanted = tuple(dict.fromkeys(classifier.probabilities if self._is_classified(n) else n for n in names))
         if wanted not in self._runners:
             plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
-            fold_norms(plan)
-            relu_in_place(plan)
-            plan.drop_unread_constants()
-            self._runners[wanted] = BatchRunner(plan=plan)
+            self._runners[wanted] = BatchRunner(plan, [item.type for item in self.function.inputs])
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)
         count = len(next(iter(samples.values())))
@@ -215,7 +211,12 @@ class ReferenceModel:
     @property
     def kinds(self) -> dict[str, str]:
         """The op that computes each value outside of nested blocks, by the value's name."""
-        return {each.name: step.kind for step in self.plan.steps for each in step.results}
+        return {each.name: step.kind for step in self._plain_plan.steps for each in step.results}
+
+    @cached_property
+    def _plain_plan(self) -> Plan:
+        """The plan op by op, in which every value is seen; made when it is first asked for."""
+        return build(self.function, precision=self.precision, generator=self.generator)
 
     @property
     def classifier(self) -> Classifier:

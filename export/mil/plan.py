@@ -7,7 +7,7 @@ nobody needs after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,6 +114,20 @@ def _bound(block: NestedBlock, values: list[Any]) -> Callable[[Sequence[object]]
     return run
 
 
+def with_frees(steps: Sequence[Step], kept: Iterable[int]) -> tuple[Step, ...]:
+    """`steps`, each with the slots that no later step reads; the slots `kept` are never free."""
+    last: dict[int, int] = {}
+    for index, step in enumerate(steps):
+        for slot in step.reads:
+            last[slot] = index
+        for each in step.results:
+            last.setdefault(each.slot, index)
+    frees: dict[int, list[int]] = {}
+    for slot in last.keys() - set(kept):
+        frees.setdefault(last[slot], []).append(slot)
+    return tuple(replace(step, frees=tuple(frees.get(index, ()))) for index, step in enumerate(steps))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layout:
     """What a plan is made of."""
@@ -160,6 +174,11 @@ class Plan(nn.Module):
         """The weights and other constant tensors by slot."""
         weights = {slot: self.get_parameter(name) for slot, name in self._weight_slots}
         return weights | {slot: self.get_buffer(name) for slot, name in self._buffer_slots}
+
+    @property
+    def kept(self) -> set[int]:
+        """The slots that live as long as a run: those of outputs and constants."""
+        return {slot for _, slot in self.outputs} | {slot for slot, _ in (*self._weight_slots, *self._buffer_slots)}
 
     def drop_unread_constants(self) -> None:
         """Lets go of the constants that no step reads any more, nor an output."""

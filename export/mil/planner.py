@@ -17,7 +17,7 @@ from . import ops as _ops  # noqa: F401  registers every op
 from .dtypes import DTYPES
 from .ops.context import OpContext, ValueType
 from .ops.registry import OpDefinition, find
-from .plan import FAILURES, Layout, NestedBlock, Plan, Step, result
+from .plan import FAILURES, Layout, NestedBlock, Plan, Step, result, with_frees
 from .program import Binding, Block, Constant, Function, MilType, NamedType, Operation, Reference
 from .signature import Parameter, combine, parameters
 
@@ -145,7 +145,7 @@ class _Scope:
         return Layout(
             inputs=tuple(self.captures) + tuple(input_slots),
             outputs=output_slots,
-            steps=tuple(_with_frees(self.steps, kept)),
+            steps=with_frees(self.steps, kept),
             size=self.size,
             constants=tuple(self.constants.values()),
             fixed=tuple(self.fixed.values()),
@@ -404,18 +404,3 @@ def _uses(operation: Operation) -> set[str]:
         for inner in block.operations:
             names |= _uses(inner)
     return names
-
-
-def _with_frees(steps: list[Step], kept: set[int]) -> list[Step]:
-    """`steps`, each with the slots that no later step reads."""
-    last: dict[int, int] = {}
-    for index, step in enumerate(steps):
-        for slot in step.reads:
-            last[slot] = index
-        for each in step.results:
-            last.setdefault(each.slot, index)
-    frees: dict[int, list[int]] = {}
-    for slot, index in last.items():
-        if slot not in kept:
-            frees.setdefault(index, []).append(slot)
-    return [replace(step, frees=tuple(frees.get(index, ()))) for index, step in enumerate(steps)]

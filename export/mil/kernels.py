@@ -1,0 +1,85 @@
+"""oneDNN's convolution and linear layer, with their weights brought into the order of its kernels once.
+
+At batch 1 oneDNN spends most of a small convolution on reordering its weights, at every call; torch's compiler does it
+once (`torch._inductor.fx_passes.mkldnn_fusion`), and so does this. Its kernels are fastest where the channels lie
+innermost in memory (`torch.channels_last`), and can apply an activation before they store a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+Kernel = Callable[[Tensor], Tensor]
+Activation = tuple[str, str]
+"""oneDNN's name of an activation and of its approximation."""
+
+PLAIN: Activation = ("none", "")
+
+
+def available() -> bool:
+    """Whether this torch has these kernels."""
+    return (
+        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and hasattr(torch._C._nn, "mkldnn_reorder_conv2d_weight")
+        and all(
+            hasattr(torch.ops.mkldnn, name)
+            for name in ("_convolution_pointwise", "_linear_pointwise", "_reorder_linear_weight")
+        )
+    )
+
+
+def convolution(
+    weight: Tensor,
+    bias: Tensor | None,
+    padding: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    groups: int,
+) -> Callable[[Activation], Kernel]:
+    """A two-dimensional convolution by an activation to follow it; weight [C_out, C_in / groups, H, W]."""
+    with torch.no_grad():
+        ordered = torch._C._nn.mkldnn_reorder_conv2d_weight(
+            weight.detach().to_mkldnn(), list(padding), list(strides), list(dilations), groups
+        )
+    values = None if bias is None else bias.detach()
+    run = torch.ops.mkldnn._convolution_pointwise.default
+    shape, channels = list(weight.shape), weight.shape[1] * groups
+
+    def followed_by(activation: Activation) -> Kernel:
+        name, algorithm = activation
+
+        def convolve(x: Tensor) -> Tensor:
+            if x.dim() != 4 or x.shape[1] != channels:
+                raise ValueError(f"an input of shape {list(x.shape)} for weights of shape {shape}")
+            x = x.contiguous(memory_format=torch.channels_last)
+            result: Tensor = run(x, ordered, values, padding, strides, dilations, groups, name, [], algorithm)
+            return result
+
+        return convolve
+
+    return followed_by
+
+
+def linear(weight: Tensor, bias: Tensor | None) -> Callable[[Activation], Kernel]:
+    """A linear layer by an activation to follow it; weight [D_out, D_in], bias [D_out], both float32."""
+    with torch.no_grad():
+        ordered = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), None)
+    values = None if bias is None else bias.detach()
+    run = torch.ops.mkldnn._linear_pointwise.default
+    shape = list(weight.shape)
+
+    def followed_by(activation: Activation) -> Kernel:
+        name, algorithm = activation
+
+        def project(x: Tensor) -> Tensor:
+            if x.dim() == 0 or x.shape[-1] != shape[1]:
+                raise ValueError(f"an input of shape {list(x.shape)} for weights of shape {shape}")
+            result: Tensor = run(x.to(torch.float32), ordered, values, name, [], algorithm)
+            return result
+
+        return project
+
+    return followed_by
