@@ -91,6 +91,11 @@ class BatchRunner:
         else:
             accelerate(plan)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a chunk is computed as one batch, the fastest of the three ways."""
+        return self._axes is not None
+
     def run(self, inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
         """The plan's outputs for inputs [n, *shape of one sample]: arrays [n, ...], see `joined`."""
         with torch.no_grad():

@@ -14,8 +14,10 @@ from PIL import Image
 
 from tinyml.export.format import Description, formats
 from tinyml.export.mil import ReferenceModel, to_torch
+from tinyml.export.mil.batch import BatchRunner
 from tinyml.export.mil.convert import convert as write
 from tinyml.export.mil.onnx_model import onnx_runner
+from tinyml.export.mil.planner import build as plan
 from tinyml.export.network import IMAGE, PROBABILITIES
 from tinyml.export.quiet import coremltools, quiet
 from tinyml.export.variants import variants
@@ -90,6 +92,19 @@ def test_onnxruntime_agrees_with_the_reference_runtime(
     for pixels in _pixels(3):
         # Both compute in float32 in another order: some 1e-6 of a probability after dozens of layers.
         np.testing.assert_allclose(run([_tensor(pixels)])[0][0], _probabilities(model, pixels), rtol=1e-4, atol=1e-6)
+
+
+@MODELS
+@VARIANTS
+def test_images_at_once_are_images_one_by_one(name: str, variant: str, package: Package) -> None:
+    model = ReferenceModel(package(name, variant), precision="float32")
+    types = [item.type for item in model.function.inputs]
+    outputs = [model.classifier.probabilities]
+    assert BatchRunner(plan(model.function, precision="float32", outputs=outputs), types).at_once
+    images = _pixels(5)
+    found = model.predict_batch({IMAGE: images}, chunk=3)[PROBABILITIES]
+    # Both compute in float32 in another order: some 1e-6 of a probability after dozens of layers.
+    np.testing.assert_allclose(found, [_probabilities(model, pixels) for pixels in images], rtol=1e-4, atol=1e-6)
 
 
 @MODELS
