@@ -11,7 +11,7 @@ from PIL import Image
 from ...errors import InputError, PackageError
 from .accelerate import accelerate, fold_norms, relu_in_place
 from .description import ArrayFeature, Features, ImageFeature
-from .images import image_tensor, pixels_tensor
+from .images import image_array, pixels_array
 from .plan import Plan
 from .program import MilType
 from .sample_axis import lift, samples_first
@@ -49,12 +49,12 @@ def sample_tensors(features: Features, inputs: Mapping[str, Samples]) -> dict[st
 
 def _images(feature: ImageFeature, value: Samples) -> torch.Tensor:
     if not isinstance(value, np.ndarray):
-        return torch.stack([image_tensor(feature, image) for image in value])
+        return torch.from_numpy(np.stack([image_array(feature, image) for image in value]))
     rank = 4 if feature.color in ("RGB", "BGR") else 3
     if value.ndim != rank or (rank == 4 and value.shape[3] != 3) or not feature.fits((value.shape[2], value.shape[1])):
         allowed = f"[N, {feature.height}, {feature.width}{', 3' if rank == 4 else ''}]"
         raise InputError(f"images {feature.name!r} are of the wrong shape", value=list(value.shape), allowed=allowed)
-    return pixels_tensor(feature, value).unsqueeze(1)
+    return torch.from_numpy(pixels_array(feature, value)).unsqueeze(1)
 
 
 def _arrays(feature: ArrayFeature, value: Samples) -> torch.Tensor:

@@ -72,9 +72,9 @@ def _torch_runner(path: Path) -> Run:
     with quiet():
         program = torch.export.load(path).module()
 
-    def run(inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
+    def run(inputs: Sequence[np.ndarray | torch.Tensor]) -> list[np.ndarray]:
         with torch.no_grad():
-            return [value.numpy() for value in program(*inputs)]
+            return [value.numpy() for value in program(*map(torch.as_tensor, inputs))]
 
     return run
 

@@ -24,6 +24,11 @@ class DType:
     carrier: torch.dtype
 
     @property
+    def carrier_array(self) -> np.dtype[np.generic]:
+        """The array type of its carrier."""
+        return _ARRAYS[self.carrier]
+
+    @property
     def is_float(self) -> bool:
         """Whether it is a floating-point type."""
         return self.carrier is torch.float32
@@ -32,6 +37,17 @@ class DType:
     def is_sub_byte(self) -> bool:
         """Whether several elements share a byte in storage."""
         return self.bits < 8
+
+
+_ARRAYS: dict[torch.dtype, np.dtype[np.generic]] = {
+    torch.bool: np.dtype(np.bool_),
+    torch.float32: np.dtype(np.float32),
+    torch.int8: np.dtype(np.int8),
+    torch.int16: np.dtype(np.int16),
+    torch.int32: np.dtype(np.int32),
+    torch.int64: np.dtype(np.int64),
+    torch.uint8: np.dtype(np.uint8),
+}
 
 
 def _rows() -> list[DType]:

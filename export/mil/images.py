@@ -1,11 +1,10 @@
-"""Pictures in and out: PIL images to the tensors of a program and back, the way Core ML hands them over."""
+"""Pictures in and out: PIL images to the arrays of a program and back, the way Core ML hands them over."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from ...errors import InputError
@@ -15,7 +14,7 @@ _MODES = {"RGB": "RGB", "BGR": "RGB", "GRAYSCALE": "L", "GRAYSCALE_FLOAT16": "F"
 """The PIL mode that coremltools asks for, by color space."""
 
 
-def image_tensor(feature: ImageFeature, value: Any) -> torch.Tensor:
+def image_array(feature: ImageFeature, value: Any) -> np.ndarray:
     """A PIL image as float32 [1, channels, height, width], 0 to 255 (float gray: as it is).
 
     Raises:
@@ -39,25 +38,25 @@ def image_tensor(feature: ImageFeature, value: Any) -> torch.Tensor:
             value=f"{value.width}x{value.height}",
             allowed=feature.allowed,
         )
-    return pixels_tensor(feature, np.asarray(value)[None])
+    return pixels_array(feature, np.asarray(value)[None])
 
 
-def pixels_tensor(feature: ImageFeature, pixels: np.ndarray) -> torch.Tensor:
+def pixels_array(feature: ImageFeature, pixels: np.ndarray) -> np.ndarray:
     """Pixels [N, height, width, 3] (RGB order) or [N, height, width] as float32 [N, channels, height, width]."""
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels)) if pixels.flags.writeable else torch.tensor(pixels)
-    if tensor.dim() == 3:
-        return tensor.unsqueeze(1).to(torch.float32)
+    planes = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)
     if feature.color == "BGR":
-        tensor = tensor.flip(-1)
-    return tensor.permute(0, 3, 1, 2).to(torch.float32).contiguous()
+        planes = planes[:, ::-1]
+    values = np.empty(planes.shape, np.float32)
+    values[...] = planes
+    return values
 
 
-def tensor_image(feature: ImageFeature, value: torch.Tensor) -> Image.Image:
+def array_image(feature: ImageFeature, value: np.ndarray) -> Image.Image:
     """[1, channels, height, width] as a PIL image: RGBA (opaque) for colors, L or F for gray, as coremltools returns.
 
     Colors and 8-bit grays are clamped to 0..255 and rounded.
     """
-    array = value.detach().reshape(value.shape[-3:]).numpy()
+    array = value.reshape(value.shape[-3:])
     if feature.color == "GRAYSCALE_FLOAT16":
         return Image.fromarray(array[0].astype(np.float32))
     bytes_ = np.clip(np.rint(array), 0, 255).astype(np.uint8)

@@ -15,7 +15,7 @@ from .batch import BatchRunner, Samples, sample_tensors
 from .classifier import Classifier, find_classifier
 from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
 from .dtypes import DTYPES
-from .images import image_tensor, tensor_image
+from .images import array_image, image_array
 from .ops.context import StateCell, ValueType
 from .package import Package, open_package
 from .plan import Plan, Step
@@ -24,7 +24,7 @@ from .program import Function, NamedType, StateType
 
 Engine = Literal["torch", "onnxruntime"]
 Inputs = Mapping[str, Any]
-Session = Callable[[Sequence[torch.Tensor]], dict[str, Any]]
+Session = Callable[[Sequence[np.ndarray]], dict[str, Any]]
 
 
 class State:
@@ -125,13 +125,17 @@ class ReferenceModel:
             if state is not None:
                 raise InputError("a state goes with one prediction at a time", value=f"{len(inputs)} inputs")
             return [self.predict(item) for item in inputs]
-        with torch.inference_mode():
-            arguments = self.arguments(inputs, state)
-            if self._session is not None:
-                found = self._session(arguments)
-            else:
-                found = {name: value for (name, _), value in zip(self.plan.outputs, self.plan(*arguments), strict=True)}
-            return {name: self._output(name, found[name]) for name in self.description.outputs}
+        if self._session is not None:
+            given = self._checked(inputs)
+            found = self._session([self._array(item, given) for item in self.function.inputs])
+        else:
+            with torch.inference_mode():
+                values = self.plan(*self.arguments(inputs, state))
+            found = {
+                name: value.numpy() if isinstance(value, torch.Tensor) else value
+                for (name, _), value in zip(self.plan.outputs, values, strict=True)
+            }
+        return {name: self._output(name, found[name]) for name in self.description.outputs}
 
     def trace(self, inputs: Inputs, state: State | None = None) -> dict[str, Any]:
         """Every value that the function computes outside of nested blocks, by name, inputs included.
@@ -205,7 +209,7 @@ class ReferenceModel:
     def _samples(self, item: NamedType, samples: dict[str, torch.Tensor], start: int, end: int) -> torch.Tensor:
         if item.name in samples:
             return self.declared(item, samples[item.name][start:end], batched=True)
-        value = self._argument(item, {})
+        value = self.declared(item, torch.from_numpy(self._array(item, {})))
         return value.expand(end - start, *value.shape)
 
     @property
@@ -246,9 +250,7 @@ class ReferenceModel:
 
     def arguments(self, inputs: Inputs | Sequence[Inputs], state: State | None) -> list[Any]:
         """What the plan takes, in its order."""
-        if not isinstance(inputs, Mapping):
-            raise InputError("inputs must be a dictionary, or a list of them", value=type(inputs).__name__)
-        check_names(inputs, self.description.inputs)
+        given = self._checked(inputs)
         arguments: list[Any] = []
         for item in self.function.inputs:
             if isinstance(item.type, StateType):
@@ -258,24 +260,32 @@ class ReferenceModel:
                     raise InputError("the state is of another model: it lacks", value=item.name)
                 arguments.append(state.cells[item.name])
             else:
-                arguments.append(self._argument(item, inputs))
+                arguments.append(self.declared(item, torch.from_numpy(self._array(item, given))))
         return arguments
 
-    def _argument(self, item: NamedType, inputs: Inputs) -> torch.Tensor:
-        feature = self.description.inputs[item.name]
+    def _checked(self, inputs: Inputs | Sequence[Inputs]) -> Inputs:
+        if not isinstance(inputs, Mapping):
+            raise InputError("inputs must be a dictionary, or a list of them", value=type(inputs).__name__)
+        check_names(inputs, self.description.inputs)
+        return inputs
+
+    def _array(self, item: NamedType, inputs: Inputs) -> np.ndarray:
+        """What the program's input `item` is given: an array of its own, of the carrier type and the declared rank."""
+        if not isinstance(item.type, ValueType):
+            raise PackageError("the program has an input that is no tensor", value=item.name)
+        feature, dtype = self.description.inputs[item.name], DTYPES[item.type.dtype].carrier_array
         if item.name not in inputs:
             if not isinstance(feature, ArrayFeature) or feature.shape is None:
                 raise InputError("the model needs an input that is missing", value=item.name)
-            return self.declared(item, torch.full(feature.shape, feature.default or 0.0))
-        value = inputs[item.name]
-        if isinstance(feature, ImageFeature):
-            return self.declared(item, image_tensor(feature, value))
-        if isinstance(feature, ArrayFeature):
-            array = check_array(feature, value)
-            if array.dtype.kind == "u" or array.dtype == np.float64:
-                array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
-            return self.declared(item, torch.tensor(array))
-        raise InputError(f"input {item.name!r} is of a type that this runtime does not take", value=str(feature))
+            array = np.full(feature.shape, feature.default or 0.0, dtype)
+        elif isinstance(feature, ImageFeature):
+            array = image_array(feature, inputs[item.name])
+        elif isinstance(feature, ArrayFeature):
+            with np.errstate(invalid="ignore", over="ignore"):
+                array = np.array(check_array(feature, inputs[item.name]), dtype)
+        else:
+            raise InputError(f"input {item.name!r} is of a type that this runtime does not take", value=str(feature))
+        return array.reshape(()) if item.type.shape == () else array
 
     def declared(self, item: NamedType, value: torch.Tensor, *, batched: bool = False) -> torch.Tensor:
         """`value` as the program's input `item` takes it: carrier type, rank, and rounding."""
@@ -291,11 +301,11 @@ class ReferenceModel:
     def _output(self, name: str, value: Any) -> Any:
         feature = self.description.outputs[name]
         if isinstance(feature, ImageFeature):
-            return tensor_image(feature, value)
-        if not isinstance(value, torch.Tensor):
+            return array_image(feature, value)
+        if not isinstance(value, np.ndarray):
             return value
         dtype = feature.dtype if isinstance(feature, ArrayFeature) else "fp32"
-        array = value.detach().numpy().astype(np.float32 if dtype == "fp16" else DTYPES[dtype].numpy)
+        array = value.astype(np.float32 if dtype == "fp16" else DTYPES[dtype].numpy)
         return array.reshape(1) if array.shape == () else array
 
 

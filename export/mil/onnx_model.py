@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from .plan import FAILURES
 from .torch_module import TorchModel
 from .tracing import exported
 
-Run = Callable[[Sequence[torch.Tensor]], list[np.ndarray]]
+Run = Callable[[Sequence[np.ndarray | torch.Tensor]], list[np.ndarray]]
 """From the inputs, in the model's order, to its outputs."""
 
 
@@ -43,10 +44,31 @@ def onnx_bytes(module: TorchModel) -> bytes:
     if written is None:
         raise PackageError("the program cannot become an ONNX model", value="the exporter returned nothing")
     model = written.model_proto
+    _pool_globally(model.graph)
     if module.classes:
         onnx.helper.set_model_props(model, {"classes": "\n".join(str(label) for label in module.classes)})
     content: bytes = model.SerializeToString()
     return content
+
+
+def _pool_globally(graph: Any) -> None:
+    """Writes means over whole images as GlobalAveragePool, for which onnxruntime keeps its own order of channels."""
+    import onnx
+
+    constants = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+    ranks = {item.name: len(item.type.tensor_type.shape.dim) for item in graph.value_info}
+    for node in graph.node:
+        if node.op_type != "ReduceMean" or ranks.get(node.input[0]) != 4 or len(node.input) != 2:
+            continue
+        axes = constants.get(node.input[1])
+        keeps = all(item.i == 1 for item in node.attribute if item.name == "keepdims")
+        if keeps and axes is not None and sorted(axis % 4 for axis in axes.reshape(-1).tolist()) == [2, 3]:
+            node.op_type = "GlobalAveragePool"
+            del node.input[1:]
+            del node.attribute[:]
 
 
 def onnx_runner(content: bytes, threads: int | None = None) -> Run:
@@ -59,8 +81,8 @@ def onnx_runner(content: bytes, threads: int | None = None) -> Run:
     session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     names = [item.name for item in session.get_inputs()]
 
-    def run(inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
-        found = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
+    def run(inputs: Sequence[np.ndarray | torch.Tensor]) -> list[np.ndarray]:
+        found = session.run(None, {name: np.asarray(value) for name, value in zip(names, inputs, strict=True)})
         return [np.asarray(value) for value in found]
 
     return run

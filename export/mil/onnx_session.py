@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
+import numpy as np
 
 from .classifier import Classifier, classified
 from .onnx_model import onnx_bytes, onnx_runner
@@ -14,7 +14,7 @@ from .torch_module import to_torch
 
 def open_session(
     model: Any, function_name: str | None, classifier: Classifier
-) -> Callable[[Sequence[torch.Tensor]], dict[str, Any]]:
+) -> Callable[[Sequence[np.ndarray]], dict[str, Any]]:
     """From the function's inputs to its outputs by name.
 
     Raises:
@@ -23,13 +23,13 @@ def open_session(
     module = to_torch(model, function_name)
     run, names = onnx_runner(onnx_bytes(module)), module.output_names
 
-    def session(inputs: Sequence[torch.Tensor]) -> dict[str, Any]:
+    def session(inputs: Sequence[np.ndarray]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, value in zip(names, run(inputs), strict=True):
             if name in classifier.outputs:
                 found |= classified(classifier, value)
             else:
-                found[name] = torch.from_numpy(value)
+                found[name] = value
         return found
 
     return session

@@ -17,7 +17,7 @@ from tinyml.errors import UnsupportedOpsError, UsageError, VerificationError
 from tinyml.export.mil import ReferenceModel, to_torch
 from tinyml.export.mil.convert import TOLERANCE
 from tinyml.export.mil.convert import convert as write
-from tinyml.export.mil.onnx_model import onnx_runner
+from tinyml.export.mil.onnx_model import onnx_bytes, onnx_runner
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -168,3 +168,22 @@ def test_a_conversion_that_computes_something_else_is_not_written(
     with pytest.raises(VerificationError, match="the converted model differs from the package"):
         write(classifier, "onnx", tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("axes", "keep_dims", "pools"),
+    [([2, 3], True, True), ([-1, -2], True, True), ([2, 3], False, False), ([1, 3], True, False), ([3], True, False)],
+)
+def test_a_mean_over_whole_images_becomes_a_global_pool(
+    convert: Convert, axes: list[int], keep_dims: bool, pools: bool
+) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((2, 3, 4, 5))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        return mb.reduce_mean(x=mb.relu(x=x), axes=axes, keep_dims=keep_dims, name="y")
+
+    content = onnx_bytes(to_torch(convert(program, minimum_deployment_target=ct.target.iOS16)))
+    kinds = [node.op_type for node in onnx.load_from_string(content).graph.node]
+    assert ("GlobalAveragePool" in kinds, "ReduceMean" in kinds) == (pools, not pools)
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    expected = np.maximum(x, 0).mean(axis=tuple(axes), keepdims=keep_dims)
+    np.testing.assert_allclose(onnx_runner(content)([x])[0], expected, rtol=1e-6, atol=1e-7)
