@@ -35,6 +35,7 @@ GOALS = {
     "batch 1, float32, over torch": ("at most", 1.0),
     "batch 1, declared over float32": ("at most", 1.5),
     "batch 64, float32, throughput over torch": ("at least", 0.9),
+    "batch 64, declared over float32": ("at most", 1.5),
     "load": ("at most", 1.0),
     "onnxruntime engine over onnxruntime": ("at most", 1.1),
 }
@@ -189,8 +190,8 @@ def _times(
     many = medians(
         {
             "batch 64 torch": lambda: eager(tensors),
-            "batch 64 float32": lambda: plain.predict_batch({"image": pixels}, chunk=BATCH),
-            "batch 64 declared": lambda: rounded.predict_batch({"image": pixels}, chunk=BATCH),
+            "batch 64 float32": lambda: plain.predict_batch({"image": pixels}),
+            "batch 64 declared": lambda: rounded.predict_batch({"image": pixels}),
         },
         rounds,
     )
@@ -203,6 +204,7 @@ def _ratios(times: dict[str, list[int]], load_ns: int) -> dict[str, float]:
         "batch 1, float32, over torch": median["batch 1 float32"] / median["batch 1 torch"],
         "batch 1, declared over float32": median["batch 1 declared"] / median["batch 1 float32"],
         "batch 64, float32, throughput over torch": median["batch 64 torch"] / median["batch 64 float32"],
+        "batch 64, declared over float32": median["batch 64 declared"] / median["batch 64 float32"],
         "load": load_ns / 1e9,
         "onnxruntime engine over onnxruntime": median["batch 1 onnxruntime engine"] / median["batch 1 onnxruntime"],
     }

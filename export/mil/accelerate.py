@@ -25,9 +25,6 @@ _GELU = {"EXACT": ("gelu", "none"), "TANH_APPROXIMATION": ("gelu", "tanh")}
 _SMOOTH: dict[str, Activation] = {"sigmoid": ("sigmoid", ""), "silu": ("swish", ""), "tanh": ("tanh", "")}
 """Activations that oneDNN applies on the way. Its relu is not among them: it turns NaN into 0."""
 
-_FRESH = frozenset({"conv", "linear", "batch_norm", "layer_norm", "add", "sub", "mul", "matmul", "avg_pool"})
-"""Ops whose results share no memory with anything."""
-
 
 def accelerate(plan: Plan) -> None:
     """Prepares the convolutions and linear layers of `plan` that have constant weights, and all that follows here."""
@@ -50,7 +47,7 @@ def fold_norms(plan: Plan) -> None:
 def relu_in_place(plan: Plan) -> None:
     """Lets each `relu` of `plan` overwrite what an op before it computed for it alone."""
     readers = _readers(plan)
-    own = {step.results[0].slot for step in plan.steps if step.kind in _FRESH}
+    own = {each.slot for step in plan.steps for each in step.results if each.fresh}
     own = {slot for slot in own if readers[slot] == 1}  # another reader may have kept a view of it
     plan.steps = tuple(
         replace(step, function=torch.relu_) if step.kind == "relu" and step.reads[0] in own else step

@@ -158,7 +158,7 @@ class ReferenceModel:
         return seen
 
     def predict_batch(
-        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int = 64
+        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int = 32
     ) -> dict[str, np.ndarray]:
         """The outputs for N samples at once, in chunks; the program itself may be written for one.
 
@@ -168,7 +168,8 @@ class ReferenceModel:
             inputs: by name, arrays [N, *shape] (a leading 1 of the model's shape may be left out); images as uint8
                 [N, height, width, 3] in RGB order ([N, height, width] for gray) or as PIL images.
             values: names of values of the program to return, such as `logits_name`; None: the outputs.
-            chunk: how many samples are computed at a time.
+            chunk: how many samples are computed at a time; of many more, each value would be given new memory by the
+                system, which takes longer than to compute it.
 
         Returns:
             By name, arrays [N, ...] where a leading 1 of a sample's value is dropped: probabilities are [N, classes] in

@@ -34,6 +34,8 @@ class Result:
     type: MilType
     carrier: torch.dtype | None
     round_to: torch.dtype | None
+    fresh: bool
+    """Whether the value shares no memory with another, and is rounded where it lies."""
 
     def finish(self, value: Any) -> Any:
         """`value` in its carrier type, rounded to the declared one."""
@@ -42,17 +44,18 @@ class Result:
         if value.dtype is not self.carrier:
             value = value.to(self.carrier)
         if self.round_to is not None:
-            value = value.to(self.round_to).to(torch.float32)
+            half = value.to(self.round_to)
+            value = value.copy_(half) if self.fresh else half.to(torch.float32)
         return value
 
 
-def result(name: str, slot: int, kind: MilType, *, rounded: bool) -> Result:
-    """The result `name` of declared type `kind`, rounded to it where `rounded`."""
+def result(name: str, slot: int, kind: MilType, *, rounded: bool, fresh: bool = False) -> Result:
+    """The result `name` of declared type `kind`, rounded to it where `rounded`; `fresh` as of the op."""
     carrier = round_to = None
     if isinstance(kind, (ValueType, UnrankedType)) and kind.dtype != "string":
         carrier = DTYPES[kind.dtype].carrier
         round_to = torch.float16 if rounded and kind.dtype == "fp16" else None
-    return Result(name=name, slot=slot, type=kind, carrier=carrier, round_to=round_to)
+    return Result(name=name, slot=slot, type=kind, carrier=carrier, round_to=round_to, fresh=fresh)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

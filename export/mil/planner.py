@@ -251,7 +251,8 @@ class _Scope:
                 else:
                     converted.append((index, _maker(parameter, slots)))
         rounded = self._rounds(operation, definition, bound)
-        results = tuple(result(o.name, self._slot(), o.type, rounded=rounded) for o in operation.outputs)
+        fresh = definition.fresh
+        results = tuple(result(o.name, self._slot(), o.type, rounded=rounded, fresh=fresh) for o in operation.outputs)
         blocks = tuple(self._nested(block) for block in operation.blocks)
         reads += [slot for block in blocks for slot in block.captures]
         return Step(

@@ -23,7 +23,7 @@ def elu(x: Tensor, alpha: float) -> Tensor:
     return functional.elu(x, alpha)
 
 
-@op("gelu")
+@op("gelu", fresh=True)
 def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
     """The Gaussian error linear unit, by the error function or one of two approximations."""
     if mode == "EXACT":
@@ -71,7 +71,7 @@ def scaled_tanh(x: Tensor, alpha: float, beta: float) -> Tensor:
     return torch.tanh(x * beta) * alpha
 
 
-@op("sigmoid")
+@op("sigmoid", fresh=True)
 def sigmoid(x: Tensor) -> Tensor:
     """`1 / (1 + e^-x)`."""
     return torch.sigmoid(x)
@@ -83,13 +83,13 @@ def sigmoid_hard(x: Tensor, alpha: float, beta: float) -> Tensor:
     return (x * alpha + beta).clamp(0.0, 1.0)
 
 
-@op("silu")
+@op("silu", fresh=True)
 def silu(x: Tensor) -> Tensor:
     """`x * sigmoid(x)`."""
     return functional.silu(x)
 
 
-@op("softmax")
+@op("softmax", fresh=True)
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """`e^x / sum(e^x)` along `axis`."""
     return torch.softmax(x, axis)

@@ -20,7 +20,7 @@ _CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {
 }
 
 
-@op("conv")
+@op("conv", fresh=True)
 def conv(
     x: Tensor,
     weight: Tensor,
@@ -90,7 +90,7 @@ def _by_output(parameter: Tensor, weight: Tensor) -> Tensor:
     return parameter.reshape(-1, *[1] * (weight.dim() - 1)) if parameter.dim() == 1 else parameter
 
 
-@op("conv_transpose")
+@op("conv_transpose", fresh=True)
 def conv_transpose(
     x: Tensor,
     weight: Tensor,

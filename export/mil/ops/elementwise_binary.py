@@ -11,25 +11,25 @@ from torch import Tensor
 from .registry import op
 
 
-@op("add")
+@op("add", fresh=True)
 def add(x: Tensor, y: Tensor) -> Tensor:
     """`x + y`."""
     return x + y
 
 
-@op("sub")
+@op("sub", fresh=True)
 def sub(x: Tensor, y: Tensor) -> Tensor:
     """`x - y`."""
     return x - y
 
 
-@op("mul")
+@op("mul", fresh=True)
 def mul(x: Tensor, y: Tensor) -> Tensor:
     """`x * y`."""
     return x * y
 
 
-@op("real_div")
+@op("real_div", fresh=True)
 def real_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y`; for integers the quotient without its fraction."""
     if _integers(x, y):
@@ -53,7 +53,7 @@ def mod(x: Tensor, y: Tensor) -> Tensor:
     return torch.remainder(x, y)
 
 
-@op("pow")
+@op("pow", fresh=True)
 def pow(x: Tensor, y: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
     """`x` to the power of `y`; of integers, with a negative `y`, what is left without the fraction."""
     if not _integers(x, y):

@@ -64,13 +64,13 @@ def cosh(x: Tensor) -> Tensor:
     return torch.cosh(x)
 
 
-@op("erf")
+@op("erf", fresh=True)
 def erf(x: Tensor) -> Tensor:
     """The Gaussian error function."""
     return torch.erf(x)
 
 
-@op("exp")
+@op("exp", fresh=True)
 def exp(x: Tensor) -> Tensor:
     """`e^x`."""
     return torch.exp(x)
@@ -114,7 +114,7 @@ def round(x: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op
     return torch.round(x)
 
 
-@op("rsqrt")
+@op("rsqrt", fresh=True)
 def rsqrt(x: Tensor, epsilon: float = 1e-12) -> Tensor:
     """`1 / sqrt(x + epsilon)`."""
     return torch.rsqrt(x + epsilon)
@@ -138,13 +138,13 @@ def sinh(x: Tensor) -> Tensor:
     return torch.sinh(x)
 
 
-@op("sqrt")
+@op("sqrt", fresh=True)
 def sqrt(x: Tensor) -> Tensor:
     """The square root."""
     return torch.sqrt(x)
 
 
-@op("square")
+@op("square", fresh=True)
 def square(x: Tensor) -> Tensor:
     """`x * x`."""
     return x * x
@@ -156,7 +156,7 @@ def tan(x: Tensor) -> Tensor:
     return torch.tan(x)
 
 
-@op("tanh")
+@op("tanh", fresh=True)
 def tanh(x: Tensor) -> Tensor:
     """The hyperbolic tangent."""
     return torch.tanh(x)

@@ -9,7 +9,7 @@ from . import vectorized
 from .registry import op
 
 
-@op("linear")
+@op("linear", fresh=True)
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`x @ weight.T + bias`; x [*D, D_in], weight [D_out, D_in], bias [D_out].
 
@@ -24,7 +24,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return result if bias is None else result + bias
 
 
-@op("matmul")
+@op("matmul", fresh=True)
 def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
     """The matrix product over the last two dimensions, broadcast over the others; vectors as in numpy."""
     if x.dtype != y.dtype:

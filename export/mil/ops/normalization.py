@@ -9,7 +9,7 @@ from torch.nn import functional
 from .registry import op
 
 
-@op("batch_norm")
+@op("batch_norm", fresh=True)
 def batch_norm(
     x: Tensor,
     mean: Tensor,
@@ -22,7 +22,7 @@ def batch_norm(
     return torch.batch_norm(x, gamma, beta, mean, variance, False, 0.0, epsilon, False)
 
 
-@op("instance_norm")
+@op("instance_norm", fresh=True)
 def instance_norm(x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, epsilon: float = 1e-5) -> Tensor:
     """As `batch_norm`, with the mean and the variance of each image and channel; x [n, C, *D]."""
     return torch.instance_norm(x, gamma, beta, None, None, True, 0.0, epsilon, False)
@@ -34,7 +34,7 @@ def l2_norm(x: Tensor, epsilon: float = 1e-6) -> Tensor:
     return x / torch.sqrt(torch.sum(x * x, (-3, -2, -1), keepdim=True) + epsilon)
 
 
-@op("layer_norm")
+@op("layer_norm", fresh=True)
 def layer_norm(
     x: Tensor,
     axes: tuple[int, ...] | None = None,

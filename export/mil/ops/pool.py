@@ -36,7 +36,7 @@ def max_pool(
     return _MAX[x.dim()](x, kernel_sizes, strides)
 
 
-@op("avg_pool")
+@op("avg_pool", fresh=True)
 def avg_pool(
     x: Tensor,
     kernel_sizes: tuple[int, ...],

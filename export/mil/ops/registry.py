@@ -22,7 +22,8 @@ returns None. Integer results may come in any integer type: the plan casts them 
 an op raises reaches the user as it is; anything else is reported as a failure of that op, by its name.
 
 An op computes in float32 whatever the program declares; the plan rounds each result to its declared type afterwards.
-`exact=True` says that the op only moves or selects values (relu, reshape, max), so that nothing needs rounding.
+`exact=True` says that the op only moves or selects values (relu, reshape, max), so that nothing needs rounding;
+`fresh=True` that its result never shares memory with an input, so that whoever needs it alone may overwrite it.
 A later opset that changed an op's inputs or meaning registers a second function: `@op("gather", since="iOS17")`; the
 plan takes the newest one that is not newer than the opset the function declares.
 """
@@ -51,13 +52,14 @@ class OpDefinition:
     """The module that holds it, without its package: "activation"."""
     since: str
     exact: bool
+    fresh: bool
     function: OpFunction
 
 
 _definitions: dict[str, list[OpDefinition]] = {}
 
 
-def op(name: str, *, since: str = "iOS15", exact: bool = False) -> Callable[[F], F]:
+def op(name: str, *, since: str = "iOS15", exact: bool = False, fresh: bool = False) -> Callable[[F], F]:
     """Registers the decorated function as op `name` from opset `since` on; a duplicate raises ValueError."""
 
     def register(function: F) -> F:
@@ -67,7 +69,9 @@ def op(name: str, *, since: str = "iOS15", exact: bool = False) -> Callable[[F],
         if any(other.since == since for other in versions):
             raise ValueError(f"op {name!r} of {since} is registered twice")
         family = function.__module__.rpartition(".")[2]
-        versions.append(OpDefinition(name=name, family=family, since=since, exact=exact, function=function))
+        versions.append(
+            OpDefinition(name=name, family=family, since=since, exact=exact, fresh=fresh, function=function)
+        )
         versions.sort(key=lambda definition: OPSETS.index(definition.since))
         return function
 

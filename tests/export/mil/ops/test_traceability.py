@@ -94,6 +94,12 @@ def _cases() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...], dict[str, A
 ALL = _cases()
 
 
+def _is_fresh(case: str) -> bool:
+    name, _, opset = case.rpartition("-")
+    definition = find(name, opset)
+    return definition is not None and definition.fresh
+
+
 def _tuple(value: Any) -> tuple[Tensor, ...]:
     return value if isinstance(value, tuple) else (value,)
 
@@ -120,6 +126,21 @@ def test_inputs_are_not_modified(case: str) -> None:
         results = _tuple(function(*args, **kwargs))
     assert all(torch.equal(a, b) for a, b in zip(before, tensors, strict=True))
     assert all(isinstance(value, Tensor) for value in results)
+
+
+@pytest.mark.parametrize("case", [case for case in ALL if _is_fresh(case)])
+def test_fresh_results_share_no_memory_with_an_input(case: str) -> None:
+    function, args, kwargs = ALL[case]
+    tensors = [t for arg in args for t in (arg if isinstance(arg, tuple) else (arg,)) if isinstance(t, Tensor)]
+    # Also inputs that leave nothing to do, for which an op might return its input.
+    ones = [t.new_ones(t.shape) for t in tensors]
+    for given in (tensors, ones):
+        kept = iter(given)
+        own = [next(kept) if isinstance(arg, Tensor) else arg for arg in args]
+        with torch.no_grad():
+            results = _tuple(function(*own, **kwargs))
+        memory = {t.untyped_storage().data_ptr() for t in given}
+        assert all(value.untyped_storage().data_ptr() not in memory for value in results)
 
 
 @pytest.mark.parametrize("case", ALL)
