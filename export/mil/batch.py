@@ -116,4 +116,4 @@ class BatchRunner:
 def joined(values: torch.Tensor) -> np.ndarray:
     """Values [n, *shape] of n samples; a leading 1 of the shape, the batch of a batch-1 program, is dropped."""
     array = values.squeeze(1) if values.dim() > 1 and values.shape[1] == 1 else values
-    return array.contiguous().numpy()
+    return array.detach().contiguous().numpy()

@@ -123,7 +123,12 @@ def plot(differences: list[Difference], path: Path, title: str) -> None:
     if parted:
         axes.plot(*zip(*parted, strict=True), marker=".", color="#1f5fa8", label="different")
         place, level = min(parted, key=lambda item: item[1])
-        axes.annotate(ordered[place].name, (place, level), textcoords="offset points", xytext=(6, 10))
+        left = place < len(ordered) / 2
+        worst = axes.annotate(
+            ordered[place].name, (place, level), textcoords="offset points", xytext=(6 if left else -6, 10),
+            horizontalalignment="left" if left else "right",
+        )  # fmt: skip
+        worst.set_in_layout(False)  # a long name would take the room of the curve
     if equal:
         axes.plot(equal, [top] * len(equal), "o", fillstyle="none", color="#6b7280", label="equal")
     axes.set(title=title, xlabel="value, in the order of computation", ylabel="PSNR (dB), higher is closer")

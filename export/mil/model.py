@@ -132,7 +132,7 @@ class ReferenceModel:
             with torch.inference_mode():
                 values = self.plan(*self.arguments(inputs, state))
             found = {
-                name: value.numpy() if isinstance(value, torch.Tensor) else value
+                name: value.detach().numpy() if isinstance(value, torch.Tensor) else value
                 for (name, _), value in zip(self.plan.outputs, values, strict=True)
             }
         return {name: self._output(name, found[name]) for name in self.description.outputs}
@@ -147,7 +147,7 @@ class ReferenceModel:
 
         def note(step: Step, results: tuple[Any, ...]) -> None:
             for each, value in zip(step.results, results, strict=True):
-                seen[each.name] = value.numpy() if isinstance(value, torch.Tensor) else value
+                seen[each.name] = value.detach().numpy() if isinstance(value, torch.Tensor) else value
 
         with torch.inference_mode():
             arguments = self.arguments(inputs, state)

@@ -282,3 +282,18 @@ def test_several_functions(convert: Convert, tmp_path: Any) -> None:
 def test_unknown_options_are_refused(classifier: Any, option: dict[str, str]) -> None:
     with pytest.raises(InputError, match=r"unknown.*allowed"):
         ReferenceModel(classifier, **option)  # type: ignore[arg-type]
+
+
+def test_an_output_may_be_a_weight(convert: Callable[..., Any]) -> None:
+    weight = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 4))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        return mb.matmul(x=x, y=weight, transpose_y=True, name="y"), mb.identity(x=weight, name="w")
+
+    options = {"compute_precision": ct.precision.FLOAT32, "pass_pipeline": ct.PassPipeline.EMPTY}
+    model = ReferenceModel(convert(program, minimum_deployment_target=ct.target.iOS16, **options))
+    x = np.ones((1, 4), np.float32)
+    np.testing.assert_array_equal(model.predict({"x": x})["w"], weight)
+    np.testing.assert_array_equal(model.predict_batch({"x": np.ones((2, 4))})["w"], np.stack([weight, weight]))
+    assert model.trace({"x": x})["y"].shape == (1, 3)
