@@ -8,7 +8,8 @@ print(model.predict({"image": PIL.Image.open("cat.png").resize((224, 224))}))
 """
 
 from .drop_in import linux_predict
-from .model import ReferenceModel, State
+from .model import ReferenceModel
+from .state import State
 from .torch_module import TorchModel, to_torch
 
 __all__ = ["ReferenceModel", "State", "TorchModel", "linux_predict", "to_torch"]

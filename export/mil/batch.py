@@ -44,6 +44,8 @@ def sample_tensors(features: Features, inputs: Mapping[str, Samples]) -> dict[st
     counts = {name: len(tensor) for name, tensor in tensors.items()}
     if len(set(counts.values())) != 1:
         raise InputError("the inputs have different numbers of samples", value=counts)
+    if 0 in counts.values():
+        raise InputError("there are no samples", value=counts)
     return tensors
 
 
@@ -96,24 +98,30 @@ class BatchRunner:
         """Whether a chunk is computed as one batch, the fastest of the three ways."""
         return self._axes is not None
 
-    def run(self, inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
-        """The plan's outputs for inputs [n, *shape of one sample]: arrays [n, ...], see `joined`."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what `values` returns."""
+        return tuple(name for name, _ in self.plan.outputs)
+
+    def values(self, inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
+        """The plan's outputs [n, *shape of one sample] for inputs [n, *shape of one sample]."""
         with torch.no_grad():
-            if self._axes is not None:
-                found = self.plan(*(value.squeeze(1) for value in inputs))
-                count = len(inputs[0])
-                return [joined(samples_first(v, axis, count)) for v, axis in zip(found, self._axes, strict=True)]
-            if self._mapped is not None:
-                try:
-                    return [joined(value) for value in self._mapped(*inputs)]
-                except PackageError:
-                    # What fails here for another reason than vectorization fails in the loop as well, and is raised.
-                    self._mapped = None
-            rows = [self.plan(*sample) for sample in zip(*inputs, strict=True)]
-            return [joined(torch.stack(values)) for values in zip(*rows, strict=True)]
+            return [value.detach().numpy() for value in self._values(inputs)]
+
+    def _values(self, inputs: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        if self._axes is not None:
+            found, count = self.plan(*(value.squeeze(1) for value in inputs)), len(inputs[0])
+            return [samples_first(value, axis, count) for value, axis in zip(found, self._axes, strict=True)]
+        if self._mapped is not None:
+            try:
+                return self._mapped(*inputs)  # type: ignore[no-any-return]
+            except PackageError:
+                # What fails here for another reason than vectorization fails in the loop as well, and is raised.
+                self._mapped = None
+        rows = [self.plan(*sample) for sample in zip(*inputs, strict=True)]
+        return [torch.stack(values) for values in zip(*rows, strict=True)]
 
 
-def joined(values: torch.Tensor) -> np.ndarray:
+def joined(values: np.ndarray) -> np.ndarray:
     """Values [n, *shape] of n samples; a leading 1 of the shape, the batch of a batch-1 program, is dropped."""
-    array = values.squeeze(1) if values.dim() > 1 and values.shape[1] == 1 else values
-    return array.detach().contiguous().numpy()
+    return np.ascontiguousarray(values.squeeze(1) if values.ndim > 1 and values.shape[1] == 1 else values)

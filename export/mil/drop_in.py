@@ -9,8 +9,9 @@ from typing import Any
 
 from ...errors import InputError
 from ..quiet import coremltools
-from .model import ReferenceModel, State
+from .model import ReferenceModel
 from .planner import Precision
+from .state import State
 
 
 class PredictionError(InputError, RuntimeError):

@@ -2,58 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from ...errors import InputError, PackageError
+from ...errors import InputError
 from .accelerate import accelerate
-from .batch import BatchRunner, Samples, sample_tensors
-from .classifier import Classifier, find_classifier
-from .description import ArrayFeature, Description, Features, ImageFeature, check_array, check_names, describe
-from .dtypes import DTYPES
-from .images import array_image, image_array
+from .batch import BatchRunner, Samples, joined, sample_tensors
+from .classifier import Classifier, classified, find_classifier
+from .description import Description, Features, check_names, describe
+from .interface import Inputs, Interface
 from .ops.context import StateCell, ValueType
 from .package import Package, open_package
 from .plan import Plan, Step
 from .planner import Precision, build
 from .program import Function, NamedType, StateType
+from .state import State
 
 Engine = Literal["torch", "onnxruntime"]
-Inputs = Mapping[str, Any]
 Session = Callable[[Sequence[np.ndarray]], dict[str, Any]]
 
 
-class State:
-    """The states of one conversation with a model; see `ReferenceModel.make_state`."""
+MANY = 8
+"""From so many predictions in one list on, they are computed in batches: for fewer, preparing that is not worth it."""
 
-    def __init__(self, cells: dict[str, StateCell], features: Features) -> None:
-        self.cells = cells
-        self._features = features
-
-    def read_state(self, name: str) -> np.ndarray:
-        """The content of state `name`, float32 of the declared shape."""
-        return self._cell(name).value.detach().to(torch.float32).numpy().copy()
-
-    def write_state(self, name: str, value: Any) -> None:
-        """Replaces the content of state `name`; the value is rounded to the state's type."""
-        cell = self._cell(name)
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub" or array.shape != tuple(cell.value.shape):
-            raise InputError(
-                f"state {name!r} cannot take this value",
-                value=f"{array.dtype} {list(array.shape)}",
-                allowed=str(list(cell.value.shape)),
-            )
-        cell.value = torch.tensor(array.astype(np.float16).astype(np.float32))
-
-    def _cell(self, name: str) -> StateCell:
-        if name not in self.cells:
-            raise InputError("the model has no state of this name", value=name, allowed=", ".join(self.cells) or "none")
-        return self.cells[name]
+CHUNK = 32
+"""How many samples are computed at a time."""
 
 
 class ReferenceModel:
@@ -89,11 +66,11 @@ class ReferenceModel:
         self.description: Description = describe(self.package, function_name)
         self.function: Function = self.package.program.functions[self.description.function]
         self.precision: Precision = precision
+        self._interface = Interface(self.function, self.description, rounds=precision == "declared")
         self.generator = torch.Generator()
         self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
         self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
         accelerate(self.plan)
-        _check_interface(self.function, self.description)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
         self._session: Session | None = None
@@ -115,6 +92,9 @@ class ReferenceModel:
     def predict(self, inputs: Inputs | Sequence[Inputs], state: State | None = None) -> Any:
         """The outputs for `inputs`, by name; a list of inputs gives a list of outputs.
 
+        A long list is computed in batches where the program keeps samples apart, so its results may differ in the last
+        bits from those of single predictions, whose sums run in another order.
+
         Arrays come out as NumPy arrays of the declared type (float16 as float32, as coremltools returns them), scalars
         as shape (1,), images as PIL images, a classifier's label and its dictionary of probabilities as such.
 
@@ -124,10 +104,10 @@ class ReferenceModel:
         if not isinstance(inputs, Mapping) and isinstance(inputs, (list, tuple)):
             if state is not None:
                 raise InputError("a state goes with one prediction at a time", value=f"{len(inputs)} inputs")
-            return [self.predict(item) for item in inputs]
+            return self._predict_list(inputs)
         if self._session is not None:
-            given = self._checked(inputs)
-            found = self._session([self._array(item, given) for item in self.function.inputs])
+            given = self._interface.checked(inputs)
+            found = self._session([self._interface.array(item, given) for item in self.function.inputs])
         else:
             with torch.inference_mode():
                 values = self.plan(*self.arguments(inputs, state))
@@ -135,7 +115,24 @@ class ReferenceModel:
                 name: value.detach().numpy() if isinstance(value, torch.Tensor) else value
                 for (name, _), value in zip(self.plan.outputs, values, strict=True)
             }
-        return {name: self._output(name, found[name]) for name in self.description.outputs}
+        return {name: self._interface.output(name, found[name]) for name in self.description.outputs}
+
+    def _predict_list(self, inputs: Sequence[Inputs]) -> list[dict[str, Any]]:
+        runner = self._runner(self.description.outputs) if len(inputs) >= MANY and self._session is None else None
+        if runner is None or not runner.at_once:
+            return [self.predict(item) for item in inputs]
+        names = [name for name in self.description.outputs if not self._is_classified(name)]
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(inputs), CHUNK):
+            given = [self._interface.checked(item) for item in inputs[start : start + CHUNK]]
+            arguments = [torch.stack([self._tensor(item, each) for each in given]) for item in self.function.inputs]
+            found = dict(zip(runner.names, runner.values(arguments), strict=True))
+            for n in range(len(given)):
+                outputs: dict[str, Any] = {name: self._interface.output(name, found[name][n]) for name in names}
+                if self.classifier.probabilities in found:
+                    outputs |= classified(self.classifier, found[self.classifier.probabilities][n])
+                results.append({name: outputs[name] for name in self.description.outputs})
+        return results
 
     def trace(self, inputs: Inputs, state: State | None = None) -> dict[str, Any]:
         """Every value that the function computes outside of nested blocks, by name, inputs included.
@@ -158,7 +155,7 @@ class ReferenceModel:
         return seen
 
     def predict_batch(
-        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int = 32
+        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int = CHUNK
     ) -> dict[str, np.ndarray]:
         """The outputs for N samples at once, in chunks; the program itself may be written for one.
 
@@ -181,11 +178,9 @@ class ReferenceModel:
         names = tuple(values) if values is not None else tuple(self.description.outputs)
         if any(isinstance(item.type, StateType) for item in self.function.inputs):
             raise InputError("a model with states predicts one sample after the other", value=self.package.name)
-        classifier = self.classifier
-        wanted = tuple(dict.fromkeys(classifier.probabilities if self._is_classified(n) else n for n in names))
-        if wanted not in self._runners:
-            plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
-            self._runners[wanted] = BatchRunner(plan, [item.type for item in self.function.inputs])
+        if chunk < 1:
+            raise InputError("chunk must be a number of samples", value=chunk, allowed="1 or more")
+        classifier, runner = self.classifier, self._runner(names)
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)
         count = len(next(iter(samples.values())))
@@ -194,8 +189,8 @@ class ReferenceModel:
             arguments = [
                 self._samples(item, samples, start, min(start + chunk, count)) for item in self.function.inputs
             ]
-            parts.append(self._runners[wanted].run(arguments))
-        found = dict(zip(wanted, (np.concatenate(part) for part in zip(*parts, strict=True)), strict=True))
+            parts.append([joined(value) for value in runner.values(arguments)])
+        found = dict(zip(runner.names, (np.concatenate(part) for part in zip(*parts, strict=True)), strict=True))
         results = {}
         for name in names:
             array = found[classifier.probabilities if self._is_classified(name) else name]
@@ -204,13 +199,22 @@ class ReferenceModel:
             results[name] = array
         return results
 
+    def _runner(self, names: Iterable[str]) -> BatchRunner:
+        """What computes the values `names` for many samples; of a classifier its probabilities."""
+        wanted = tuple(dict.fromkeys(self.classifier.probabilities if self._is_classified(n) else n for n in names))
+        if wanted not in self._runners:
+            plan = build(self.function, precision=self.precision, outputs=wanted, generator=self.generator)
+            self._runners[wanted] = BatchRunner(plan, [item.type for item in self.function.inputs])
+        return self._runners[wanted]
+
     def _is_classified(self, name: str) -> bool:
         return name in self.classifier.outputs
 
     def _samples(self, item: NamedType, samples: dict[str, torch.Tensor], start: int, end: int) -> torch.Tensor:
         if item.name in samples:
-            return self.declared(item, samples[item.name][start:end], batched=True)
-        value = self.declared(item, torch.from_numpy(self._array(item, {})))
+            value = self._interface.tensor(item, samples[item.name][start:end])
+            return value.reshape(-1) if isinstance(item.type, ValueType) and item.type.shape == () else value
+        value = self._tensor(item, {})
         return value.expand(end - start, *value.shape)
 
     @property
@@ -240,87 +244,26 @@ class ReferenceModel:
 
     def make_state(self) -> State:
         """Fresh states, all zero; raises InputError where the model has none."""
-        cells = {}
-        for item in self.function.inputs:
-            if isinstance(item.type, StateType):
-                shape = [size or 0 for size in item.type.wrapped.shape]
-                cells[item.name] = StateCell(value=torch.zeros(shape, dtype=DTYPES[item.type.wrapped.dtype].carrier))
-        if not cells:
+        state = State(self.function)
+        if not state.cells:
             raise InputError("the model has no states", value=self.package.name)
-        return State(cells, self.description.states)
+        return state
 
     def arguments(self, inputs: Inputs | Sequence[Inputs], state: State | None) -> list[Any]:
         """What the plan takes, in its order."""
-        given = self._checked(inputs)
-        arguments: list[Any] = []
-        for item in self.function.inputs:
-            if isinstance(item.type, StateType):
-                if state is None:
-                    raise InputError("the model has states", value=item.name, hint="pass state=model.make_state()")
-                if item.name not in state.cells:
-                    raise InputError("the state is of another model: it lacks", value=item.name)
-                arguments.append(state.cells[item.name])
-            else:
-                arguments.append(self.declared(item, torch.from_numpy(self._array(item, given))))
-        return arguments
+        given = self._interface.checked(inputs)
+        return [
+            self._cell(item, state) if isinstance(item.type, StateType) else self._tensor(item, given)
+            for item in self.function.inputs
+        ]
 
-    def _checked(self, inputs: Inputs | Sequence[Inputs]) -> Inputs:
-        if not isinstance(inputs, Mapping):
-            raise InputError("inputs must be a dictionary, or a list of them", value=type(inputs).__name__)
-        check_names(inputs, self.description.inputs)
-        return inputs
+    @staticmethod
+    def _cell(item: NamedType, state: State | None) -> StateCell:
+        if state is None:
+            raise InputError("the model has states", value=item.name, hint="pass state=model.make_state()")
+        if item.name not in state.cells:
+            raise InputError("the state is of another model: it lacks", value=item.name)
+        return state.cells[item.name]
 
-    def _array(self, item: NamedType, inputs: Inputs) -> np.ndarray:
-        """What the program's input `item` is given: an array of its own, of the carrier type and the declared rank."""
-        if not isinstance(item.type, ValueType):
-            raise PackageError("the program has an input that is no tensor", value=item.name)
-        feature, dtype = self.description.inputs[item.name], DTYPES[item.type.dtype].carrier_array
-        if item.name not in inputs:
-            if not isinstance(feature, ArrayFeature) or feature.shape is None:
-                raise InputError("the model needs an input that is missing", value=item.name)
-            array = np.full(feature.shape, feature.default or 0.0, dtype)
-        elif isinstance(feature, ImageFeature):
-            array = image_array(feature, inputs[item.name])
-        elif isinstance(feature, ArrayFeature):
-            with np.errstate(invalid="ignore", over="ignore"):
-                array = np.array(check_array(feature, inputs[item.name]), dtype)
-        else:
-            raise InputError(f"input {item.name!r} is of a type that this runtime does not take", value=str(feature))
-        return array.reshape(()) if item.type.shape == () else array
-
-    def declared(self, item: NamedType, value: torch.Tensor, *, batched: bool = False) -> torch.Tensor:
-        """`value` as the program's input `item` takes it: carrier type, rank, and rounding."""
-        if not isinstance(item.type, ValueType):
-            raise PackageError("the program has an input that is no tensor", value=item.name)
-        value = value.to(DTYPES[item.type.dtype].carrier)
-        if item.type.dtype == "fp16" and self.precision == "declared":
-            value = value.to(torch.float16).to(torch.float32)
-        if item.type.shape == ():
-            return value.reshape(value.shape[:1] if batched else ())
-        return value
-
-    def _output(self, name: str, value: Any) -> Any:
-        feature = self.description.outputs[name]
-        if isinstance(feature, ImageFeature):
-            return array_image(feature, value)
-        if not isinstance(value, np.ndarray):
-            return value
-        dtype = feature.dtype if isinstance(feature, ArrayFeature) else "fp32"
-        array = value.astype(np.float32 if dtype == "fp16" else DTYPES[dtype].numpy)
-        return array.reshape(1) if array.shape == () else array
-
-
-def _check_interface(function: Function, description: Description) -> None:
-    """Raises PackageError where the program and the model's description disagree about inputs and outputs."""
-    for item in function.inputs:
-        if isinstance(item.type, StateType):
-            continue
-        if item.name not in description.inputs or not isinstance(item.type, ValueType):
-            raise PackageError("the program has an input that the model does not describe", value=item.name)
-    names = {item.name for item in function.inputs}
-    for name in description.inputs:
-        if name not in names:
-            raise PackageError("the model describes an input that its program does not have", value=name)
-    for name in description.outputs:
-        if name not in function.block.outputs:
-            raise PackageError("the model describes an output that its program does not have", value=name)
+    def _tensor(self, item: NamedType, inputs: Inputs) -> torch.Tensor:
+        return self._interface.tensor(item, torch.from_numpy(self._interface.array(item, inputs)))

@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 
-from .model import Inputs, ReferenceModel, State
+from .interface import Inputs
+from .model import ReferenceModel
 from .plan import Step
+from .state import State
 
 
 @dataclass(frozen=True, kw_only=True)
