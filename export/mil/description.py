@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...errors import InputError, PackageError
+from .limits import check_size
 from .package import Package
 
 ARRAY_TYPES = {65568: "fp32", 65600: "fp64", 131104: "int32", 131080: "int8", 65552: "fp16"}
@@ -17,8 +17,6 @@ ARRAY_TYPES = {65568: "fp32", 65600: "fp64", 131104: "int32", 131080: "int8", 65
 
 COLORS = {10: "GRAYSCALE", 20: "RGB", 30: "BGR", 40: "GRAYSCALE_FLOAT16"}
 """ImageFeatureType.ColorSpace by number."""
-
-MAX_ELEMENTS = 2**31
 
 Range = tuple[int, int | None]
 """Least and greatest size; None: without an upper bound."""
@@ -179,8 +177,9 @@ def _array(name: str, proto: Any, optional: bool) -> ArrayFeature:
     if proto.dataType not in ARRAY_TYPES:
         raise PackageError(f"the model describes {name!r} as of an unknown array type", value=proto.dataType)
     shape = tuple(proto.shape)
-    if any(size < 0 for size in shape) or prod(shape) > MAX_ELEMENTS:
+    if any(size < 0 for size in shape):
         raise PackageError(f"the model describes {name!r} as of absurd shape", value=list(shape))
+    check_size(f"the model describes {name!r} as", shape)
     flexible, default = proto.WhichOneof("ShapeFlexibility"), proto.WhichOneof("defaultOptionalValue")
     return ArrayFeature(
         name=name,
@@ -198,8 +197,9 @@ def _array(name: str, proto: Any, optional: bool) -> ArrayFeature:
 def _image(name: str, proto: Any, optional: bool) -> ImageFeature:
     if proto.colorSpace not in COLORS:
         raise PackageError(f"the model describes {name!r} as of an unknown color space", value=proto.colorSpace)
-    if proto.width < 0 or proto.height < 0 or proto.width * proto.height > MAX_ELEMENTS:
+    if proto.width < 0 or proto.height < 0:
         raise PackageError(f"the model describes {name!r} as of absurd size", value=f"{proto.width}x{proto.height}")
+    check_size(f"the model describes image {name!r} as", (proto.width, proto.height))
     flexible = proto.WhichOneof("SizeFlexibility")
     return ImageFeature(
         name=name,

@@ -51,13 +51,10 @@ def linux_predict(precision: Precision = "declared") -> Iterator[None]:
 
     def predict(self: Any, data: Any, state: Any = None) -> Any:
         self._check_predict_data(data)
-        if isinstance(data, list):
-            if state is not None:
-                raise InputError("a state goes with one prediction at a time", value=f"{len(data)} inputs")
-            return [predict(self, item) for item in data]
-        self._verify_input_dict(data)
-        self._convert_tensor_to_numpy(data)
-        self._update_float16_multiarray_input_to_float32(data)
+        for item in data if isinstance(data, list) else [data]:
+            self._verify_input_dict(item)
+            self._convert_tensor_to_numpy(item)
+            self._update_float16_multiarray_input_to_float32(item)
         own = None if state is None else state.__proxy__
         if own is not None and not isinstance(own, State):
             raise InputError("the state was not made by this model's make_state()", value=type(own).__name__)

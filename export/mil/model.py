@@ -48,7 +48,7 @@ class ReferenceModel:
 
         Args:
             model: a path to an .mlpackage, or a coremltools MLModel.
-            function_name: which function to run; None: the model's default one.
+            function_name: which function to run; None: the one that an MLModel was opened with, or the default one.
             precision: "declared" rounds each value to the type that the program declares for it; "float32" rounds
                 nothing.
             engine: "torch" executes the plan; "onnxruntime" goes through ONNX, for speed where exactness in the
@@ -62,6 +62,7 @@ class ReferenceModel:
             raise InputError("unknown precision", value=precision, allowed="declared, float32")
         if engine not in ("torch", "onnxruntime"):
             raise InputError("unknown engine", value=engine, allowed="torch, onnxruntime")
+        function_name = function_name or getattr(model, "function_name", None)
         self.package: Package = open_package(model)
         self.description: Description = describe(self.package, function_name)
         self.function: Function = self.package.program.functions[self.description.function]

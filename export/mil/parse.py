@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import PackageError
 from .dtypes import BY_PROTO, DTYPES, STRING_PROTO, DType, unpack_bits
+from .limits import check_size
 from .ops.context import ValueType
 from .program import (
     Binding,
@@ -29,9 +30,6 @@ from .program import (
 
 OPSETS = {"CoreML5": "iOS15", "CoreML6": "iOS16", "CoreML7": "iOS17", "CoreML8": "iOS18", "CoreML9": "iOS18"}
 """Opsets by their names in a package; CoreML9 (iOS 26) added int8 inputs and outputs, but no op."""
-
-MAX_ELEMENTS = 2**31
-"""More elements than this in one declared tensor are refused: 8 GiB in float32, before anything is allocated."""
 
 MAX_RANK = 16
 MAX_DEPTH = 32
@@ -233,8 +231,5 @@ def _tensor(proto: Any) -> ValueType | UnrankedType:
             f"a tensor of rank {proto.rank} declares another number of sizes", value=len(proto.dimensions)
         )
     shape = tuple(item.constant.size if item.HasField("constant") else None for item in proto.dimensions)
-    if math.prod(size for size in shape if size is not None) > MAX_ELEMENTS:
-        raise PackageError(
-            "the ML Program has a tensor of absurd shape", value=list(shape), allowed=f"{MAX_ELEMENTS} elements"
-        )
+    check_size("the ML Program has a tensor", (size for size in shape if size is not None))
     return ValueType(dtype=dtype, shape=shape)

@@ -56,14 +56,14 @@ def to_torch(package: Any, function_name: str | None = None) -> TorchModel:
 
     Args:
         package: a path to an .mlpackage, or a coremltools MLModel.
-        function_name: which function; None: the default one.
+        function_name: which function; None: the one that an MLModel was opened with, or the default one.
 
     Raises:
         UnsupportedOpsError: with the ops that cannot be traced.
         PackageError: the package is not sound.
     """
     opened = open_package(package)
-    description = describe(opened, function_name)
+    description = describe(opened, function_name or getattr(package, "function_name", None))
     function = opened.program.functions[description.function]
     refused = sorted(_kinds(function.block) & UNTRACEABLE)
     if refused:

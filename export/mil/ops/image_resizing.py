@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ....errors import PackageError
+from ..limits import check_size
 from .registry import op
 
 SAMPLING_MODES = ("STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "OFFSET_CORNERS", "UNALIGN_CORNERS")
@@ -56,6 +57,7 @@ def _linear_along(x: Tensor, axis: int, count: int, mode: str) -> Tensor:
 
 def _linear(x: Tensor, sizes: tuple[int, ...], mode: str) -> Tensor:
     """Linear interpolation of the last `len(sizes)` axes to `sizes`."""
+    check_size("resize", (*x.shape[: x.dim() - len(sizes)], *sizes))
     if mode in ("UNALIGN_CORNERS", "STRICT_ALIGN_CORNERS") and len(sizes) == 2 and x.dim() >= 3:
         image = x if x.dim() == 4 else x.reshape((1, -1, *x.shape[-2:]))
         aligned = mode == "STRICT_ALIGN_CORNERS"
@@ -68,6 +70,7 @@ def _linear(x: Tensor, sizes: tuple[int, ...], mode: str) -> Tensor:
 
 def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
     """Nearest neighbours of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
+    check_size("resize", (*x.shape[: x.dim() - len(sizes)], *sizes))
     image = x.dim() == 4 and len(sizes) == 2
     if image and all(_torch_agrees(n, m, half_pixels) for n, m in zip(x.shape[2:], sizes, strict=True)):
         mode = "nearest-exact" if half_pixels else "nearest"

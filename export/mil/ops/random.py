@@ -5,23 +5,27 @@ The values are not Core ML's: nobody publishes its generators. Shapes, types, bo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from tinyml.errors import PackageError
 
+from ..limits import check_size
 from .context import OpContext
 from .registry import op
 
 
-def _generator(context: OpContext, seed: int) -> torch.Generator | None:
+def _generator(context: OpContext, seed: int, shape: Iterable[int]) -> torch.Generator | None:
+    check_size(f"op {context.name!r}", shape)
     return context.generator if seed < 0 else torch.Generator().manual_seed(seed)
 
 
 @op("random_bernoulli", exact=True)
 def random_bernoulli(context: OpContext, shape: tuple[int, ...], prob: float = 0.5, seed: int = -1) -> Tensor:
     """1 with probability `prob`, else 0."""
-    return (torch.rand(shape, generator=_generator(context, seed)) < prob).to(torch.float32)
+    return (torch.rand(shape, generator=_generator(context, seed, shape)) < prob).to(torch.float32)
 
 
 @op("random_categorical")
@@ -34,9 +38,8 @@ def random_categorical(context: OpContext, x: Tensor, mode: str = "logits", size
     if mode not in ("logits", "probs"):
         raise PackageError("unknown mode of random_categorical", value=mode, allowed="logits, probs")
     weights = torch.softmax(x.to(torch.float32), -1) if mode == "logits" else x
-    drawn = torch.multinomial(
-        weights.reshape(-1, x.shape[-1]), size, replacement=True, generator=_generator(context, seed)
-    )
+    generator = _generator(context, seed, (*x.shape[:-1], size))
+    drawn = torch.multinomial(weights.reshape(-1, x.shape[-1]), size, replacement=True, generator=generator)
     return drawn.reshape(*x.shape[:-1], size).to(torch.float32)
 
 
@@ -45,7 +48,7 @@ def random_normal(
     context: OpContext, shape: tuple[int, ...], mean: float = 0.0, stddev: float = 1.0, seed: int = -1
 ) -> Tensor:
     """Values of a normal distribution."""
-    return torch.randn(shape, generator=_generator(context, seed)) * stddev + mean
+    return torch.randn(shape, generator=_generator(context, seed, shape)) * stddev + mean
 
 
 @op("random_uniform")
@@ -53,7 +56,7 @@ def random_uniform(
     context: OpContext, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0, seed: int = -1
 ) -> Tensor:
     """Values evenly spread over `[low, high)`; `low` alone where both are equal."""
-    values = torch.rand(shape, generator=_generator(context, seed)) * (high - low) + low
+    values = torch.rand(shape, generator=_generator(context, seed, shape)) * (high - low) + low
     if context.outputs and context.outputs[0].dtype == "fp16":
         values = values.to(torch.float16).to(torch.float32)
     # Rounding reaches `high` now and then, which the interval excludes.

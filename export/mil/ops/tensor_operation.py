@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ....errors import PackageError
+from ..limits import check_size
 from .context import OpContext
 from .registry import op
 
@@ -29,6 +30,7 @@ def shape(x: Tensor) -> Tensor:
 @op("fill", exact=True)
 def fill(shape: tuple[int, ...], value: Tensor | None = None) -> Tensor:
     """`value` everywhere, in its type."""
+    check_size("fill", shape)
     return (torch.zeros(()) if value is None else value).expand(shape).clone()
 
 
@@ -43,6 +45,8 @@ def range_1d(end: float, start: float, step: float, context: OpContext) -> Tenso
     """start, start + step, ... without `end`; empty where the step leads away from it."""
     dtype = torch.int32 if context.outputs[0].dtype.startswith("int") else torch.float32
     stop = torch.sym_max(start, end) if step > 0 else torch.sym_min(start, end)
+    if isinstance(start, (int, float)) and isinstance(stop, (int, float)):
+        check_size("range_1d", (int((stop - start) / step),))
     return torch.arange(start, stop, step, dtype=dtype)
 
 
@@ -58,6 +62,7 @@ def one_hot(
     on = torch.ones((), dtype=torch.int32) if on_value is None else on_value
     off = torch.zeros((), dtype=torch.int32) if off_value is None else off_value
     axis %= indices.dim() + 1
+    check_size("one_hot", (*indices.shape, one_hot_vector_size))
     places_shape = [1] * (indices.dim() + 1)
     places_shape[axis] = -1
     places = torch.arange(one_hot_vector_size, device=indices.device).reshape(places_shape)
@@ -102,6 +107,7 @@ def stack(values: tuple[Tensor, ...], axis: int) -> Tensor:
 @op("tile", exact=True)
 def tile(x: Tensor, reps: tuple[int, ...]) -> Tensor:
     """`reps[i]` copies along axis i."""
+    check_size("tile", [size * count for size, count in zip(x.shape, reps, strict=True)])
     return x.repeat(reps)
 
 
@@ -109,6 +115,8 @@ def tile(x: Tensor, reps: tuple[int, ...]) -> Tensor:
 def pad(x: Tensor, pad: tuple[int, ...], mode: str = "constant", constant_val: float = 0.0) -> Tensor:
     """`pad` is (before, after) for each of the last axes of `x`; reflect leaves the edge out, replicate repeats it."""
     before, after = pad[0::2], pad[1::2]
+    padded = [size + b + a for size, b, a in zip(x.shape[x.dim() - len(before) :], before, after, strict=True)]
+    check_size("pad", (*x.shape[: x.dim() - len(before)], *padded))
     if mode == "constant":
         return torch.nn.functional.pad(x, _from_the_last(before, after), value=constant_val)
     if mode not in ("reflect", "replicate"):

@@ -274,6 +274,9 @@ def test_several_functions(convert: Convert, tmp_path: Any) -> None:
     path = tmp_path / "both.mlpackage"
     assert ReferenceModel(path).predict({"x": [1, 2]})["y"].tolist() == [2, 4]
     assert ReferenceModel(path, "triple").predict({"x": [1, 2]})["y"].tolist() == [3, 6]
+    opened = ct.models.MLModel(str(path), function_name="triple", skip_model_load=True)
+    assert ReferenceModel(opened).predict({"x": [1, 2]})["y"].tolist() == [3, 6]
+    assert ReferenceModel(opened, "double").predict({"x": [1, 2]})["y"].tolist() == [2, 4]
     with pytest.raises(PackageError, match=r"no function.*'half'.*double, triple"):
         ReferenceModel(path, "half")
 
