@@ -12,9 +12,9 @@ from ...errors import InputError, PackageError
 from .accelerate import accelerate, fold_norms, relu_in_place
 from .description import ArrayFeature, Features, ImageFeature
 from .images import image_array, pixels_array
+from .lift import lift, samples_first
 from .plan import Plan
 from .program import MilType
-from .sample_axis import lift, samples_first
 
 Samples = np.ndarray | Sequence[Image.Image]
 
@@ -77,7 +77,7 @@ def _arrays(feature: ArrayFeature, value: Samples) -> torch.Tensor:
 class BatchRunner:
     """Runs a plan that was written for one sample over chunks of them.
 
-    All of a chunk at once, where every op is known to keep samples apart (`sample_axis`); else vectorized by
+    All of a chunk at once, where every op is known to keep samples apart (`lift`); else vectorized by
     torch.func.vmap; and one by one, where ops' courses depend on values (loops, lists, sizes that are computed).
     """
 

@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinyml.export.mil.lift import lift, samples_first
 from tinyml.export.mil.package import open_package
 from tinyml.export.mil.planner import build
-from tinyml.export.mil.sample_axis import lift, samples_first
 from tinyml.export.mil.sample_rules import RULES
 from tinyml.export.quiet import coremltools
 
