@@ -150,7 +150,7 @@ def _weights(step: Step, constants: dict[int, Tensor], rank: int) -> tuple[Tenso
 
 def _prepared_linear(step: Step, constants: dict[int, Tensor]) -> tuple[Prepared, int] | None:
     found = _weights(step, constants, 2)
-    if found is None:
+    if found is None or not kernels.takes_linear(*found[:2]):
         return None
     weight, bias, x = found
     return kernels.linear(weight, bias), x
@@ -164,7 +164,7 @@ def _prepared_convolution(step: Step, constants: dict[int, Tensor]) -> tuple[Pre
     settled = _settled(step)
     strides, dilations = settled["strides"] or (1, 1), settled["dilations"] or (1, 1)
     padding = _even_padding(settled["pad_type"], settled["pad"], weight, strides, dilations)
-    if padding is None:
+    if padding is None or not kernels.takes_convolution(weight, bias, padding, strides, dilations, settled["groups"]):
         return None
     return kernels.convolution(weight, bias, padding, strides, dilations, settled["groups"]), x
 

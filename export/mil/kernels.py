@@ -31,6 +31,44 @@ def available() -> bool:
     )
 
 
+MAX_REACH = 2**12
+"""Greater strides, dilations and paddings are left to torch."""
+
+
+def takes_linear(weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether `linear` can be called so; weight [D_out, D_in]."""
+    return _suit(weight, bias)
+
+
+def takes_convolution(
+    weight: Tensor,
+    bias: Tensor | None,
+    padding: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    groups: int,
+) -> bool:
+    """Whether `convolution` can be called so: torch refuses what makes no sense, where oneDNN would end the process."""
+    sizes = (*strides, *dilations)
+    return (
+        _suit(weight, bias)
+        and len(padding) == len(strides) == len(dilations) == 2
+        and 1 <= groups <= weight.shape[0]
+        and weight.shape[0] % groups == 0
+        and all(0 <= size <= MAX_REACH for size in padding)
+        and all(1 <= size <= MAX_REACH for size in sizes)
+    )
+
+
+def _suit(weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether both are float32 and belong together."""
+    return (
+        weight.dtype is torch.float32
+        and weight.numel() > 0
+        and (bias is None or (bias.dtype is torch.float32 and bias.shape == weight.shape[:1]))
+    )
+
+
 def convolution(
     weight: Tensor,
     bias: Tensor | None,

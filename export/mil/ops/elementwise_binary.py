@@ -33,7 +33,7 @@ def mul(x: Tensor, y: Tensor) -> Tensor:
 def real_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y`; for integers the quotient without its fraction."""
     if _integers(x, y):
-        return _divided(x, y, "trunc")
+        return divided(x, y, "trunc")
     return x / y
 
 
@@ -41,7 +41,7 @@ def real_div(x: Tensor, y: Tensor) -> Tensor:
 def floor_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y` rounded towards negative infinity."""
     if _integers(x, y):
-        return _divided(x, y, "floor")
+        return divided(x, y, "floor")
     return torch.div(x, y, rounding_mode="floor")
 
 
@@ -133,5 +133,7 @@ def _integers(x: Tensor, y: Tensor) -> bool:
     return not (x.is_floating_point() or y.is_floating_point())
 
 
-def _divided(x: Tensor, y: Tensor, rounding_mode: str) -> Tensor:
-    return torch.where(y == 0, 0, torch.div(x, torch.where(y == 0, 1, y), rounding_mode=rounding_mode))
+def divided(x: Tensor, y: Tensor, rounding_mode: str) -> Tensor:
+    """The quotient of integers; 0 where `y` is 0. The least integer by -1 wraps, where torch would end the process."""
+    quotient = torch.div(x, torch.where((y == 0) | (y == -1), 1, y), rounding_mode=rounding_mode)
+    return torch.where(y == 0, 0, torch.where(y == -1, -x, quotient))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ....errors import InputError, PackageError
+from .elementwise_binary import divided
 from .registry import op
 
 
@@ -219,7 +220,7 @@ def _combined(data: Tensor, axis: int, indices: Tensor, updates: Tensor, mode: s
         return torch.scatter_add(data, axis, indices, -updates)
     if mode == "div":
         divisor = torch.scatter_reduce(torch.ones_like(data), axis, indices, updates, "prod")
-        return torch.div(data, divisor, rounding_mode=None if data.is_floating_point() else "trunc")
+        return data / divisor if data.is_floating_point() else divided(data, divisor, "trunc")
     reduction = {"mul": "prod", "max": "amax", "min": "amin"}.get(mode)
     if reduction is None:
         raise PackageError("scatter: unknown mode", value=mode, allowed="update, add, sub, mul, div, max, min")

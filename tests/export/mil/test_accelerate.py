@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tinyml.errors import PackageError
 from tinyml.export.mil import ReferenceModel, accelerate, kernels
@@ -161,3 +162,55 @@ def test_weights_are_kept_once(classifier: Any) -> None:
     kept = {tuple(value.shape) for value in model.plan.parameters()}
     # Convolutions and linear layers have theirs reordered.
     assert not kept & {(16, 3, 3, 3), (32, 16, 3, 3), (4, 32)}
+
+
+HUGE = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"strides": (0, 1)},
+        {"strides": (1,)},
+        {"strides": (1, HUGE)},
+        {"dilations": (1, 0)},
+        {"dilations": (1, HUGE), "padding": (1, HUGE)},
+        {"padding": (-1, 1)},
+        {"groups": 0},
+        {"groups": 3},
+        {"groups": -1},
+        {"bias": torch.zeros(3)},
+        {"bias": torch.zeros(4, dtype=torch.int32)},
+        {"weight": torch.zeros(4, 0, 3, 3)},
+        {"weight": torch.zeros(4, 2, 3, 3, dtype=torch.int8)},
+    ],
+)
+def test_kernels_are_not_called_with_what_would_end_the_process(change: dict[str, Any]) -> None:
+    given: dict[str, Any] = {
+        "weight": torch.zeros(4, 2, 3, 3),
+        "bias": None,
+        "padding": (1, 1),
+        "strides": (1, 1),
+        "dilations": (1, 1),
+        "groups": 2,
+    }
+    assert kernels.takes_convolution(**given)
+    assert not kernels.takes_convolution(**given | change)
+
+
+@needs_reordering
+@pytest.mark.parametrize("change", [{"strides": [0, 0]}, {"pad": [HUGE] * 4}, {"groups": [0]}, {"groups": [3]}])
+def test_absurd_convolutions_are_refused_when_they_run(classifier: Any, change: dict[str, list[int]]) -> None:
+    spec = classifier.get_spec()
+    block = spec.mlProgram.functions["main"].block_specializations["CoreML6"]
+    conv = next(item for item in block.operations if item.type == "conv")
+    constants = {item.outputs[0].name: item for item in block.operations if item.type == "const"}
+    constants[conv.inputs["pad_type"].arguments[0].name].attributes["val"].immediateValue.tensor.strings.values[0] = (
+        "custom"
+    )
+    for name, values in change.items():
+        value = constants[conv.inputs[name].arguments[0].name].attributes["val"].immediateValue.tensor.ints
+        value.values[:] = values
+    model = ReferenceModel(ct.models.MLModel(spec, weights_dir=classifier.weights_dir, skip_model_load=True))
+    with pytest.raises(PackageError, match=r"conv.*failed"):
+        model.predict({"image": Image.new("RGB", (16, 16))})

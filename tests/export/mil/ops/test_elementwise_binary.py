@@ -92,6 +92,14 @@ def test_integers(call: Any, name: str, x: list[int], y: list[int]) -> None:
     assert result.tolist() == [(value + 2**31) % 2**32 - 2**31 for value in exact]
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32])
+@pytest.mark.parametrize(("name", "expected"), [("real_div", "least"), ("floor_div", "least"), ("mod", 0)])
+def test_the_least_integer_by_minus_one_wraps_around(call: Any, name: str, expected: Any, dtype: Any) -> None:
+    least = np.iinfo(dtype).min
+    result = call(name, np.array([least, least], dtype), np.array([-1, 0], dtype))
+    assert result.tolist() == [least if expected == "least" else expected, 0]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
 @pytest.mark.parametrize("name", COMPARISONS)
 @PROPERTY

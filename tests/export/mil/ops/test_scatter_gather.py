@@ -156,6 +156,11 @@ def test_integers_keep_their_width_and_divide_towards_zero(call: Any) -> None:
     result = call("scatter", data, np.array([0, 1], np.int32), updates, 0, "div")
     assert result.dtype == np.int32
     assert result.tolist() == [2**24 + 1, -3]
+    edges = np.array([-(2**31), 5], np.int32)
+    assert call("scatter", edges, np.array([0, 1], np.int32), np.array([-1, 0], np.int32), 0, "div").tolist() == [
+        -(2**31),
+        0,
+    ]
 
 
 OUT_OF_BOUNDS = {
