@@ -163,6 +163,8 @@ def _prepared_convolution(step: Step, constants: dict[int, Tensor]) -> tuple[Pre
     weight, bias, x = found
     settled = _settled(step)
     strides, dilations = settled["strides"] or (1, 1), settled["dilations"] or (1, 1)
+    if len(strides) != 2 or len(dilations) != 2:
+        return None
     padding = _even_padding(settled["pad_type"], settled["pad"], weight, strides, dilations)
     if padding is None or not kernels.takes_convolution(weight, bias, padding, strides, dilations, settled["groups"]):
         return None

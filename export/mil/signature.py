@@ -42,17 +42,24 @@ class Parameter:
 def _scalar(kind: type) -> Convert:
     def convert(value: Any) -> Any:
         if kind is str:
-            return value if isinstance(value, str) else value[0]
+            return _text(value if isinstance(value, str) else value[0])
         return kind(value.item()) if isinstance(value, torch.Tensor) else kind(value)
 
     return convert
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a string is expected")
+    return value
 
 
 def _vector(kind: type) -> Convert:
     def convert(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             return tuple(kind(item) for item in value.reshape(-1).tolist())
-        return (value,) if isinstance(value, str) else tuple(value)
+        items = (value,) if isinstance(value, str) else tuple(value)
+        return tuple(_text(item) for item in items) if kind is str else items
 
     return convert
 

@@ -20,6 +20,7 @@ from tinyml.export.mil import ReferenceModel
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()
+from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
 
 SPEC = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"
@@ -29,8 +30,40 @@ LIMIT_BYTES = 6 * 2**30
 """Address space above what is in use: a package of 50 kB must not need more."""
 
 
+@mb.program(input_specs=[mb.TensorSpec((1, 4, 6, 6))], opset_version=ct.target.iOS17)
+def _many_families(x: Any) -> Any:
+    """Ops of many families, with integers among them, which size and place things."""
+    numbers = mb.cast(x=x, dtype="int32")
+    y = mb.conv_transpose(x=x, weight=np.ones((4, 2, 3, 3), np.float32), strides=[2, 2], pad_type="same", groups=1)
+    y = mb.avg_pool(x=y, kernel_sizes=[3, 3], strides=[2, 2], pad_type="custom", pad=[1, 1, 1, 1], ceil_mode=True)
+    y = mb.resize_bilinear(x=y, target_size_height=5, target_size_width=7, sampling_mode="OFFSET_CORNERS")
+    y = mb.pad(x=y, pad=[1, 1, 0, 2], mode="reflect")
+    y = mb.slice_by_index(x=y, begin=[0, 0, 1, 0], end=[1, 2, 6, 8], stride=[1, 1, 2, 3])
+    y = mb.concat(values=[y, mb.tile(x=mb.reduce_mean(x=y, axes=[2], keep_dims=True), reps=[1, 1, 3, 1])], axis=1)
+    y = mb.transpose(x=mb.reshape(x=y, shape=[1, 4, -1]), perm=[2, 0, 1])
+    y, h, _ = mb.lstm(
+        x=y,
+        initial_h=np.zeros((1, 3), np.float32),
+        initial_c=np.zeros((1, 3), np.float32),
+        weight_ih=np.ones((12, 4), np.float32),
+        weight_hh=np.ones((12, 3), np.float32),
+        output_sequence=True,
+    )
+    places = mb.argsort(x=mb.squeeze(x=h, axes=[0]), axis=0)
+    y = mb.gather(x=y, indices=places, axis=2)
+    y = mb.scatter_along_axis(
+        data=y, indices=np.zeros((9, 1, 3), np.int32), updates=mb.cumsum(x=y, axis=0), axis=1, mode="add"
+    )
+    values, indices = mb.topk(x=y, k=2, axis=2)
+    hot = mb.one_hot(indices=indices, one_hot_vector_size=4)
+    quotient = mb.real_div(x=numbers, y=mb.sub(x=numbers, y=1))
+    crops = mb.crop_resize(x=x, boxes=np.float32([[0, 0, 3, 3]]), target_height=2, target_width=2)
+    windows = mb.sliding_windows(x=values, axis=0, size=3, stride=2)
+    return mb.layer_norm(x=windows, axes=[-1]), hot, quotient, crops
+
+
 @pytest.fixture(scope="module")
-def packages(classifier: Any, stateful: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def packages(convert: Any, classifier: Any, stateful: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("fuzz")
     config = ct.optimize.coreml.OptimizationConfig(
         global_config=ct.optimize.coreml.OpLinearQuantizerConfig(weight_threshold=0)
@@ -44,6 +77,7 @@ def packages(classifier: Any, stateful: Any, tmp_path_factory: pytest.TempPathFa
             "quantized": ct.optimize.coreml.linear_quantize_weights(classifier, config),
             "palettized": ct.optimize.coreml.palettize_weights(classifier, palette),
             "stateful": stateful,
+            "many": convert(_many_families, minimum_deployment_target=ct.target.iOS17),
         }
         for name, model in models.items():
             model.save(str(folder / f"{name}.mlpackage"))
@@ -122,13 +156,20 @@ def _mutate(package: Path, generator: random.Random) -> None:
         path.write_bytes(_mutate_bytes(path.read_bytes(), generator))
 
 
+def _zeros(feature: Any) -> np.ndarray:
+    """What suits an array input, where its description still has a shape."""
+    return np.zeros(getattr(feature, "shape", None) or 3, np.float32)
+
+
 def _try(package: Path) -> bool:
     """Whether the package ran; a TinyMLError is a refusal, anything else escapes."""
     image = Image.fromarray(np.zeros((16, 16, 3), np.uint8))
     try:
         model = ReferenceModel(package)
-        given = {"image": image} if "image" in model.input_description else {"x": np.zeros(3)}
-        model.predict(given, model.make_state() if model.description.states else None)
+        model.predict(
+            {name: image if name == "image" else _zeros(feature) for name, feature in model.input_description.items()},
+            model.make_state() if model.description.states else None,
+        )
     except TinyMLError as error:
         message = str(error)
     else:
