@@ -7,18 +7,21 @@ between two merged steps are no longer seen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from . import kernels
 from .kernels import PLAIN, Activation, Kernel
-from .plan import Plan, Step, with_frees
+from .plan import FAILURES, Plan, Step, with_frees
 from .signature import parameters
 
+T = TypeVar("T")
+Constants = Mapping[int, Tensor]
+"""The constant tensors of a plan by slot."""
 Prepared = Callable[[Activation], Kernel]
 
 _GELU = {"EXACT": ("gelu", "none"), "TANH_APPROXIMATION": ("gelu", "tanh")}
@@ -41,7 +44,9 @@ def fold_norms(plan: Plan) -> None:
     torch.func.vmap would take three passes over the values for it. The plan still vectorizes; its weights are fixed.
     """
     constants = plan.constant_tensors()
-    plan.steps = tuple(_folded(step, constants) if step.kind == "batch_norm" else step for step in plan.steps)
+    plan.steps = tuple(
+        _unless_it_fails(_folded, step, constants) or step if step.kind == "batch_norm" else step for step in plan.steps
+    )
 
 
 def relu_in_place(plan: Plan) -> None:
@@ -61,7 +66,7 @@ def _prepare(plan: Plan) -> None:
     prepared: dict[int, Prepared] = {}  # by the slot of the result that nobody has read yet
     places: dict[int, int] = {}
     for step in plan.steps:
-        made = _PREPARE[step.kind](step, constants) if step.kind in _PREPARE else None
+        made = _unless_it_fails(_PREPARE[step.kind], step, constants) if step.kind in _PREPARE else None
         activation = _activation(step)
         source = step.reads[0] if activation is not None else -1
         if made is not None:
@@ -80,6 +85,14 @@ def _prepare(plan: Plan) -> None:
         else:
             steps.append(step)
     plan.steps = with_frees(steps, plan.kept)
+
+
+def _unless_it_fails(make: Callable[[Step, Constants], T | None], step: Step, constants: Constants) -> T | None:
+    """None where `make` fails: an op that is not sound is left as it is, and refused by its name when it runs."""
+    try:
+        return make(step, constants)
+    except FAILURES:
+        return None
 
 
 def _readers(plan: Plan) -> Counter[int]:
@@ -110,11 +123,11 @@ def _slots(step: Step) -> dict[str, int]:
     return {names[index]: slot for index, slot in step.plain}
 
 
-def _folded(step: Step, constants: dict[int, Tensor]) -> Step:
+def _folded(step: Step, constants: Constants) -> Step | None:
     slots = _slots(step)
     given = {name: slots[name] for name in ("mean", "variance", "gamma", "beta") if name in slots}
     if step.converted or not all(slot in constants for slot in given.values()):
-        return step
+        return None
     values = {name: constants[slot].detach().double() for name, slot in given.items()}
     scale = torch.rsqrt(values["variance"] + _settled(step)["epsilon"])
     if "gamma" in values:
@@ -125,6 +138,8 @@ def _folded(step: Step, constants: dict[int, Tensor]) -> Step:
     factor, offset = scale.float(), shift.float()
 
     def norm(x: Tensor) -> Tensor:
+        if x.dim() < 2 or x.shape[1] != len(factor):
+            raise ValueError(f"an input of shape {list(x.shape)} for {len(factor)} channels")
         shape = (-1, *[1] * (x.dim() - 2))
         return torch.addcmul(offset.reshape(shape), x, factor.reshape(shape))
 
@@ -132,23 +147,17 @@ def _folded(step: Step, constants: dict[int, Tensor]) -> Step:
     return replace(step, function=norm, template=(None,), plain=((0, slot),), reads=(slot,))
 
 
-def _weights(step: Step, constants: dict[int, Tensor], rank: int) -> tuple[Tensor, Tensor | None, int] | None:
+def _weights(step: Step, constants: Constants, rank: int) -> tuple[Tensor, Tensor | None, int] | None:
     """The weight of `rank` dimensions, the bias and the slot of x, where the former are constant float32."""
     slots = _slots(step)
     weight = constants.get(slots.get("weight", -1))
     bias = constants.get(slots["bias"]) if "bias" in slots else None
     if step.converted or weight is None or (bias is None) != ("bias" not in slots):
         return None
-    if (
-        weight.dim() != rank
-        or not weight.numel()
-        or any(v is not None and v.dtype != torch.float32 for v in (weight, bias))
-    ):
-        return None
-    return weight, bias, slots["x"]
+    return (weight, bias, slots["x"]) if weight.dim() == rank else None
 
 
-def _prepared_linear(step: Step, constants: dict[int, Tensor]) -> tuple[Prepared, int] | None:
+def _prepared_linear(step: Step, constants: Constants) -> tuple[Prepared, int] | None:
     found = _weights(step, constants, 2)
     if found is None or not kernels.takes_linear(*found[:2]):
         return None
@@ -156,15 +165,13 @@ def _prepared_linear(step: Step, constants: dict[int, Tensor]) -> tuple[Prepared
     return kernels.linear(weight, bias), x
 
 
-def _prepared_convolution(step: Step, constants: dict[int, Tensor]) -> tuple[Prepared, int] | None:
+def _prepared_convolution(step: Step, constants: Constants) -> tuple[Prepared, int] | None:
     found = _weights(step, constants, 4)
     if found is None:
         return None
     weight, bias, x = found
     settled = _settled(step)
     strides, dilations = settled["strides"] or (1, 1), settled["dilations"] or (1, 1)
-    if len(strides) != 2 or len(dilations) != 2:
-        return None
     padding = _even_padding(settled["pad_type"], settled["pad"], weight, strides, dilations)
     if padding is None or not kernels.takes_convolution(weight, bias, padding, strides, dilations, settled["groups"]):
         return None

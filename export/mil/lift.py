@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .plan import Plan
+from .plan import FAILURES, Plan
 from .program import MilType
 from .sample_axis import Axis, Lifting, MixedSamplesError, known_shape
 from .sample_rules import RULES
@@ -52,7 +52,8 @@ def lift(plan: Plan, inputs: Sequence[MilType]) -> tuple[Axis, ...] | None:
                 shapes[result.slot], axes[result.slot] = known_shape(result.type), axis
                 if axis is not None and shapes[result.slot][axis : axis + 1] != (1,):
                     return None
-    except MixedSamplesError:
+    except (MixedSamplesError, *FAILURES):
+        # An op that is not sound is refused by its name when it runs.
         return None
     plan.steps = tuple(steps)
     return tuple(axes[slot] for _, slot in plan.outputs)

@@ -17,6 +17,7 @@ from PIL import Image
 
 from tinyml.errors import TinyMLError
 from tinyml.export.mil import ReferenceModel
+from tinyml.export.mil.model import MANY
 from tinyml.export.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -166,10 +167,10 @@ def _try(package: Path) -> bool:
     image = Image.fromarray(np.zeros((16, 16, 3), np.uint8))
     try:
         model = ReferenceModel(package)
-        model.predict(
-            {name: image if name == "image" else _zeros(feature) for name, feature in model.input_description.items()},
-            model.make_state() if model.description.states else None,
-        )
+        given = {name: image if name == "image" else _zeros(item) for name, item in model.input_description.items()}
+        model.predict(given, model.make_state() if model.description.states else None)
+        if not model.description.states:
+            model.predict([given] * MANY)
     except TinyMLError as error:
         message = str(error)
     else:
