@@ -110,8 +110,10 @@ class Features(Mapping[str, Feature]):
 
     def __init__(self, features: tuple[Feature, ...]) -> None:
         self._features = {feature.name: feature for feature in features}
-        if len(self._features) != len(features):
-            raise PackageError("the model describes one input or output twice")
+        for feature in features:
+            # coremltools describes a value that is returned twice twice; Core ML takes it as one.
+            if feature != self._features[feature.name]:
+                raise PackageError("the model describes one input or output in two ways", value=feature.name)
 
     def __getitem__(self, name: str) -> Feature:
         return self._features[name]

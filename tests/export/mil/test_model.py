@@ -358,3 +358,17 @@ def test_no_samples_and_no_chunk_are_refused(classifier: Any) -> None:
         model.predict_batch({"image": np.zeros((0, 16, 16, 3), np.uint8)})
     with pytest.raises(InputError, match="chunk must be"):
         model.predict_batch({"image": np.zeros((1, 16, 16, 3), np.uint8)}, chunk=0)
+
+
+def test_a_value_that_is_returned_twice_is_one_output(classifier: Any, image: Image.Image) -> None:
+    spec = classifier.get_spec()
+    outputs = spec.description.output
+    block = spec.mlProgram.functions["main"].block_specializations["CoreML6"]
+    outputs.add().CopyFrom(outputs[0])
+    block.outputs.append(block.outputs[0])
+    twice = ct.models.MLModel(spec, weights_dir=classifier.weights_dir, skip_model_load=True)
+    assert ReferenceModel(twice).predict({"image": image}) == ReferenceModel(classifier).predict({"image": image})
+    outputs[2].type.Clear()
+    outputs[2].type.doubleType.SetInParent()
+    with pytest.raises(PackageError, match=r"two ways.*classLabel"):
+        ReferenceModel(ct.models.MLModel(spec, weights_dir=classifier.weights_dir, skip_model_load=True))
