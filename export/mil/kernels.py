@@ -31,7 +31,7 @@ def available() -> bool:
     )
 
 
-MAX_REACH = 2**12
+MAX_REACH = 2**8
 """Greater strides, dilations and paddings are left to torch."""
 
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from tinyml.errors import PackageError
 
+from ..limits import check_size
 from .registry import op
-from .windows import PAD_TYPES, are_equal, pad_spatial, spatial_padding
+from .windows import PAD_TYPES, are_equal, check_windows, pad_spatial, spatial_padding
 
 _CONV: dict[int, Callable[..., Tensor]] = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
 _CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {
@@ -39,6 +40,7 @@ def conv(
     rank = x.dim()
     if rank not in _CONV:
         raise PackageError("conv of an input of rank", value=rank, allowed="3, 4, 5")
+    check_windows("conv", x, weight.shape[0], strides, pad if pad_type == "custom" else None, dilations)
     plain: int | tuple[int, ...] | None = None  # the common cases, which take no arithmetic
     if pad_type == "valid":
         plain = 0
@@ -116,9 +118,17 @@ def conv_transpose(
         raise PackageError("conv_transpose of an input of rank", value=rank, allowed="3, 4, 5")
     ones = (1,) * (rank - 2)
     strides, dilations = strides or ones, dilations or ones
+    check_windows("conv_transpose", x, weight.shape[1], None, None, dilations)
     kind = pad_type.lower()
     if kind not in PAD_TYPES:
         raise PackageError("unknown pad_type", value=pad_type, allowed=", ".join(PAD_TYPES))
+    full = [
+        (size - 1) * stride + (kernel - 1) * dilation + 1
+        for size, kernel, stride, dilation in zip(x.shape[2:], weight.shape[2:], strides, dilations, strict=True)
+    ]
+    check_size("conv_transpose", (x.shape[0], weight.shape[1] * groups, *full))
+    if output_shape is not None:
+        check_size("conv_transpose", output_shape)
     starts, extras = [], []  # where the result begins in the full extent, how far it reaches beyond [start, -start)
     for i, (size, kernel, stride, dilation) in enumerate(
         zip(x.shape[2:], weight.shape[2:], strides, dilations, strict=True)

@@ -15,7 +15,32 @@ from torch import Tensor
 
 from tinyml.errors import PackageError
 
+from ..limits import check_size
+
 PAD_TYPES = ("valid", "same", "same_lower", "custom")
+
+
+MAX_EXTENT = 2**20
+"""Greater strides, dilations and paddings are refused; oneDNN would hang at them, or end the process."""
+
+
+def check_windows(
+    what: str,
+    x: Tensor,
+    channels: int,
+    strides: Sequence[int] | None,
+    pad: Sequence[int] | None,
+    dilations: Sequence[int] | None,
+) -> None:
+    """Raises PackageError where windows over x [n, C, *D] are absurd, or too many for `channels` results of each."""
+    for amount in (*(strides or ()), *(pad or ()), *(dilations or ())):
+        if type(amount) is int and amount > MAX_EXTENT:
+            allowed = f"at most {MAX_EXTENT}"
+            raise PackageError(f"{what} with an absurd stride, padding or dilation", value=amount, allowed=allowed)
+    if pad is not None and len(pad) == 2 * (x.dim() - 2):
+        steps = strides or (1,) * (x.dim() - 2)
+        sizes = zip(x.shape[2:], pad[0::2], pad[1::2], steps, strict=False)
+        check_size(what, (x.shape[0], channels, *((size + b + a) // max(1, step) for size, b, a, step in sizes)))
 
 
 def spatial_padding(

@@ -31,6 +31,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "resize_nearest_neighbor": (IMAGE, HUGE, HUGE),
     "resize_bilinear": (IMAGE, HUGE, HUGE),
     "resize": (IMAGE, (HUGE, HUGE), 2),
+    "conv": (IMAGE, IMAGE, None, (1, 1), "custom", (HUGE, 0, HUGE, 0)),
+    "conv_transpose": (IMAGE, IMAGE, None, None, None, "valid", (HUGE, HUGE)),
 }
 
 
@@ -47,3 +49,19 @@ def test_the_limit_itself_is_allowed() -> None:
     check_size("a tensor", (0, MAX_ELEMENTS, 2))
     with pytest.raises(PackageError, match=r"a tensor of absurd shape.*1073741825.*1073741824"):
         check_size("a tensor", (MAX_ELEMENTS + 1,))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("conv", (IMAGE, IMAGE, None, (1, 2**31 - 1))),
+        ("conv", (IMAGE, IMAGE, None, None, "custom", (2**31 - 1, 0, 0, 0))),
+        ("conv", (IMAGE, IMAGE, None, None, "custom", (0, 0, 2**31 - 1, 2**31 - 1), (1, 2**31 - 1))),
+        ("conv_transpose", (IMAGE, IMAGE, None, None, None, "valid", None, (1, 2**31 - 1))),
+    ],
+)
+def test_absurd_windows_are_refused(name: str, arguments: tuple[Any, ...]) -> None:
+    definition = find(name, "iOS18")
+    assert definition is not None
+    with pytest.raises(PackageError, match="absurd stride, padding or dilation"):
+        definition.function(*arguments)
