@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 
 from . import kernels
-from .kernels import PLAIN, Activation, Kernel
+from .kernels import PLAIN, Activation, Prepared
 from .plan import FAILURES, Plan, Step, with_frees
 from .signature import parameters
 
 T = TypeVar("T")
 Constants = Mapping[int, Tensor]
 """The constant tensors of a plan by slot."""
-Prepared = Callable[[Activation], Kernel]
 
 _GELU = {"EXACT": ("gelu", "none"), "TANH_APPROXIMATION": ("gelu", "tanh")}
 _SMOOTH: dict[str, Activation] = {"sigmoid": ("sigmoid", ""), "silu": ("swish", ""), "tanh": ("tanh", "")}
@@ -148,7 +147,7 @@ def _folded(step: Step, constants: Constants) -> Step | None:
 
 
 def _weights(step: Step, constants: Constants, rank: int) -> tuple[Tensor, Tensor | None, int] | None:
-    """The weight of `rank` dimensions, the bias and the slot of x, where the former are constant float32."""
+    """The weight of `rank` dimensions, the bias and the slot of x, where the former are constant."""
     slots = _slots(step)
     weight = constants.get(slots.get("weight", -1))
     bias = constants.get(slots["bias"]) if "bias" in slots else None
@@ -159,10 +158,11 @@ def _weights(step: Step, constants: Constants, rank: int) -> tuple[Tensor, Tenso
 
 def _prepared_linear(step: Step, constants: Constants) -> tuple[Prepared, int] | None:
     found = _weights(step, constants, 2)
-    if found is None or not kernels.takes_linear(*found[:2]):
+    if found is None:
         return None
     weight, bias, x = found
-    return kernels.linear(weight, bias), x
+    prepared = kernels.linear(weight, bias)
+    return None if prepared is None else (prepared, x)
 
 
 def _prepared_convolution(step: Step, constants: Constants) -> tuple[Prepared, int] | None:
@@ -173,9 +173,10 @@ def _prepared_convolution(step: Step, constants: Constants) -> tuple[Prepared, i
     settled = _settled(step)
     strides, dilations = settled["strides"] or (1, 1), settled["dilations"] or (1, 1)
     padding = _even_padding(settled["pad_type"], settled["pad"], weight, strides, dilations)
-    if padding is None or not kernels.takes_convolution(weight, bias, padding, strides, dilations, settled["groups"]):
+    if padding is None:
         return None
-    return kernels.convolution(weight, bias, padding, strides, dilations, settled["groups"]), x
+    prepared = kernels.convolution(weight, bias, padding, strides, dilations, settled["groups"])
+    return None if prepared is None else (prepared, x)
 
 
 _PREPARE = {"conv": _prepared_convolution, "linear": _prepared_linear}

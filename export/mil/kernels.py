@@ -16,6 +16,9 @@ Kernel = Callable[[Tensor], Tensor]
 Activation = tuple[str, str]
 """oneDNN's name of an activation and of its approximation."""
 
+Prepared = Callable[[Activation], Kernel]
+"""Makes the kernel that applies an activation before it stores a value."""
+
 PLAIN: Activation = ("none", "")
 
 
@@ -35,40 +38,6 @@ MAX_REACH = 2**8
 """Greater strides, dilations and paddings are left to torch."""
 
 
-def takes_linear(weight: Tensor, bias: Tensor | None) -> bool:
-    """Whether `linear` can be called so; weight [D_out, D_in]."""
-    return _suit(weight, bias)
-
-
-def takes_convolution(
-    weight: Tensor,
-    bias: Tensor | None,
-    padding: Sequence[int],
-    strides: Sequence[int],
-    dilations: Sequence[int],
-    groups: int,
-) -> bool:
-    """Whether `convolution` can be called so: torch refuses what makes no sense, where oneDNN would end the process."""
-    sizes = (*strides, *dilations)
-    return (
-        _suit(weight, bias)
-        and len(padding) == len(strides) == len(dilations) == 2
-        and 1 <= groups <= weight.shape[0]
-        and weight.shape[0] % groups == 0
-        and all(0 <= size <= MAX_REACH for size in padding)
-        and all(1 <= size <= MAX_REACH for size in sizes)
-    )
-
-
-def _suit(weight: Tensor, bias: Tensor | None) -> bool:
-    """Whether both are float32 and belong together."""
-    return (
-        weight.dtype is torch.float32
-        and weight.numel() > 0
-        and (bias is None or (bias.dtype is torch.float32 and bias.shape == weight.shape[:1]))
-    )
-
-
 def convolution(
     weight: Tensor,
     bias: Tensor | None,
@@ -76,8 +45,20 @@ def convolution(
     strides: Sequence[int],
     dilations: Sequence[int],
     groups: int,
-) -> Callable[[Activation], Kernel]:
-    """A two-dimensional convolution by an activation to follow it; weight [C_out, C_in / groups, H, W]."""
+) -> Prepared | None:
+    """A two-dimensional convolution by an activation to follow it; weight [C_out, C_in / groups, H, W].
+
+    None where the arguments do not suit: torch refuses what makes no sense, where oneDNN would end the process.
+    """
+    if (
+        not _suit(weight, bias)
+        or not len(padding) == len(strides) == len(dilations) == 2
+        or not 1 <= groups <= weight.shape[0]
+        or weight.shape[0] % groups != 0
+        or not all(0 <= size <= MAX_REACH for size in padding)
+        or not all(1 <= size <= MAX_REACH for size in (*strides, *dilations))
+    ):
+        return None
     with torch.no_grad():
         ordered = torch._C._nn.mkldnn_reorder_conv2d_weight(
             weight.detach().to_mkldnn(), list(padding), list(strides), list(dilations), groups
@@ -101,8 +82,10 @@ def convolution(
     return followed_by
 
 
-def linear(weight: Tensor, bias: Tensor | None) -> Callable[[Activation], Kernel]:
-    """A linear layer by an activation to follow it; weight [D_out, D_in], bias [D_out], both float32."""
+def linear(weight: Tensor, bias: Tensor | None) -> Prepared | None:
+    """A linear layer by an activation to follow it; weight [D_out, D_in], bias [D_out]; None where they do not suit."""
+    if not _suit(weight, bias):
+        return None
     with torch.no_grad():
         ordered = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), None)
     values = None if bias is None else bias.detach()
@@ -121,3 +104,12 @@ def linear(weight: Tensor, bias: Tensor | None) -> Callable[[Activation], Kernel
         return project
 
     return followed_by
+
+
+def _suit(weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether both are float32 and belong together."""
+    return (
+        weight.dtype is torch.float32
+        and weight.numel() > 0
+        and (bias is None or (bias.dtype is torch.float32 and bias.shape == weight.shape[:1]))
+    )

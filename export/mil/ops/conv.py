@@ -40,7 +40,7 @@ def conv(
     rank = x.dim()
     if rank not in _CONV:
         raise PackageError("conv of an input of rank", value=rank, allowed="3, 4, 5")
-    check_windows("conv", x, weight.shape[0], strides, pad if pad_type == "custom" else None, dilations)
+    check_windows("conv", x, weight.shape[0], strides, pad if pad_type.lower() == "custom" else None, dilations)
     plain: int | tuple[int, ...] | None = None  # the common cases, which take no arithmetic
     if pad_type == "valid":
         plain = 0
@@ -130,11 +130,9 @@ def conv_transpose(
     if output_shape is not None:
         check_size("conv_transpose", output_shape)
     starts, extras = [], []  # where the result begins in the full extent, how far it reaches beyond [start, -start)
-    for i, (size, kernel, stride, dilation) in enumerate(
-        zip(x.shape[2:], weight.shape[2:], strides, dilations, strict=True)
-    ):
+    for i, (kernel, stride, dilation) in enumerate(zip(weight.shape[2:], strides, dilations, strict=True)):
         extent = (kernel - 1) * dilation + 1
-        beyond = None if output_shape is None else output_shape[2 + i] - ((size - 1) * stride + extent)
+        beyond = None if output_shape is None else output_shape[2 + i] - full[i]
         start = extra = 0
         if kind == "custom" and pad is not None:
             start, extra = pad[2 * i], pad[2 * i] - pad[2 * i + 1]
