@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tinyml import __version__
-from tinyml.export.quiet import quiet
+from tinyml.quiet import quiet
 from tinyml.schema import Record
 from tinyml.workspace import cache_dir
 

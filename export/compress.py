@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from tinyml.errors import UsageError
+from tinyml.quiet import coremltools, quiet
 from tinyml.registry import Registry
 from tinyml.schema import Compression
 
 from .format import Floats, Images
 from .network import IMAGE
-from .quiet import coremltools, quiet
 
 Compressor = Callable[[Any, Compression, Images], Any]
 compressions: Registry[Compressor] = Registry("compression")

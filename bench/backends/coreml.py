@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
-from tinyml.export.quiet import coremltools, quiet
+from tinyml.quiet import coremltools, quiet
 from tinyml.schema import Placement, Units
 
 from ..backend import Format, Image, Observation, Session, Subject, backends

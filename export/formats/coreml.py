@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from tinyml.coreml.program.program import Constant
+from tinyml.coreml.read.package import Package, open_package
 from tinyml.errors import ArtifactError
+from tinyml.quiet import coremltools, quiet
 from tinyml.schema import ModelSpec, Tensor, Variant
 from tinyml.trainer.evaluate import check_images
 
 from ..compress import compress
 from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
-from ..mil.package import Package, open_package
-from ..mil.program import Constant
 from ..network import IMAGE, LABEL, PROBABILITIES, trace
-from ..quiet import coremltools, quiet
 
 if TYPE_CHECKING:
-    from ..mil import ReferenceModel
+    from tinyml.coreml import ReferenceModel
 
 _SOFTMAX = "class_probabilities"
 """The tensor's name inside the program; the dictionary made of it has the public one."""
@@ -103,8 +103,7 @@ class CoreMLExecutable:
 
     def __init__(self, path: Path) -> None:
         from tinyml import __version__
-
-        from ..mil import ReferenceModel
+        from tinyml.coreml import ReferenceModel
 
         package = open_package(path)
         self.facts = dict(package.description.metadata.userDefined)

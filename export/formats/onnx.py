@@ -12,13 +12,13 @@ import numpy as np
 from torch import nn
 
 from tinyml.errors import ArtifactError
+from tinyml.quiet import quiet
 from tinyml.schema import Tensor, Variant
 from tinyml.trainer.evaluate import check_images
 
 from ..compress import compress
 from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
 from ..network import IMAGE, PROBABILITIES, trace
-from ..quiet import quiet
 
 if TYPE_CHECKING:
     import onnx

@@ -17,7 +17,7 @@ from tinyml.bench.backend import Subject, backends
 from tinyml.bench.backends import coreml
 from tinyml.bench.worker import _latency
 from tinyml.errors import ArtifactError
-from tinyml.export.quiet import coremltools
+from tinyml.quiet import coremltools
 from tinyml.schema import BenchCase, ModelSpec, Placement, Preprocess
 
 LABELS = ("cat", "dog", "fox")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml.export.mil import ReferenceModel
+from tinyml.coreml import ReferenceModel
 from tinyml.export.variants import variants
 from tinyml.trainer.data import Dataset
 from tinyml.workspace import read_artifact

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinyml.coreml.read.package import open_package
 from tinyml.errors import (
     ArtifactError,
     CheckpointError,
@@ -18,7 +19,6 @@ from tinyml.errors import (
 )
 from tinyml.export import pipeline
 from tinyml.export.format import Outputs, formats
-from tinyml.export.mil.package import open_package
 from tinyml.export.predictor import open_model, open_predictor
 from tinyml.export.variants import variants
 from tinyml.export.verify import Reference, compare, psnr, verify

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from tinyml.coreml import ReferenceModel
+from tinyml.coreml.read.package import open_package
 from tinyml.export.format import SPEC_KEY, Description, formats
-from tinyml.export.mil import ReferenceModel
-from tinyml.export.mil.package import open_package
 from tinyml.export.network import Deployable
 from tinyml.export.pipeline import check_weights
 from tinyml.export.variants import variants

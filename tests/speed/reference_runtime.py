@@ -1,0 +1,259 @@
+"""The Core ML reference runtime against torch eager, onnxruntime and Core AI's Linux runtime, on the same weights.
+
+python tests/speed/reference_runtime.py [--networks resnet18,...] [--rounds N] [--output results]
+
+Everything runs in one process, on one thread, in turn, so that a busy machine slows all alike; medians are compared.
+Writes results/reference-runtime.json and results/reference-runtime.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from tinyml import store
+from tinyml.bench import environment
+from tinyml.coreml import ReferenceModel
+from tinyml.coreml.trace.onnx import Run, onnx_runner
+from tinyml.quiet import coremltools, quiet
+
+SIZE, CLASSES, BATCH = 64, 200, 64
+NETWORKS = ("resnet18", "densenet121", "efficientnet_b0", "vit_small")
+GOALS = {
+    "batch 1, float32, over torch": ("at most", 1.0),
+    "batch 1, declared over float32": ("at most", 1.5),
+    "batch 64, float32, throughput over torch": ("at least", 0.9),
+    "batch 64, declared over float32": ("at most", 1.5),
+    "load": ("at most", 1.0),
+    "onnxruntime engine over onnxruntime": ("at most", 1.1),
+}
+
+
+def network(name: str) -> torch.nn.Module:
+    """An untrained network with raw pixels in and probabilities out: what is timed does not depend on training."""
+    torch.manual_seed(0)
+    if name == "vit_small":
+        import timm
+
+        body = timm.create_model("vit_small_patch16_224", img_size=SIZE, patch_size=8, num_classes=CLASSES)
+    else:
+        import torchvision
+
+        body = torchvision.models.get_model(name, num_classes=CLASSES)
+    return Classifier(body).eval()
+
+
+class Classifier(torch.nn.Module):
+    """Normalizes, runs `body`, takes the softmax."""
+
+    def __init__(self, body: torch.nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Pixels 0..255 [N, 3, H, W] to probabilities [N, classes]."""
+        return torch.softmax(self.body((image - 118.0) / 58.0), dim=-1)
+
+
+def packages(net: torch.nn.Module, folder: Path) -> dict[str, Path]:
+    """The network as fp16 and int8 packages."""
+    ct = coremltools()
+    program = torch.export.export(net, (torch.rand(1, 3, SIZE, SIZE),)).run_decompositions({})
+    fp16 = ct.convert(
+        program,
+        inputs=[ct.ImageType(name="image", shape=(1, 3, SIZE, SIZE))],
+        classifier_config=ct.ClassifierConfig([f"class {n}" for n in range(CLASSES)]),
+        compute_units=ct.ComputeUnit.CPU_ONLY,
+        minimum_deployment_target=ct.target.iOS16,
+    )
+    config = ct.optimize.coreml.OptimizationConfig(global_config=ct.optimize.coreml.OpLinearQuantizerConfig())
+    found = {"fp16": fp16, "int8": ct.optimize.coreml.linear_quantize_weights(fp16, config)}
+    for name, model in found.items():
+        model.save(str(folder / f"{name}.mlpackage"))
+    return {name: folder / f"{name}.mlpackage" for name in found}
+
+
+def onnx_of(net: torch.nn.Module) -> Run:
+    """The network exported straight from torch, in onnxruntime."""
+    program = torch.onnx.export(net, (torch.rand(1, 3, SIZE, SIZE),), dynamo=True, verbose=False)
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    return onnx_runner(program.model_proto.SerializeToString(), threads=1)
+
+
+def medians(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[int]]:
+    """Nanoseconds of each call, the cases in turn, after one call each to warm up."""
+    times: dict[str, list[int]] = {name: [] for name in cases}
+    for turn in range(rounds + 1):
+        for name, call in cases.items():
+            began = time.perf_counter_ns()
+            call()
+            if turn:
+                times[name].append(time.perf_counter_ns() - began)
+    return times
+
+
+def core_ai(net: torch.nn.Module, folder: Path, rounds: int) -> tuple[list[int], str]:
+    """Nanoseconds of each call at batch 1 in Core AI's own runtime, or none and the reason."""
+    try:
+        import coreai_torch
+        from coreai.runtime import NDArray
+    except ImportError as error:
+        return [], f"not run: {error}"
+    pixels = torch.rand(1, 3, SIZE, SIZE) * 255
+    program = torch.export.export(net, (pixels,)).run_decompositions(coreai_torch.get_decomp_table())
+    converter = coreai_torch.TorchConverter()
+    converter.add_exported_program(program)
+    asset = converter.to_coreai().save_asset(folder / "network.aimodel")
+
+    async def measure() -> list[int]:
+        times = []
+        async with asset.executable() as model:
+            function = model.load_function(next(iter(model.function_names)))
+            inputs = {next(iter(function.desc.input_names)): NDArray(pixels.numpy())}
+            for _ in range(rounds + 1):
+                began = time.perf_counter_ns()
+                outcome = function(inputs)
+                if isinstance(outcome, Awaitable):
+                    await outcome
+                times.append(time.perf_counter_ns() - began)
+        return times[1:]
+
+    return asyncio.run(measure()), ""
+
+
+def measure(name: str, rounds: int) -> list[dict[str, Any]]:
+    """One record for each package of network `name`."""
+    with tempfile.TemporaryDirectory() as temporary, quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder, net = Path(temporary), network(name)
+        paths, exported = packages(net, folder), onnx_of(net)
+        ai_ns, reason = core_ai(net, folder, min(rounds, 3))
+        records = []
+        for precision, path in paths.items():
+            began = time.perf_counter_ns()
+            plain = ReferenceModel(path, precision="float32")
+            load_ns = time.perf_counter_ns() - began
+            rounded, session = ReferenceModel(path), ReferenceModel(path, engine="onnxruntime")
+            times = _times(net, exported, plain, rounded, session, rounds)
+            records.append(
+                {
+                    "network": name,
+                    "package": precision,
+                    "load_ns": load_ns,
+                    "times_ns": times | {"batch 1 Core AI": ai_ns},
+                    "core_ai_reason": reason,
+                    "ratios": _ratios(times, load_ns),
+                }
+            )
+    return records
+
+
+def _times(
+    net: torch.nn.Module,
+    exported: Run,
+    plain: ReferenceModel,
+    rounded: ReferenceModel,
+    session: ReferenceModel,
+    rounds: int,
+) -> dict[str, list[int]]:
+    pixels = np.random.default_rng(0).integers(0, 256, (BATCH, SIZE, SIZE, 3), dtype=np.uint8)
+    tensors = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
+    image = {"image": Image.fromarray(pixels[0])}
+
+    def eager(batch: torch.Tensor) -> None:
+        with torch.inference_mode():
+            net(batch)
+
+    one = medians(
+        {
+            "batch 1 torch": lambda: eager(tensors[:1]),
+            "batch 1 float32": lambda: plain.predict(image),
+            "batch 1 declared": lambda: rounded.predict(image),
+            "batch 1 onnxruntime": lambda: exported([tensors[:1]]),
+            "batch 1 onnxruntime engine": lambda: session.predict(image),
+        },
+        rounds * 3,
+    )
+    many = medians(
+        {
+            "batch 64 torch": lambda: eager(tensors),
+            "batch 64 float32": lambda: plain.predict_batch({"image": pixels}),
+            "batch 64 declared": lambda: rounded.predict_batch({"image": pixels}),
+        },
+        rounds,
+    )
+    return one | many
+
+
+def _ratios(times: dict[str, list[int]], load_ns: int) -> dict[str, float]:
+    median = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "batch 1, float32, over torch": median["batch 1 float32"] / median["batch 1 torch"],
+        "batch 1, declared over float32": median["batch 1 declared"] / median["batch 1 float32"],
+        "batch 64, float32, throughput over torch": median["batch 64 torch"] / median["batch 64 float32"],
+        "batch 64, declared over float32": median["batch 64 declared"] / median["batch 64 float32"],
+        "load": load_ns / 1e9,
+        "onnxruntime engine over onnxruntime": median["batch 1 onnxruntime engine"] / median["batch 1 onnxruntime"],
+    }
+
+
+def table(records: list[dict[str, Any]], command: str, where: str) -> str:
+    """Milliseconds (medians) and ratios as Markdown; a ratio that misses its goal is in bold."""
+    times = list(records[0]["times_ns"])
+    lines = [f"Written by `{command}` on {where}; milliseconds, one thread, medians.", ""]
+    lines += ["| network | " + " | ".join(times) + " |", "|---|" + "---|" * len(times)]
+    for record in records:
+        cells = [f"{statistics.median(v) / 1e6:.1f}" if v else "not run" for v in record["times_ns"].values()]
+        lines.append(f"| {record['network']} {record['package']} | " + " | ".join(cells) + " |")
+    goals = [f"{name} ({kind} {limit})" for name, (kind, limit) in GOALS.items()]
+    lines += ["", "| network | " + " | ".join(goals) + " |", "|---|" + "---|" * len(goals)]
+    for record in records:
+        cells = []
+        for name, (kind, limit) in GOALS.items():
+            value = record["ratios"][name]
+            met = value <= limit if kind == "at most" else value >= limit
+            cells.append(f"{value:.2f}" if met else f"**{value:.2f}**")
+        lines.append(f"| {record['network']} {record['package']} | " + " | ".join(cells) + " |")
+    for reason in sorted({record["core_ai_reason"] for record in records} - {""}):
+        lines += ["", f"Core AI: {reason}"]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measures, writes and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=Path("results"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    records = [record for name in arguments.networks.split(",") for record in measure(name, arguments.rounds)]
+    provenance = store.provenance(packages=("torch", "coremltools", "onnxruntime", "numpy"))
+    machine = environment.describe(provenance.packages)
+    document = {
+        "provenance": provenance.model_dump(mode="json"),
+        "environment": machine.model_dump(mode="json"),
+        "records": records,
+    }
+    where = f"{machine.cpu}, {machine.cores} cores, {machine.os_version}"
+    text = table(records, f"python tests/speed/{provenance.command}", where)
+    store.write_bytes(arguments.output / "reference-runtime.json", (json.dumps(document, indent=1) + "\n").encode())
+    store.write_bytes(arguments.output / "reference-runtime.md", text.encode())
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The verbs, one module each; torch and coremltools are imported inside them."""

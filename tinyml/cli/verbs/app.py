@@ -1,0 +1,47 @@
+"""`tinyml app`: what concerns the Swift demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import app
+from ..output import Output
+
+demo = typer.Typer(name="app", help="Prepare the Swift demo app.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(demo)
+
+
+@demo.callback()
+def group() -> None:
+    """Prepare the Swift demo app."""
+
+
+@demo.command()
+def sync(
+    artifacts: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="ARTIFACT", help="Exported folders; default: all Core ML ones of the newest export."),
+    ] = None,
+    results: Annotated[Path, typer.Option("--results", help="The results folder.")] = Path("results"),
+    target: Annotated[Path, typer.Option("--app", help="The app's model folder; its content is replaced.")] = Path(
+        "swift_demo/App/Models"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Copy Core ML models with manifests and golden images into the demo app."""
+    from tinyml.errors import UsageError
+    from tinyml.export.app_models import manifest_of, newest_core_ml, sync
+    from tinyml.store import size_bytes
+    from tinyml.workspace import Workspace
+
+    if not target.parent.is_dir():
+        raise UsageError("no such app folder", value=str(target.parent), hint="name the model folder with --app")
+    out = Output(json=json)
+    manifests = [manifest_of(path) for path in artifacts] if artifacts else newest_core_ml(Workspace(results))
+    catalogue = sync(manifests, target, progress=out.progress)
+    rows = [[entry.folder, f"{size_bytes(target / entry.folder) / 1e6:.1f}"] for entry in catalogue.models]
+    out.table(f"Models in {target}", ["model", "MB"], rows)
+    out.document(catalogue)

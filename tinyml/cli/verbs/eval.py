@@ -1,0 +1,70 @@
+"""`tinyml eval`: the accuracy of checkpoints and artifacts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from ..app import app
+from ..output import Output
+
+if TYPE_CHECKING:
+    from tinyml.schema import EvaluatedModel
+
+
+@app.command("eval")
+def evaluate(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=1)] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
+    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Measure top-1 and top-5 accuracy; kept in RESULTS/MODEL/test_results.json and RESULTS/model_comparison.csv."""
+    from tinyml.errors import UnknownNameError
+    from tinyml.export.evaluation import COMPARISON, record
+    from tinyml.export.evaluation import evaluate as run
+    from tinyml.export.predictor import open_model
+    from tinyml.trainer.device import choose
+    from tinyml.workspace import Workspace
+
+    if split not in ("train", "val", "test"):
+        raise UnknownNameError("split", split, ("train", "val", "test"))
+    out = Output(json=json)
+    workspace = Workspace(results)
+    chosen = choose(device)
+    if not paths:
+        paths = [workspace.newest_checkpoint()]
+        out.line(f"checkpoint {paths[0]}")
+    progress = out.progress
+    rows: list[EvaluatedModel] = []
+    for path in paths:
+        model = open_model(path, chosen)
+        result = run(model, split=cast(Literal["train", "val", "test"], split), limit=limit, progress=progress)
+        record(model, result, workspace)
+        rows.append(result)
+    out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])
+    out.document(rows)
+    out.line(f"kept in {workspace.root / COMPARISON}")
+
+
+_COLUMNS = ("variant", "top-1", "top-5", "images", "size", "runtime", "path")
+
+
+def _row(result: EvaluatedModel) -> list[str]:
+    metrics = result.metrics
+    return [
+        result.variant,
+        f"{metrics.top1:.2%}",
+        f"{metrics.top5:.2%}",
+        f"{metrics.images} of {metrics.total}",
+        f"{result.bytes / 1e6:.1f} MB",
+        result.runtime,
+        result.path,
+    ]

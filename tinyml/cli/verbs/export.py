@@ -1,0 +1,104 @@
+"""`tinyml export`: a checkpoint to verified Core ML and ONNX artifacts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..app import app
+from ..output import Output
+
+if TYPE_CHECKING:
+    from tinyml.schema import Artifact
+
+_FORMATS = ("coreml", "onnx", "all")
+_QUANTIZE = ("none", "int8")
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="A checkpoint's .json or .safetensors; the newest if left out.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="coreml, onnx or all.")] = "all",
+    quantize: Annotated[str, typer.Option("--quantize", help="none (fp16 Core ML, fp32 ONNX) or int8.")] = "none",
+    variant: Annotated[
+        list[str] | None, typer.Option("--variant", help="A variant by its name; may be repeated.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every variant.")] = False,
+    images: Annotated[
+        int | None, typer.Option("--images", help="Test images to verify on, at most as many as there are.", min=1)
+    ] = None,
+    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
+    names = _chosen(format_, quantize, variant or [], everything=all_)
+    from tinyml.errors import VerificationError
+    from tinyml.export.pipeline import Exporter
+    from tinyml.export.verify import VERIFY_IMAGES
+    from tinyml.workspace import Workspace, read_artifact
+
+    out = Output(json=json)
+    workspace = Workspace(results)
+    manifest = checkpoint or workspace.newest_checkpoint()
+    progress = out.progress
+    exporter = Exporter(manifest, workspace, images=images or VERIFY_IMAGES, progress=progress)
+    made, spec = exporter.checkpoint, exporter.checkpoint.spec
+    out.line(
+        f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} epochs on {made.config.data}, "
+        f"{spec.classes} classes"
+    )
+    written: list[tuple[Artifact, Path]] = []
+    failures: list[str] = []
+    for name in names:
+        progress.say(f"{name}: converting")
+        try:
+            written.append(read_artifact(exporter.write(name)))
+        except VerificationError as error:
+            failures.append(str(error))
+    out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
+    out.document([artifact for artifact, _ in written])
+    if failures:
+        raise VerificationError("; ".join(failures), hint="train the model further, or choose another variant")
+    out.line(f"next: tinyml bench{'' if results == Path('results') else f' --results {results}'}")
+
+
+def _chosen(format_: str, quantize: str, named: list[str], *, everything: bool) -> list[str]:
+    """The variants asked for, without repetitions."""
+    from tinyml.errors import UnknownNameError
+    from tinyml.export.variants import variants
+
+    if format_ not in _FORMATS:
+        raise UnknownNameError("format", format_, _FORMATS)
+    if quantize not in _QUANTIZE:
+        raise UnknownNameError("quantization", quantize, _QUANTIZE)
+    for name in named:
+        variants.get(name)
+    if named:
+        return list(dict.fromkeys(named))
+    formats = ("coreml", "onnx") if format_ == "all" else (format_,)
+    if everything:
+        return [name for name, row in variants.items() if row.format in formats]
+    plain = {"coreml": "coreml-fp16", "onnx": "onnx-fp32"}
+    return [f"{each}-int8" if quantize == "int8" else plain[each] for each in formats]
+
+
+_COLUMNS = ("variant", "size", "top-1 checkpoint", "top-1 artifact", "agreement", "PSNR", "verified by", "path")
+
+
+def _row(artifact: Artifact, path: Path) -> list[str]:
+    figures = artifact.verification
+    assert figures is not None  # noqa: S101
+    return [
+        artifact.variant.name,
+        f"{artifact.bytes / 1e6:.1f} MB",
+        f"{figures.reference.top1:.2%}",
+        f"{figures.artifact.top1:.2%}",
+        f"{figures.top1_agreement:.2%}",
+        "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
+        f"{figures.runtime}, {figures.images} images",
+        str(path),
+    ]

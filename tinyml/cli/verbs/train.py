@@ -1,0 +1,145 @@
+"""`tinyml train`: a model on a data set, to the best checkpoint of it."""
+
+# ruff: noqa: ARG001 (the options that are fields of TrainConfig are read from the context, by name)
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..app import EXIT_INTERRUPTED, app
+from ..output import Output
+
+if TYPE_CHECKING:
+    from tinyml.schema import TrainConfig
+    from tinyml.trainer.loop import TrainResult
+    from tinyml.workspace import Workspace
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="What to train; see: tinyml models")],
+    data: Annotated[
+        str | None, typer.Option("--data", help="tiny-imagenet (the default), shapes, or a folder of images.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="reference (the default), best or demo: where options come from.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs to train. reference: 50.")] = None,
+    total_epochs: Annotated[
+        int | None, typer.Option("--total-epochs", help="Length of the schedule, for a training in parts.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images a step. reference: 128.")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate. reference: 0.1.")] = None,
+    weight_decay: Annotated[float | None, typer.Option("--weight-decay", help="reference: 0.001.")] = None,
+    momentum: Annotated[float | None, typer.Option("--momentum", help="Of sgd and rmsprop. reference: 0.9.")] = None,
+    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam, adamw or rmsprop.")] = None,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine or none.")] = None,
+    warmup_epochs: Annotated[int | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
+    warmup_start_lr: Annotated[float | None, typer.Option("--warmup-start-lr", help="Where it starts.")] = None,
+    mixup_cutmix_alpha: Annotated[
+        float | None, typer.Option("--mixup-cutmix-alpha", help="Sets --mixup-alpha and --cutmix-alpha; 0: off.")
+    ] = None,
+    mixup_alpha: Annotated[float | None, typer.Option("--mixup-alpha", help="Of MixUp; 0: off.")] = None,
+    cutmix_alpha: Annotated[float | None, typer.Option("--cutmix-alpha", help="Of CutMix; 0: off.")] = None,
+    mix_probability: Annotated[
+        float | None, typer.Option("--mix-probability", help="How often a batch is mixed, 0 to 1.")
+    ] = None,
+    mix_off_epochs: Annotated[
+        int | None, typer.Option("--mix-off-epochs", help="Epochs at the end without mixing.")
+    ] = None,
+    label_smoothing: Annotated[float | None, typer.Option("--label-smoothing", help="0 to below 1.")] = None,
+    crop_padding: Annotated[int | None, typer.Option("--crop-padding", help="Pixels; 0: no random crop.")] = None,
+    flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="Mirror half of the images.")] = None,
+    rotation_degrees: Annotated[
+        float | None, typer.Option("--rotation-degrees", help="Largest angle; 0: none.")
+    ] = None,
+    color_jitter: Annotated[float | None, typer.Option("--color-jitter", help="Strength, 0 to 1.")] = None,
+    erasing: Annotated[float | None, typer.Option("--erasing", help="How often a patch is erased, 0 to 1.")] = None,
+    dropout: Annotated[float | None, typer.Option("--dropout", help="The model's own if left out.")] = None,
+    drop_path: Annotated[float | None, typer.Option("--drop-path", help="Of resnet, efficientnet and vit.")] = None,
+    clip_norm: Annotated[float | None, typer.Option("--clip-norm", help="Largest norm of the gradient.")] = None,
+    ema_decay: Annotated[float | None, typer.Option("--ema-decay", help="Average the weights: 0.9995.")] = None,
+    precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")
+    ] = None,
+    save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
+    resume_from: Annotated[
+        Path | None, typer.Option("--resume-from", help="Go on with the one in this file.", show_default=False)
+    ] = None,
+    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
+    from tinyml.schema import TrainConfig
+    from tinyml.trainer.data import open_dataset
+    from tinyml.trainer.device import choose, describe
+    from tinyml.trainer.loop import train as run
+    from tinyml.trainer.models import architectures
+    from tinyml.trainer.recipes import DEFAULT_RECIPE, changed, configure
+    from tinyml.trainer.resume import read_position, state_file
+    from tinyml.workspace import Workspace
+
+    out = Output(json=json)
+    architectures.get(model)
+    given = context.params
+    changes = {name: given[name] for name in TrainConfig.model_fields if given.get(name) is not None}
+    if mixup_cutmix_alpha is not None:
+        changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
+    workspace = Workspace(results)
+    state = resume_from or (state_file(workspace, model) if resume else None)
+    if state is None:
+        config = configure(recipe or DEFAULT_RECIPE, model, data or "tiny-imagenet", changes)
+    else:
+        config = changed(read_position(state).config, changes)
+    chosen = choose(device)
+    progress = out.progress
+    dataset = open_dataset(config.data, progress=progress)
+    out.line(_announcement(config, workspace.model(model), describe(chosen), state))
+    result = run(config, dataset, workspace, device=chosen, resume=state, progress=progress)
+    _report(result, workspace, out)
+    if result.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | None) -> str:
+    limited = f", {config.limit} images an epoch" if config.limit else ""
+    begin = f"resuming {state}: training" if state else "training"
+    return (
+        f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {config.epochs} epochs{limited}, "
+        f"on {device}; results go to {folder}/"
+    )
+
+
+def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
+    history, config = result.history, result.history.config
+    out.document(history)
+    elsewhere = "" if workspace.root == Path("results") else f" --results {shlex.quote(str(workspace.root))}"
+    if result.best is not None:
+        best = max(history.epochs, key=lambda record: record.val_accuracy)
+        memory = history.memory
+        rows = [
+            ["epochs", f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted else ''}"],
+            ["best validation accuracy", f"{best.val_accuracy:.2%} (epoch {best.epoch})"],
+            ["checkpoint", str(result.best)],
+            ["time", f"{sum(record.seconds for record in history.epochs):.1f} s"],
+        ]
+        if memory is not None:
+            rows.append(["peak memory, process", f"{memory.process_bytes / 2**20:,.0f} MiB"])
+            if memory.device_bytes is not None:
+                rows.append(["peak memory, device", f"{memory.device_bytes / 2**20:,.0f} MiB"])
+        if config.limit is not None:
+            rows.append(["limited to", f"{config.limit} images an epoch: a first look"])
+        out.table(f"{config.model} on {config.data}", ["what", "value"], rows)
+    if result.interrupted:
+        out.line(f"interrupted and saved; to go on: tinyml train {config.model} --resume{elsewhere}")
+    else:
+        out.line(f"next: tinyml export{elsewhere}")

@@ -1,0 +1,93 @@
+"""`tinyml verify`: exported artifacts against their checkpoints, from the files on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from ..app import app
+from ..output import Output
+
+if TYPE_CHECKING:
+    from tinyml.schema import Artifact, Verification
+
+
+@app.command()
+def verify(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Artifact folders or manifests; all under RESULTS if left out.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option("--images", help="Images of the split; 1000 if left out.", min=1)
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Reload artifacts, execute them on real images and compare them with their checkpoints."""
+    from tinyml.errors import UnknownNameError, VerificationError
+    from tinyml.export.verify import VERIFY_IMAGES
+    from tinyml.export.verify import verify as run
+    from tinyml.workspace import Workspace, read_artifact
+
+    if split not in ("train", "val", "test"):
+        raise UnknownNameError("split", split, ("train", "val", "test"))
+    out = Output(json=json)
+    manifests = [_manifest(path) for path in paths or []] or Workspace(results).artifacts()
+    progress = out.progress
+    done: list[tuple[Artifact, Verification]] = []
+    for manifest in manifests:
+        artifact, _ = read_artifact(manifest)
+        chosen = cast(Literal["train", "val", "test"], split)
+        done.append((artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, progress=progress)))
+    out.table("Verification", _COLUMNS, [_row(*pair) for pair in done])
+    out.document(
+        [
+            {"path": artifact.path, "variant": artifact.variant.name, "passed": figures.passed}
+            | figures.model_dump(mode="json")
+            for artifact, figures in done
+        ]
+    )
+    missed = [f"{artifact.path}: {'; '.join(figures.failures)}" for artifact, figures in done if not figures.passed]
+    if missed:
+        raise VerificationError(f"{len(missed)} of {len(done)} artifacts missed their floor: {'; '.join(missed)}")
+
+
+_COLUMNS = (
+    "artifact", "verdict", "images", "top-1 checkpoint", "top-1 artifact", "top-1 agreement", "top-5 agreement",
+    "PSNR", "max difference", "mean difference", "verified by",
+)  # fmt: skip
+
+
+def _row(artifact: Artifact, figures: Verification) -> list[str]:
+    return [
+        artifact.path,
+        "passed" if figures.passed else "missed its floor",
+        str(figures.images),
+        f"{figures.reference.top1:.2%}",
+        f"{figures.artifact.top1:.2%}",
+        f"{figures.top1_agreement:.2%}",
+        f"{figures.top5_agreement:.2%}",
+        "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
+        f"{figures.max_difference:.2e}",
+        f"{figures.mean_difference:.2e}",
+        figures.runtime,
+    ]
+
+
+def _manifest(path: Path) -> Path:
+    """The manifest that `path` means: itself, in the folder `path`, or beside the model file `path`."""
+    from tinyml.errors import ArtifactError
+
+    if not path.exists():
+        raise ArtifactError("no such artifact", value=path)
+    if path.suffix == ".json":
+        return path
+    for folder in (path, path.parent):
+        if (folder / "manifest.json").is_file():
+            return folder / "manifest.json"
+    raise ArtifactError(
+        "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
+    )

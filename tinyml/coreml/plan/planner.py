@@ -1,0 +1,408 @@
+"""Making a plan of a function: which op implementation, which arguments, which values live how long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from tinyml.errors import PackageError, TinyMLError, UnsupportedOpsError
+
+from .. import ops as _ops  # noqa: F401  registers every op
+from ..ops.context import OpContext, ValueType
+from ..ops.registry import OpDefinition, find
+from ..program.dtypes import DTYPES
+from ..program.program import Binding, Block, Constant, Function, MilType, NamedType, Operation, Reference
+from .plan import FAILURES, Layout, NestedBlock, Plan, Step, result, with_frees
+from .signature import Parameter, combine, parameters
+
+Precision = Literal["declared", "float32"]
+
+MAX_FOLDED_ELEMENTS = 2**24
+"""Ops of constants alone are computed at load only where their results are no larger, except for stored weights."""
+
+MIN_WEIGHT_ELEMENTS = 10
+"""A float constant of at least so many elements is a weight; coremltools moves those to the weight file."""
+
+_RESERVED = ("inputs", "outputs", "steps", "training")
+_WEIGHT_NAMES = frozenset({"weight", "bias", "gamma", "beta"})
+_STATISTIC_NAMES = frozenset({"mean", "variance"})
+"""Inputs of batch_norm that are measured, not learned, and that torch has no gradient for."""
+_EFFECTS = frozenset({"write_state", "coreml_update_state"})
+_NOT_FOLDED = frozenset({"make_list", "cond", "while_loop", "classify", "read_state"}) | _EFFECTS
+
+
+def build(
+    function: Function,
+    *,
+    precision: Precision = "declared",
+    outputs: Iterable[str] | None = None,
+    generator: torch.Generator | None = None,
+) -> Plan:
+    """The plan of `function`; arguments and errors as of `lay_out`."""
+    return Plan(lay_out(function, precision=precision, outputs=outputs, generator=generator)).eval()
+
+
+def lay_out(
+    function: Function,
+    *,
+    precision: Precision = "declared",
+    outputs: Iterable[str] | None = None,
+    generator: torch.Generator | None = None,
+) -> Layout:
+    """Lays out the plan of `function`.
+
+    Args:
+        function: of a parsed program.
+        precision: "declared" rounds each value to its declared type, "float32" rounds nothing.
+        outputs: names of values to compute instead of the function's outputs.
+        generator: the source of random ops without a seed of their own.
+
+    Raises:
+        UnsupportedOpsError: with all ops that have no implementation.
+        PackageError: where the program is unsound.
+    """
+    missing = sorted(_missing(function.block, function.opset))
+    if missing:
+        raise UnsupportedOpsError(f"function {function.name!r} uses ops that this runtime does not have", ops=missing)
+    scope = _Scope(opset=function.opset, precision=precision, generator=generator, outer=None)
+    names = function.block.outputs if outputs is None else tuple(outputs)
+    return scope.layout(function.inputs, function.block, names)
+
+
+def _missing(block: Block, opset: str) -> set[str]:
+    found = set()
+    for operation in block.operations:
+        if operation.kind != "const" and find(operation.kind, opset) is None:
+            found.add(operation.kind)
+        for inner in operation.blocks:
+            found |= _missing(inner, opset)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Known:
+    """A value settled at load."""
+
+    name: str
+    type: MilType
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Computed:
+    """A value that each run computes."""
+
+    type: MilType
+    slot: int
+
+
+def carry(constant: Constant) -> Any:
+    """The value of a constant in its carrier type."""
+    if not isinstance(constant.data, np.ndarray) or not isinstance(constant.type, ValueType):
+        return constant.data
+    dtype = DTYPES[constant.type.dtype]
+    array = constant.data.astype(np.int64) if dtype.name == "uint64" else np.array(constant.data)
+    if dtype.name in ("uint16", "uint32"):
+        array = array.astype(np.int32 if dtype.name == "uint16" else np.int64)
+    return torch.from_numpy(array).to(dtype.carrier)
+
+
+class _Scope:
+    """The planning of one block; `outer` is that of the block around it."""
+
+    def __init__(
+        self, *, opset: str, precision: Precision, generator: torch.Generator | None, outer: _Scope | None
+    ) -> None:
+        self.opset, self.precision, self.generator, self.outer = opset, precision, generator, outer
+        self.values: dict[str, _Known | _Computed] = {}
+        self.size = 0
+        self.steps: list[Step] = []
+        self.captures: list[tuple[str, int]] = []
+        self.constants: dict[tuple[int, bool], tuple[int, str, torch.Tensor, bool]] = {}
+        self.fixed: dict[int, tuple[int, Any]] = {}
+        self.names: set[str] = set()
+        self.parameters: dict[int, nn.Parameter] = outer.parameters if outer else {}
+        self.alive: list[object] = outer.alive if outer else []
+
+    def layout(self, inputs: Iterable[NamedType], block: Block, outputs: tuple[str, ...]) -> Layout:
+        """The layout of `block`, computing `outputs`."""
+        input_slots = []
+        for item in inputs:
+            self.values[item.name] = _Computed(type=item.type, slot=self._slot())
+            input_slots.append((item.name, self.size - 1))
+        needed = _needed(block, outputs)
+        for operation, wanted in zip(block.operations, needed, strict=True):
+            if wanted:
+                self._operation(operation)
+        output_slots = tuple((name, self._as_slot(name, self._resolve(name))) for name in outputs)
+        kept = {slot for _, slot in output_slots} | {slot for slot, *_ in self.constants.values()}
+        return Layout(
+            inputs=tuple(self.captures) + tuple(input_slots),
+            outputs=output_slots,
+            steps=with_frees(self.steps, kept),
+            size=self.size,
+            constants=tuple(self.constants.values()),
+            fixed=tuple(self.fixed.values()),
+        )
+
+    def _slot(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    def _resolve(self, name: str) -> _Known | _Computed:
+        if name in self.values:
+            return self.values[name]
+        if self.outer is None:
+            raise PackageError("the ML Program has no value of this name", value=name)
+        found = self.outer._resolve(name)
+        if isinstance(found, _Computed):
+            found = _Computed(type=found.type, slot=self._slot())
+            self.captures.append((name, found.slot))
+            self.values[name] = found
+        return found
+
+    def _as_slot(self, name: str, found: _Known | _Computed, parameter: str = "") -> int:
+        """The slot that holds `found`, an op's input `parameter`; a constant gets one at its first use as a tensor."""
+        if isinstance(found, _Computed):
+            return found.slot
+        key = id(found)
+        self.alive.append(found)
+        if not isinstance(found.value, torch.Tensor):
+            if key not in self.fixed:
+                self.fixed[key] = (self._slot(), found.value)
+            return self.fixed[key][0]
+        value = found.value
+        is_weight = value.dtype is torch.float32 and _is_weight(value.numel(), parameter)
+        # coremltools merges equal constants: zeros can be both a mean and a bias, and only one of them is learned.
+        if (key, is_weight) not in self.constants:
+            if is_weight:
+                value = self.parameters.setdefault(key, nn.Parameter(value))
+            elif value.dtype is torch.float32:
+                value = value.clone()
+            self.constants[key, is_weight] = (self._slot(), self._unique(found.name or name), value, is_weight)
+        return self.constants[key, is_weight][0]
+
+    def _unique(self, name: str) -> str:
+        base = re.sub(r"\W", "_", name) or "constant"
+        if base in self.names or hasattr(nn.Module, base) or base in _RESERVED:
+            number = 1
+            while f"{base}_{number}" in self.names:
+                number += 1
+            base = f"{base}_{number}"
+        self.names.add(base)
+        return base
+
+    def _operation(self, operation: Operation) -> None:
+        if operation.kind == "const":
+            self._const(operation)
+            return
+        definition = find(operation.kind, self.opset)
+        if definition is None:
+            raise UnsupportedOpsError("no implementation", ops=[operation.kind])
+        bound = {name: [self._bind(item, name) for item in items] for name, items in operation.inputs.items() if items}
+        _check_inputs(operation, parameters(definition.function), bound)
+        if _folds(operation, [item for items in bound.values() for item in items]):
+            self._fold(operation, definition, bound)
+            return
+        step = self._step(operation, definition, bound)
+        self.steps.append(step)
+        for output, each in zip(operation.outputs, step.results, strict=True):
+            self.values[output.name] = _Computed(type=output.type, slot=each.slot)
+
+    def _const(self, operation: Operation) -> None:
+        if len(operation.outputs) != 1 or "val" not in operation.inputs:
+            raise PackageError("a const of the ML Program has no value", value=operation.name)
+        binding = operation.inputs["val"][0]
+        name = operation.outputs[0].name
+        known = self._bind(binding, name)
+        if isinstance(known, _Computed):
+            raise PackageError("a const of the ML Program is not constant", value=name)
+        self.values[name] = replace(known, name=name)
+
+    def _bind(self, binding: Binding, name: str) -> _Known | _Computed:
+        if isinstance(binding, Reference):
+            return self._resolve(binding.name)
+        return _Known(name=name, type=binding.type, value=carry(binding))
+
+    def _step(
+        self, operation: Operation, definition: OpDefinition, bound: Mapping[str, list[_Known | _Computed]]
+    ) -> Step:
+        template: list[Any] = []
+        plain, converted, reads, context = [], [], [], None
+        for index, parameter in enumerate(parameters(definition.function)):
+            items = bound.get(parameter.name, [])
+            if parameter.context:
+                context = (index, self._context(operation))
+                template.append(context[1])
+            elif all(isinstance(item, _Known) for item in items) and not (parameter.tensor and items):
+                template.append(_argument(operation, parameter, items))
+            else:
+                template.append(None)
+                slots = self._slots(operation, parameter, items)
+                reads += slots
+                if parameter.convert is None and not parameter.variadic:
+                    plain.append((index, slots[0]))
+                else:
+                    converted.append((index, _maker(parameter, slots)))
+        rounded = self._rounds(operation, definition, bound)
+        fresh = definition.fresh
+        results = tuple(result(o.name, self._slot(), o.type, rounded=rounded, fresh=fresh) for o in operation.outputs)
+        blocks = tuple(self._nested(block) for block in operation.blocks)
+        reads += [slot for block in blocks for slot in block.captures]
+        return Step(
+            kind=operation.kind,
+            name=operation.name,
+            function=definition.function,
+            template=tuple(template),
+            plain=tuple(plain),
+            converted=tuple(converted),
+            results=results,
+            reads=tuple(reads),
+            context=context,
+            blocks=blocks,
+        )
+
+    def _slots(self, operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> list[int]:
+        return [self._as_slot(f"{operation.name}_{parameter.name}", item, parameter.name) for item in items]
+
+    def _rounds(
+        self, operation: Operation, definition: OpDefinition, bound: Mapping[str, list[_Known | _Computed]]
+    ) -> bool:
+        return self.precision == "declared" and not (definition.exact and _uniform(operation, bound.values()))
+
+    def _context(self, operation: Operation) -> OpContext:
+        outputs = tuple(
+            output.type if isinstance(output.type, ValueType) else ValueType(dtype="", shape=())
+            for output in operation.outputs
+        )
+        return OpContext(name=operation.name, opset=self.opset, outputs=outputs, generator=self.generator)
+
+    def _nested(self, block: Block) -> NestedBlock:
+        inner = _Scope(opset=self.opset, precision=self.precision, generator=self.generator, outer=self)
+        plan = Plan(inner.layout(block.inputs, block, block.outputs))
+        slots = tuple(self._as_slot(name, self._resolve(name)) for name, _ in inner.captures)
+        return NestedBlock(plan=plan, captures=slots)
+
+    def _fold(
+        self, operation: Operation, definition: OpDefinition, bound: Mapping[str, list[_Known | _Computed]]
+    ) -> None:
+        arguments = [
+            self._context(operation)
+            if parameter.context
+            else _argument(operation, parameter, bound.get(parameter.name, []))
+            for parameter in parameters(definition.function)
+        ]
+        rounded = self._rounds(operation, definition, bound)
+        results = [result(o.name, 0, o.type, rounded=rounded) for o in operation.outputs]
+        try:
+            with torch.no_grad():
+                outcome = definition.function(*arguments)
+            values = outcome if isinstance(outcome, tuple) else (outcome,)
+            finished = [each.finish(value) for each, value in zip(results, values, strict=True)]
+        except TinyMLError:
+            raise
+        except FAILURES as error:
+            raise PackageError(
+                f"op {operation.name!r} ({operation.kind}) failed", value=" ".join(str(error).split())[:300]
+            ) from error
+        for output, value in zip(operation.outputs, finished, strict=True):
+            self.values[output.name] = _Known(name=output.name, type=output.type, value=value)
+
+
+def _check_inputs(
+    operation: Operation, wanted: tuple[Parameter, ...], bound: Mapping[str, list[_Known | _Computed]]
+) -> None:
+    where = f"op {operation.name!r} ({operation.kind})"
+    unknown = sorted(set(bound) - {parameter.name for parameter in wanted if not parameter.context})
+    if unknown:
+        raise PackageError(f"{where} has inputs that it cannot have", value=", ".join(unknown))
+    for parameter in wanted:
+        count = len(bound.get(parameter.name, []))
+        if parameter.required and not count:
+            raise PackageError(f"{where} lacks an input", value=parameter.name)
+        if count > 1 and not parameter.variadic:
+            raise PackageError(f"{where} has {count} values for one input", value=parameter.name)
+        for item in bound.get(parameter.name, []):
+            if parameter.holds is not None and not isinstance(item.type, parameter.holds):
+                raise PackageError(f"{where} cannot take this for input {parameter.name!r}", value=item.type)
+            if parameter.tensor and getattr(item.type, "dtype", None) == "string":
+                raise PackageError(f"{where} cannot take a string for an input", value=parameter.name)
+
+
+def _argument(operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> Any:
+    """The argument that `items`, all settled, make for `parameter`."""
+    if not items:
+        return parameter.default
+    try:
+        return combine(parameter, [item.value for item in items if isinstance(item, _Known)])
+    except FAILURES as error:
+        raise PackageError(
+            f"op {operation.name!r} ({operation.kind}) has an unsuitable input {parameter.name!r}",
+            value=" ".join(str(error).split())[:200],
+        ) from None
+
+
+def _maker(parameter: Parameter, slots: list[int]) -> Callable[[list[Any]], Any]:
+    return lambda values: combine(parameter, [values[slot] for slot in slots])
+
+
+def _folds(operation: Operation, bound: list[_Known | _Computed]) -> bool:
+    """Whether `operation` is computed at load."""
+    kind = operation.kind
+    if kind in _NOT_FOLDED or kind.startswith("random_") or operation.blocks:
+        return False
+    if not all(isinstance(item, _Known) for item in bound):
+        return False
+    if kind.startswith("constexpr_"):
+        return True
+    return all(
+        isinstance(output.type, ValueType)
+        and None not in output.type.shape
+        and prod(size or 0 for size in output.type.shape) <= MAX_FOLDED_ELEMENTS
+        for output in operation.outputs
+    )
+
+
+def _is_weight(count: int, parameter: str) -> bool:
+    """Whether a float constant of `count` elements, an op's input `parameter`, is learned."""
+    if parameter in _STATISTIC_NAMES:
+        return False
+    return count >= MIN_WEIGHT_ELEMENTS or (count > 1 and parameter in _WEIGHT_NAMES)
+
+
+def _uniform(operation: Operation, bound: Iterable[list[_Known | _Computed]]) -> bool:
+    """Whether every float that goes in has the type of what comes out, so that moving values rounds none."""
+    inputs = {getattr(item.type, "dtype", None) for items in bound for item in items}
+    return all(getattr(output.type, "dtype", None) != "fp16" or "fp32" not in inputs for output in operation.outputs)
+
+
+def _needed(block: Block, outputs: tuple[str, ...]) -> list[bool]:
+    """For each op whether `outputs` depend on it, or whether it changes a state."""
+    wanted = set(outputs)
+    needed = [False] * len(block.operations)
+    for index in range(len(block.operations) - 1, -1, -1):
+        operation = block.operations[index]
+        if _has_effect(operation) or any(output.name in wanted for output in operation.outputs):
+            needed[index] = True
+            wanted |= _uses(operation)
+    return needed
+
+
+def _has_effect(operation: Operation) -> bool:
+    return operation.kind in _EFFECTS or any(_has_effect(o) for block in operation.blocks for o in block.operations)
+
+
+def _uses(operation: Operation) -> set[str]:
+    names = {item.name for items in operation.inputs.values() for item in items if isinstance(item, Reference)}
+    for block in operation.blocks:
+        names |= set(block.outputs)
+        for inner in block.operations:
+            names |= _uses(inner)
+    return names

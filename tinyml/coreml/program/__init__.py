@@ -1,0 +1,1 @@
+"""An ML Program as values: types, limits, operations; imports neither torch nor an op."""

@@ -1,0 +1,19 @@
+"""How large a tensor may be. A package can ask for any size in a few bytes; it is refused before memory is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from tinyml.errors import PackageError
+
+MAX_ELEMENTS = 2**30
+"""More elements than this in one tensor are refused: 4 GiB in float32."""
+
+
+def check_size(what: str, shape: Iterable[int]) -> None:
+    """Raises PackageError where `what`, a tensor of `shape`, has too many elements; open sizes are not looked at."""
+    sizes = list(shape)
+    count = math.prod(size for size in sizes if type(size) is int)
+    if count > MAX_ELEMENTS:
+        raise PackageError(f"{what} of absurd shape", value=sizes, allowed=f"{MAX_ELEMENTS} elements")

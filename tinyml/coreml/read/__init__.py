@@ -1,0 +1,1 @@
+"""From files to programs: packages, weight files, protobuf."""

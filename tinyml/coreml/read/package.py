@@ -1,0 +1,144 @@
+"""Opening what holds an ML Program: an .mlpackage folder, an .mlmodel file, or a coremltools MLModel in memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml.errors import ArtifactError, PackageError
+from tinyml.quiet import coremltools
+
+from ..program.dtypes import DType
+from ..program.program import Program
+from .blob import BlobFile
+from .protobuf import parse_program
+
+MAX_SPECIFICATION_BYTES = 2**31 - 1
+"""Protobuf's own limit for one message."""
+
+_WEIGHTS = "weights"
+_MODEL_PATH = f"@model_path/{_WEIGHTS}/"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Package:
+    """An opened ML Program."""
+
+    name: str
+    """What to call it in errors: the path, or "the model in memory"."""
+    description: Any
+    """Its `Model_pb2.ModelDescription`."""
+    specification_version: int
+    program: Program
+
+
+def open_package(source: Any) -> Package:
+    """Opens `source`: a path (str or Path) or a coremltools MLModel; raises PackageError where it is unsound."""
+    if isinstance(source, (str, Path)):
+        return _open_path(Path(source))
+    if not hasattr(source, "get_spec"):
+        raise PackageError(
+            "no Core ML package",
+            value=type(source).__name__,
+            allowed="a path to an .mlpackage, or a coremltools MLModel",
+        )
+    weights = getattr(source, "weights_dir", None)
+    return _open_specification(source.get_spec(), Path(weights) if weights else None, "the model in memory")
+
+
+def _open_path(path: Path) -> Package:
+    if path.is_dir():
+        specification = _model_file(path)
+    elif path.is_file():
+        specification = path
+    else:
+        raise ArtifactError("no such Core ML package", value=path)
+    folder = specification.parent / _WEIGHTS if path.is_dir() else None
+    return _open_specification(_read_specification(specification), folder, str(path))
+
+
+def _model_file(package: Path) -> Path:
+    """The specification inside `package`, by its manifest."""
+    manifest = package / "Manifest.json"
+    if not manifest.is_file():
+        hint = "a compiled model (.mlmodelc) cannot be read" if package.suffix == ".mlmodelc" else None
+        raise PackageError(f"{package} is not a Core ML package", value="it has no Manifest.json", hint=hint)
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise PackageError(f"the manifest of {package} cannot be read", value=str(error)) from None
+    items = content.get("itemInfoEntries") if isinstance(content, dict) else None
+    root = content.get("rootModelIdentifier") if isinstance(content, dict) else None
+    entry = items.get(root) if isinstance(items, dict) and isinstance(root, str) else None
+    relative = entry.get("path") if isinstance(entry, dict) else None
+    if not isinstance(relative, str) or "\0" in relative:
+        raise PackageError(f"the manifest of {package} names no root model", value=root)
+    data = (package / "Data").resolve()
+    file = (data / relative).resolve()
+    if not file.is_relative_to(data):
+        raise PackageError(f"the manifest of {package} leads out of the package", value=relative)
+    if not file.is_file():
+        raise PackageError(f"the manifest of {package} names a model that is not there", value=relative)
+    return file
+
+
+def _read_specification(path: Path) -> Any:
+    from google.protobuf.message import DecodeError
+
+    Model_pb2 = coremltools().proto.Model_pb2  # noqa: N806  a module
+
+    size = path.stat().st_size
+    if size > MAX_SPECIFICATION_BYTES:
+        raise PackageError(f"{path} is too large for a model specification", value=f"{size} bytes")
+    specification = Model_pb2.Model()
+    try:
+        specification.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise PackageError(f"{path} is no Core ML model, or a truncated one", value=str(error)) from None
+    except OSError as error:
+        raise PackageError(f"cannot read {path}", value=error.strerror) from None
+    return specification
+
+
+def _open_specification(specification: Any, folder: Path | None, name: str) -> Package:
+    kind = specification.WhichOneof("Type")
+    if kind is None:
+        raise PackageError(f"{name} holds no model", hint="the file is empty, truncated or no Core ML model")
+    if kind.startswith("neuralNetwork"):
+        raise PackageError(
+            f"{name} is a neural network of the .mlmodel era",
+            value=kind,
+            allowed="only ML Programs can be executed here",
+        )
+    if kind != "mlProgram":
+        raise PackageError(f"{name} is not an ML Program", value=kind, allowed="only ML Programs can be executed here")
+    files: dict[str, BlobFile] = {}
+
+    def read_blob(file: str, offset: int, dtype: DType, shape: tuple[int, ...], constant: str) -> np.ndarray:
+        if file not in files:
+            files[file] = BlobFile(_weight_file(file, folder, name))
+        return files[file].read(offset, dtype, shape, constant)
+
+    program = parse_program(specification.mlProgram, read_blob)
+    return Package(
+        name=name,
+        description=specification.description,
+        specification_version=specification.specificationVersion,
+        program=program,
+    )
+
+
+def _weight_file(file: str, folder: Path | None, name: str) -> Path:
+    """Where the weight file `file` ("@model_path/weights/weight.bin") lies; `folder` is that of the weights."""
+    if folder is None:
+        raise PackageError(f"{name} keeps its weights in a file, but has no folder for it", value=file)
+    path = folder / file.removeprefix(_MODEL_PATH).replace("\0", "")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise PackageError(f"{name} has its weights outside the package", value=file)
+    if not path.is_file():
+        raise PackageError(f"{name} lacks its weight file", value=file)
+    return path

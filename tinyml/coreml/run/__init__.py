@@ -1,0 +1,1 @@
+"""Executing a program: the model, its interface, images, states and batches."""

@@ -1,0 +1,1 @@
+"""A program as a torch module and as ONNX."""
