@@ -164,7 +164,7 @@ def test_a_conversion_that_computes_something_else_is_not_written(
         run = onnx_runner(content)
         return lambda inputs: [value + np.float32(change) for value in run(inputs)]
 
-    monkeypatch.setattr("tinyml.coreml.convert.onnx_runner", faulty)
+    monkeypatch.setattr("tinyml.coreml.tools.convert.onnx_runner", faulty)
     with pytest.raises(VerificationError, match="the converted model differs from the package"):
         write(classifier, "onnx", tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
