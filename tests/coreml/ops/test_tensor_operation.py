@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinyml.coreml.ops.context import OpContext, ValueType
+from tinyml.coreml.ops.context import OpContext
+from tinyml.coreml.program.types import ValueType
 from tinyml.errors import PackageError
 
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)

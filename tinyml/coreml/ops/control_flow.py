@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..program.dtypes import DTYPES
-from .context import OpContext, TensorList, ValueType
+from ..program.types import ValueType
+from .carriers import CARRIERS
+from .context import OpContext, TensorList
 from .registry import op
 
 MAX_LENGTH = 2**20
@@ -91,7 +92,7 @@ def list_gather(ls: TensorList, indices: tuple[int, ...]) -> Tensor:
     """The elements at `indices`, stacked along a new first axis."""
     if not indices:
         shape = [size if size is not None else 0 for size in ls.element.shape]
-        return torch.zeros([0, *shape], dtype=DTYPES[ls.element.dtype].carrier)
+        return torch.zeros([0, *shape], dtype=CARRIERS[ls.element.dtype])
     return torch.stack([_element(ls, _inside(ls, index)) for index in indices])
 
 
@@ -126,4 +127,4 @@ def _element(ls: TensorList, index: int) -> Tensor:
         return element
     known = next((other.shape for other in ls.elements if other is not None), None)
     shape = list(known) if known is not None else [size if size is not None else 0 for size in ls.element.shape]
-    return torch.zeros(shape, dtype=DTYPES[ls.element.dtype].carrier)
+    return torch.zeros(shape, dtype=CARRIERS[ls.element.dtype])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ..program.program import MilType
+from ..program.types import MilType
 from .plan import FAILURES, Plan
 from .sample_axis import Axis, Lifting, MixedSamplesError, known_shape
 from .sample_rules import RULES

@@ -16,9 +16,9 @@ from torch import nn
 
 from tinyml.errors import PackageError, TinyMLError
 
-from ..ops.context import OpContext, ValueType
-from ..program.dtypes import DTYPES
-from ..program.program import MilType, UnrankedType
+from ..ops.carriers import CARRIERS
+from ..ops.context import OpContext
+from ..program.types import MilType, UnrankedType, ValueType
 
 FAILURES = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
 """What an op can fail with on values that do not suit it."""
@@ -54,7 +54,7 @@ def result(name: str, slot: int, kind: MilType, *, rounded: bool, fresh: bool = 
     """The result `name` of declared type `kind`, rounded to it where `rounded`; `fresh` as of the op."""
     carrier = round_to = None
     if isinstance(kind, (ValueType, UnrankedType)) and kind.dtype != "string":
-        carrier = DTYPES[kind.dtype].carrier
+        carrier = CARRIERS[kind.dtype]
         round_to = torch.float16 if rounded and kind.dtype == "fp16" else None
     return Result(name=name, slot=slot, type=kind, carrier=carrier, round_to=round_to, fresh=fresh)
 

@@ -15,10 +15,12 @@ from torch import nn
 from tinyml.errors import PackageError, TinyMLError, UnsupportedOpsError
 
 from .. import ops as _ops  # noqa: F401  registers every op
-from ..ops.context import OpContext, ValueType
+from ..ops.carriers import CARRIERS
+from ..ops.context import OpContext
 from ..ops.registry import OpDefinition, find
 from ..program.dtypes import DTYPES
-from ..program.program import Binding, Block, Constant, Function, MilType, NamedType, Operation, Reference
+from ..program.program import Binding, Block, Constant, Function, NamedType, Operation, Reference
+from ..program.types import MilType, ValueType
 from .plan import FAILURES, Layout, NestedBlock, Plan, Step, result, with_frees
 from .signature import Parameter, combine, parameters
 
@@ -111,7 +113,7 @@ def carry(constant: Constant) -> Any:
     array = constant.data.astype(np.int64) if dtype.name == "uint64" else np.array(constant.data)
     if dtype.name in ("uint16", "uint32"):
         array = array.astype(np.int32 if dtype.name == "uint16" else np.int64)
-    return torch.from_numpy(array).to(dtype.carrier)
+    return torch.from_numpy(array).to(CARRIERS[dtype.name])
 
 
 class _Scope:

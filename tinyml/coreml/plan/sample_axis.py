@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..ops.context import ValueType
-from ..program.program import MilType
+from ..program.types import MilType, ValueType
 from .plan import Step
 from .signature import Parameter, parameters
 

@@ -13,7 +13,7 @@ from tinyml.errors import InputError, PackageError
 from ..plan.accelerate import accelerate, fold_norms, relu_in_place
 from ..plan.lift import lift, samples_first
 from ..plan.plan import Plan
-from ..program.program import MilType
+from ..program.types import MilType
 from ..read.description import ArrayFeature, Features, ImageFeature
 from .images import image_array, pixels_array
 

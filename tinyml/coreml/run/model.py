@@ -11,12 +11,13 @@ import torch
 
 from tinyml.errors import InputError
 
-from ..ops.context import StateCell, ValueType
+from ..ops.context import StateCell
 from ..plan.accelerate import accelerate
+from ..plan.classifier import Classifier, classified, find_classifier
 from ..plan.plan import Plan, Step
 from ..plan.planner import Precision, build
-from ..program.classifier import Classifier, classified, find_classifier
-from ..program.program import Function, NamedType, StateType
+from ..program.program import Function, NamedType
+from ..program.types import StateType, ValueType
 from ..read.description import Description, Features, check_names, describe
 from ..read.package import Package, open_package
 from .batch import BatchRunner, Samples, joined, sample_tensors

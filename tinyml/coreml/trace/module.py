@@ -8,12 +8,12 @@ import torch
 
 from tinyml.errors import InputError, UnsupportedOpsError
 
-from ..ops.context import ValueType
+from ..ops.carriers import CARRIERS
+from ..plan.classifier import find_classifier
 from ..plan.plan import Layout, Plan
 from ..plan.planner import lay_out
-from ..program.classifier import find_classifier
-from ..program.dtypes import DTYPES
 from ..program.program import Block, Function
+from ..program.types import ValueType
 from ..read.description import ArrayFeature, Description, Feature, ImageFeature, Range, describe
 from ..read.package import open_package
 
@@ -98,7 +98,7 @@ def _example(feature: Feature) -> torch.Tensor:
         return torch.full((1, channels, feature.height, feature.width), 128.0)
     if not isinstance(feature, ArrayFeature) or feature.shape is None:
         raise InputError("an input without a shape cannot be traced", value=feature.name)
-    return torch.zeros(feature.shape, dtype=DTYPES[feature.dtype].carrier)
+    return torch.zeros(feature.shape, dtype=CARRIERS[feature.dtype])
 
 
 def _dynamic(feature: Feature) -> dict[int, Any]:

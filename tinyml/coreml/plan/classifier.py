@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .program import Constant, Function, Operation, Reference
+from ..program.program import Constant, Function, Operation, Reference
 
 _PASSING = frozenset({"cast", "reshape", "squeeze", "expand_dims", "identity"})
 """Ops that may stand between a softmax and `classify` without changing what a value means."""
