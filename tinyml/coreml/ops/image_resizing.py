@@ -23,6 +23,7 @@ from tinyml.errors import PackageError
 
 from ..program.limits import check_size
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError, by_image
 
 SAMPLING_MODES = ("STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "OFFSET_CORNERS", "UNALIGN_CORNERS")
 
@@ -101,20 +102,20 @@ def _scaled(size: int, scale: float) -> int:
     return int(np.floor(np.float32(scale) * np.float32(size)))
 
 
-@op("upsample_nearest_neighbor", exact=True)
+@op("upsample_nearest_neighbor", exact=True, samples=by_image)
 def upsample_nearest_neighbor(x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0) -> Tensor:
     """The last two axes to floor(size * factor), by the nearest element towards the origin (as in torch)."""
     sizes = (_scaled(x.shape[-2], scale_factor_height), _scaled(x.shape[-1], scale_factor_width))
     return _nearest(x, sizes, half_pixels=False)
 
 
-@op("resize_nearest_neighbor", exact=True)
+@op("resize_nearest_neighbor", exact=True, samples=by_image)
 def resize_nearest_neighbor(x: Tensor, target_size_height: int, target_size_width: int) -> Tensor:
     """The last two axes to the target size, by the element nearest to a pixel's centre (TF's half_pixel_centers)."""
     return _nearest(x, (target_size_height, target_size_width), half_pixels=True)
 
 
-@op("upsample_bilinear")
+@op("upsample_bilinear", samples=by_image)
 def upsample_bilinear(
     x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0, align_corners: bool = True
 ) -> Tensor:
@@ -123,7 +124,7 @@ def upsample_bilinear(
     return _linear(x, sizes, "STRICT_ALIGN_CORNERS" if align_corners else "UNALIGN_CORNERS")
 
 
-@op("upsample_bilinear", since="iOS16")
+@op("upsample_bilinear", since="iOS16", samples=by_image)
 def upsample_bilinear_with_centers(
     x: Tensor,
     scale_factor_height: float = 1.0,
@@ -140,7 +141,7 @@ def upsample_bilinear_with_centers(
     return _linear(x, sizes, "DEFAULT" if half_pixel_centers is False else "UNALIGN_CORNERS")
 
 
-@op("resize_bilinear")
+@op("resize_bilinear", samples=by_image)
 def resize_bilinear(
     x: Tensor, target_size_height: int = 1, target_size_width: int = 1, sampling_mode: str = "DEFAULT"
 ) -> Tensor:
@@ -148,7 +149,13 @@ def resize_bilinear(
     return _linear(x, (target_size_height, target_size_width), sampling_mode)
 
 
-@op("resize", since="iOS17")
+def _resize_samples(given: Arguments) -> tuple[Axis, ...]:
+    if given.constants["resized_dims"] >= len(given.shape("x")):
+        raise MixedSamplesError
+    return by_image(given)
+
+
+@op("resize", since="iOS17", samples=_resize_samples)
 def resize(
     x: Tensor,
     shape: tuple[int, ...],
@@ -182,7 +189,7 @@ def resize(
     return x
 
 
-@op("crop", exact=True)
+@op("crop", exact=True, samples=by_image)
 def crop(x: Tensor, crop_height: tuple[int, ...], crop_width: tuple[int, ...]) -> Tensor:
     """Cuts (top, bottom) rows and (left, right) columns off the last two axes."""
     (top, bottom), (left, right) = crop_height, crop_width

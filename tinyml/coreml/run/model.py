@@ -115,8 +115,8 @@ class ReferenceModel:
             with torch.inference_mode():
                 values = self.plan(*self.arguments(inputs, state))
             found = {
-                name: value.detach().numpy() if isinstance(value, torch.Tensor) else value
-                for (name, _), value in zip(self.plan.outputs, values, strict=True)
+                port.name: value.detach().numpy() if isinstance(value, torch.Tensor) else value
+                for port, value in zip(self.plan.outputs, values, strict=True)
             }
         return {name: self._interface.output(name, found[name]) for name in self.description.outputs}
 

@@ -86,7 +86,7 @@ def _verify(reference: ReferenceModel, module: TorchModel, run: Run) -> float:
     for seed in range(2):
         arguments = reference.arguments(make_inputs(reference.input_description, (), seed), None)
         with torch.inference_mode():
-            values = dict(zip((name for name, _ in reference.plan.outputs), reference.plan(*arguments), strict=True))
+            values = dict(zip((port.name for port in reference.plan.outputs), reference.plan(*arguments), strict=True))
         for name, found in zip(module.output_names, run(arguments), strict=True):
             expected, value = values[name], found
             if isinstance(expected, dict):
