@@ -1,4 +1,4 @@
-"""Op functions leave their inputs alone and can be vectorised (torch.func.vmap) and traced (torch.export)."""
+"""Op functions leave their inputs alone and can be vectorized (torch.func.vmap) and traced (torch.export)."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_fresh_results_share_no_memory_with_an_input(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ALL)
-def test_vectorised_calls_equal_single_ones(case: str) -> None:
+def test_vectorized_calls_equal_single_ones(case: str) -> None:
     call, first = alone(case)
     batch = torch.stack([first, first.flip(0), first.flip(-1)])
     with torch.no_grad():

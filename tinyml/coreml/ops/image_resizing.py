@@ -71,7 +71,7 @@ def _linear(x: Tensor, sizes: tuple[int, ...], mode: str) -> Tensor:
 
 
 def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
-    """Nearest neighbours of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
+    """Nearest neighbors of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
     check_size("resize", (*x.shape[: x.dim() - len(sizes)], *sizes))
     image = x.dim() == 4 and len(sizes) == 2
     if image and all(_torch_agrees(n, m, half_pixels) for n, m in zip(x.shape[2:], sizes, strict=True)):
@@ -90,7 +90,7 @@ def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
 
 @cache
 def _torch_agrees(size: int, count: int, half_pixels: bool) -> bool:
-    """Whether torch, whose places are float32, finds the same neighbours; its kernel is several times faster."""
+    """Whether torch, whose places are float32, finds the same neighbors; its kernel is several times faster."""
     step = np.arange(count)
     own = (2 * step + 1) * size // (2 * count) if half_pixels else step * size // count
     place = (step + (0.5 if half_pixels else 0)).astype(np.float32) * (np.float32(size) / np.float32(count))
@@ -111,7 +111,7 @@ def upsample_nearest_neighbor(x: Tensor, scale_factor_height: float = 1.0, scale
 
 @op("resize_nearest_neighbor", exact=True, samples=by_image)
 def resize_nearest_neighbor(x: Tensor, target_size_height: int, target_size_width: int) -> Tensor:
-    """The last two axes to the target size, by the element nearest to a pixel's centre (TF's half_pixel_centers)."""
+    """The last two axes to the target size, by the element nearest to a pixel's center (TF's half_pixel_centers)."""
     return _nearest(x, (target_size_height, target_size_width), half_pixels=True)
 
 
@@ -132,7 +132,7 @@ def upsample_bilinear_with_centers(
     align_corners: bool = True,
     half_pixel_centers: bool | None = None,
 ) -> Tensor:
-    """As before; without aligned corners, `half_pixel_centers` (by default) samples at the centres of pixels."""
+    """As before; without aligned corners, `half_pixel_centers` (by default) samples at the centers of pixels."""
     if align_corners and half_pixel_centers:
         raise PackageError("upsample_bilinear: align_corners and half_pixel_centers exclude each other")
     sizes = (_scaled(x.shape[-2], scale_factor_height), _scaled(x.shape[-1], scale_factor_width))
@@ -165,8 +165,8 @@ def resize(
 ) -> Tensor:
     """The last `resized_dims` axes to the last entries of `shape`, where 0 keeps a size.
 
-    The nearest neighbour is that of the sample's place, the upper one of two; in the DEFAULT mode it is that of the
-    pixel's centre, which is what Core ML returns.
+    The nearest neighbor is that of the sample's place, the upper one of two; in the DEFAULT mode it is that of the
+    pixel's center, which is what Core ML returns.
     """
     if resized_dims == 0:
         return x

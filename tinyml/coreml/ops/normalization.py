@@ -1,4 +1,4 @@
-"""Normalization over a batch's statistics, an instance, a layer, a vector or neighbouring channels."""
+"""Normalization over a batch's statistics, an instance, a layer, a vector or neighboring channels."""
 
 from __future__ import annotations
 
@@ -89,5 +89,5 @@ def layer_norm(
 
 @op("local_response_norm", samples=by_image)
 def local_response_norm(x: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
-    """`x / (k + alpha / size * sum(x^2))^beta` with the sum over `size` neighbouring channels; x [n, C, *D]."""
+    """`x / (k + alpha / size * sum(x^2))^beta` with the sum over `size` neighboring channels; x [n, C, *D]."""
     return functional.local_response_norm(x, size, alpha, beta, k)

@@ -69,7 +69,7 @@ def non_maximum_suppression(
     max_boxes: int,
     per_class_suppression: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The best of `boxes` [n, B, 4] (centre x, centre y, width, height) that overlap no better one too far.
+    """The best of `boxes` [n, B, 4] (center x, center y, width, height) that overlap no better one too far.
 
     A box counts with its best class in `scores` [n, B, K], and only from `score_threshold` on; where none does, the
     best box is taken all the same. Returns boxes [n, max, 4], scores [n, max, K], int32 places [n, max] and counts [n];
