@@ -18,7 +18,7 @@ from tinyml.coreml.ops.context import OpContext
 from tinyml.coreml.ops.registry import definitions, find
 from tinyml.coreml.program.types import ValueType
 
-Call = Callable[[Tensor], Any]
+Call = Callable[[Any], Any]
 FLOATS = ValueType(dtype="fp32", shape=(None,))
 
 X = torch.linspace(-1.9, 2.1, 2 * 3 * 6 * 5).reshape(2, 3, 6, 5)
@@ -145,12 +145,12 @@ TENSORS: dict[str, Call] = {
         "affine", _BOXES.reshape(-1)[:6][None], 3, 3, "bilinear", "constant", 0.0, "normalized_minus_one_to_one", True
     ),
     "expand_dims": _op("expand_dims", (1, -1)),
-    "fill": lambda x: x + _op("fill", 2.0)((2, 4, 1, 6)),
+    "fill": lambda x: x + _op("fill", torch.tensor(2.0))((2, 4, 1, 6)),
     "identity": lambda x: _op("identity")(x) + 1,
     "pixel_shuffle": _op("pixel_shuffle", 2),
     "pixel_unshuffle": _op("pixel_unshuffle", 2),
     "range_1d": lambda x: x + _op("range_1d", 0, 1, OpContext(name="op", opset="iOS18", outputs=(FLOATS,)))(6),
-    "reshape_like": lambda x: _op("reshape_like", (x[0, :, :, 0], x[0, :, 0, 0]), (0, 0), (2, 1), (False, False))(
+    "reshape_like": lambda x: _op("reshape_like", (x[0, :2, :, 0], x[0, :1, 0, 0]), (0, 0), (2, 1), (False, False))(
         x[:, :3, :2, 0]
     ),
     "resize_nearest_neighbor": _op("resize_nearest_neighbor", 3, 9),

@@ -26,6 +26,7 @@ def _tensors(result: Any) -> tuple[Tensor, ...]:
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")
 def test_vmap_is_one_call_for_each_sample(name: str) -> None:
     samples = torch.rand(3, 2, 4, 6, 6, generator=torch.Generator().manual_seed(0))
     before = samples.clone()
