@@ -23,7 +23,7 @@ from tinyml.export.variants import variants
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import Preprocess
 from tinyml.trainer.checkpoint import spec_of
-from tinyml.trainer.evaluate import normalized
+from tinyml.trainer.evaluate import normalised
 from tinyml.trainer.models import architectures, build
 
 ct = coremltools()
@@ -64,7 +64,7 @@ def _measured(network: torch.nn.Module) -> torch.nn.Module:
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None  # the plain average, so that one pass is enough
     with torch.no_grad():
-        network.train()(normalized(_pixels(8), Preprocess()))
+        network.train()(normalised(_pixels(8), Preprocess()))
     return network
 
 
