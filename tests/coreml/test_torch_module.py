@@ -49,7 +49,7 @@ def test_a_package_can_be_fine_tuned_and_exported_again(classifier: Any, convert
         loss = torch.nn.functional.nll_loss((module(pixels)[0] + 1e-6).log(), torch.tensor([3]))
         losses.append(loss.item())
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     assert losses[2] < losses[1] < losses[0]
     with quiet(), warnings.catch_warnings(), torch.no_grad():

@@ -161,7 +161,7 @@ def test_aligned_corners_exclude_half_pixels(call: Any) -> None:
 def test_the_default_nearest_neighbor_is_core_mls(call: Any) -> None:
     """From coremltools' test of resize: three rows of two are the first once and the second twice."""
     result = call("resize", np.array([[-6.174], [9.371]], np.float32), (3, 2), 2, "NEAREST_NEIGHBOR", "DEFAULT")
-    np.testing.assert_array_equal(result, np.float32([[-6.174] * 2, [9.371] * 2, [9.371] * 2]))
+    np.testing.assert_array_equal(result, np.array([[-6.174] * 2, [9.371] * 2, [9.371] * 2], np.float32))
 
 
 def test_crop_cuts_off_the_rim(call: Any) -> None:
