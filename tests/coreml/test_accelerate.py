@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from tinyml.coreml import ReferenceModel
-from tinyml.coreml.plan import accelerate, kernels
+from tinyml.coreml.ops import kernels
+from tinyml.coreml.plan import accelerate
 from tinyml.coreml.plan.planner import build
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import PackageError
@@ -35,7 +36,7 @@ def test_a_folded_norm_is_the_plain_one(convert: Callable[..., Any], affine: boo
 
     package = open_package(convert(program, minimum_deployment_target=ct.target.iOS16))
     plain, folded = (build(package.program.functions["main"], precision="float32") for _ in range(2))
-    accelerate.fold_norms(folded)
+    accelerate.specialize(folded)
     assert [step.function for step in plain.steps] != [step.function for step in folded.steps]
     x = torch.from_numpy(generator.normal(size=(1, 12, 4, 5)).astype(np.float32))
     with torch.inference_mode():
@@ -61,7 +62,7 @@ def test_relu_overwrites_only_what_nobody_else_reads(convert: Callable[..., Any]
     x = torch.linspace(-3, 3, 16).reshape(1, 4, 2, 2)
     expected = [value.clone() for value in plan(x)]
     before = [step.function for step in plan.steps]
-    accelerate.relu_in_place(plan)
+    accelerate.work_in_place(plan)
     changed = [step.reads for n, step in enumerate(plan.steps) if step.function is not before[n]]
     norm = next(step.results[0].slot for step in plan.steps if step.kind == "batch_norm")
     assert changed == ([] if also else [(norm,)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tinyml.quiet import coremltools
 coremltools()
 from coremltools.libmilstoragepython import _BlobStorageWriter as Writer  # noqa: E402
 
-ROWS = [
+ROWS: list[tuple[str, str, Any]] = [
     ("fp32", "float", np.linspace(-3, 3, 13, dtype=np.float32)),
     ("fp16", "fp16", np.linspace(-3, 3, 13).astype(np.float16)),
     ("int8", "int8", np.arange(-6, 7, dtype=np.int8)),

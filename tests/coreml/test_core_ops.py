@@ -51,11 +51,13 @@ def test_nested_loops(convert: Convert) -> None:
             inner = mb.while_loop(
                 _cond=lambda j, acc: mb.less(x=j, y=i),
                 _body=lambda j, acc: (mb.add(x=j, y=1.0), mb.add(x=acc, y=x)),
-                loop_vars=(np.float32([0]), total),
+                loop_vars=(np.array([0], np.float32), total),
             )
             return mb.add(x=i, y=1.0), inner[1]
 
-        result = mb.while_loop(_cond=lambda i, total: mb.less(x=i, y=n), _body=body, loop_vars=(np.float32([0]), x))
+        result = mb.while_loop(
+            _cond=lambda i, total: mb.less(x=i, y=n), _body=body, loop_vars=(np.array([0], np.float32), x)
+        )
         return mb.identity(x=result[1], name="y")
 
     model = _model(convert, build, ((1,),), ((1,),))
@@ -102,7 +104,7 @@ def test_lists_are_written_grown_and_gathered(convert: Convert) -> None:
 
 def test_select_broadcasts(convert: Convert) -> None:
     def build(x: Any) -> Any:
-        return mb.select(cond=mb.greater(x=x, y=0.0), a=x, b=np.float32([[5]]), name="y")
+        return mb.select(cond=mb.greater(x=x, y=0.0), a=x, b=np.array([[5]], np.float32), name="y")
 
     found = _model(convert, build, ((2, 2),)).predict({"x": [[1, -1], [-2, 2]]})
     assert found["y"].tolist() == [[1, 5], [5, 2]]

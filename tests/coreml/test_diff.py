@@ -51,7 +51,8 @@ def test_psnr_is_of_the_largest_magnitude_over_the_error() -> None:
     assert list(found) == ["y", "x", "z"]
     # The root mean square of (0, 0.4) is 0.4 / sqrt(2).
     assert found["x"].psnr_db == pytest.approx(20 * math.log10(4 / (0.4 / math.sqrt(2))))
-    assert (found["x"].kind, found["x"].relative) == ("conv", pytest.approx(0.1))
+    assert found["x"].kind == "conv"
+    assert found["x"].relative == pytest.approx(0.1)
     assert (found["y"].psnr_db, found["y"].largest) == (-math.inf, math.inf)
     assert (found["z"].psnr_db, found["z"].largest) == (math.inf, 0.0)
 

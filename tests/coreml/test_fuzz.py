@@ -58,7 +58,7 @@ def _many_families(x: Any) -> Any:
     values, indices = mb.topk(x=y, k=2, axis=2)
     hot = mb.one_hot(indices=indices, one_hot_vector_size=4)
     quotient = mb.real_div(x=numbers, y=mb.sub(x=numbers, y=1))
-    crops = mb.crop_resize(x=x, boxes=np.float32([[0, 0, 3, 3]]), target_height=2, target_width=2)
+    crops = mb.crop_resize(x=x, boxes=np.array([[0, 0, 3, 3]], np.float32), target_height=2, target_width=2)
     windows = mb.sliding_windows(x=values, axis=0, size=3, stride=2)
     return mb.layer_norm(x=windows, axes=[-1]), hot, quotient, crops
 
@@ -205,6 +205,7 @@ def test_a_thousand_mutations(packages: list[Path], tmp_path: Path, bounded_memo
 
 def test_manifests_of_any_shape(packages: list[Path], tmp_path: Path) -> None:
     package = Path(shutil.copytree(packages[0], tmp_path / "a.mlpackage"))
-    for content in ([], {}, None, 3, {"rootModelIdentifier": []}, {"itemInfoEntries": []}, "x" * 1000):
+    contents: list[Any] = [[], {}, None, 3, {"rootModelIdentifier": []}, {"itemInfoEntries": []}, "x" * 1000]
+    for content in contents:
         (package / "Manifest.json").write_text(json.dumps(content))
         assert not _try(package)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tinyml.coreml.plan.lift import lift, samples_first
 from tinyml.coreml.plan.planner import build
-from tinyml.coreml.plan.sample_rules import RULES
 from tinyml.coreml.read.package import open_package
 from tinyml.quiet import coremltools
 
@@ -160,9 +159,3 @@ def test_reshapes_keep_samples_apart_or_are_refused(convert: Callable[..., Any],
     x = torch.from_numpy(weight(SAMPLES, *sizes))
     expected = torch.stack([plain(sample[None])[0] for sample in x])
     assert torch.equal(samples_first(lifted(x)[0], axes[0], SAMPLES), expected)
-
-
-def test_every_rule_is_of_an_op() -> None:
-    from tinyml.coreml.ops.registry import definitions
-
-    assert set(RULES) <= {definition.name for definition in definitions()}

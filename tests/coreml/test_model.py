@@ -330,7 +330,11 @@ def test_a_long_list_keeps_types_shapes_and_images(convert: Callable[..., Any]) 
     )
     def program(x: Any, n: Any) -> Any:
         total = mb.reduce_sum(x=n, axes=[1], name="total")
-        return mb.mul(x=x, y=np.float32(0.5), name="picture"), total, mb.identity(x=np.float32([1, 2]), name="w")
+        return (
+            mb.mul(x=x, y=np.float32(0.5), name="picture"),
+            total,
+            mb.identity(x=np.array([1, 2], np.float32), name="w"),
+        )
 
     mlmodel = convert(program, compute_precision=ct.precision.FLOAT32, minimum_deployment_target=ct.target.iOS16)
     spec = mlmodel.get_spec()  # ct.convert declares image outputs for other sources than MIL only

@@ -37,8 +37,9 @@ def correlate(
         )
         for g in range(groups):
             ins, outs = slice(g * per_in, (g + 1) * per_in), slice(g * per_out, (g + 1) * per_out)
-            taps = weight[(outs, slice(None), *offset)]
-            result[:, outs] += np.einsum("oi,ni...->no...", taps, x[(slice(None), ins, *window)])
+            of_weight: Any = (outs, slice(None), *offset)
+            of_x: Any = (slice(None), ins, *window)
+            result[:, outs] += np.einsum("oi,ni...->no...", weight[of_weight], x[of_x])
     return result
 
 
@@ -57,9 +58,10 @@ def spread(
             target = tuple(p * s + o * d for p, s, o, d in zip(place, strides, offset, dilations, strict=True))
             for c in range(x.shape[1]):
                 outs = slice(c // per_in * per_out, (c // per_in + 1) * per_out)
-                plane[(slice(None), outs, *target)] += (
-                    x[(slice(None), c, *place)][:, None] * weight[(c, slice(None), *offset)]
-                )
+                of_plane: Any = (slice(None), outs, *target)
+                of_x: Any = (slice(None), c, *place)
+                of_weight: Any = (c, slice(None), *offset)
+                plane[of_plane] += x[of_x][:, None] * weight[of_weight]
     return plane[(slice(None), slice(None), *(slice(b, b + n) for b, n in zip(starts, lengths, strict=True)))]
 
 

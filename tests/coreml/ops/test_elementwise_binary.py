@@ -42,7 +42,7 @@ LOGIC: dict[str, Callable[[bool, bool], bool]] = {
 
 def _power(x: int, y: int) -> int:
     if y >= 0:
-        return x**y
+        return int(x**y)
     return math.trunc(x**y) if x else 0
 
 

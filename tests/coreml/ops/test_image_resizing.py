@@ -106,7 +106,7 @@ def test_resize_of_integers_stays_an_integer(call: Any) -> None:
 
 @PROPERTY
 @given(height=SIDES, width=SIDES, rows=SIDES, columns=SIDES)
-def test_nearest_neighbours_by_pixel_centres(call: Any, height: int, width: int, rows: int, columns: int) -> None:
+def test_nearest_neighbors_by_pixel_centers(call: Any, height: int, width: int, rows: int, columns: int) -> None:
     x = _image((2, height, width))
     down = [(2 * i + 1) * height // (2 * rows) for i in range(rows)]
     across = [(2 * i + 1) * width // (2 * columns) for i in range(columns)]
@@ -120,7 +120,7 @@ def test_nearest_neighbours_by_pixel_centres(call: Any, height: int, width: int,
 @pytest.mark.parametrize("mode", ["STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "OFFSET_CORNERS", "UNALIGN_CORNERS"])
 @PROPERTY
 @given(size=SIDES, count=SIDES)
-def test_nearest_neighbours_of_the_sampling_mode(call: Any, size: int, count: int, mode: str) -> None:
+def test_nearest_neighbors_of_the_sampling_mode(call: Any, size: int, count: int, mode: str) -> None:
     x = np.arange(size, dtype=np.float32)[None]
     distances = [[abs(_place(i, size, count, mode) - element) for element in range(size)] for i in range(count)]
     result = call("resize", x, (count,), 1, "NEAREST_NEIGHBOR", mode)[0]
@@ -158,10 +158,10 @@ def test_aligned_corners_exclude_half_pixels(call: Any) -> None:
         call("upsample_bilinear", _image((1, 2, 2)), 2.0, 2.0, True, True)
 
 
-def test_the_default_nearest_neighbour_is_core_mls(call: Any) -> None:
+def test_the_default_nearest_neighbor_is_core_mls(call: Any) -> None:
     """From coremltools' test of resize: three rows of two are the first once and the second twice."""
     result = call("resize", np.array([[-6.174], [9.371]], np.float32), (3, 2), 2, "NEAREST_NEIGHBOR", "DEFAULT")
-    np.testing.assert_array_equal(result, np.float32([[-6.174] * 2, [9.371] * 2, [9.371] * 2]))
+    np.testing.assert_array_equal(result, np.array([[-6.174] * 2, [9.371] * 2, [9.371] * 2], np.float32))
 
 
 def test_crop_cuts_off_the_rim(call: Any) -> None:

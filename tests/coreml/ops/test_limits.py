@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from tinyml.coreml.ops.context import OpContext, ValueType
+from tinyml.coreml.ops.context import OpContext
 from tinyml.coreml.ops.registry import find
 from tinyml.coreml.program.limits import MAX_ELEMENTS, check_size
+from tinyml.coreml.program.types import ValueType
 from tinyml.errors import PackageError
 
 IMAGE = torch.ones(1, 1, 2, 2)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 # float32 sums over up to 625 values of order 1, divided by deviations of order 1
-CLOSE = {"rtol": 2e-5, "atol": 2e-5}
+CLOSE: dict[str, Any] = {"rtol": 2e-5, "atol": 2e-5}
 
 
 @st.composite
@@ -26,7 +26,7 @@ def channelwise(vector: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def vectors(x: np.ndarray, count: int) -> list[np.ndarray]:
     rng = np.random.default_rng(x.size)
-    return [rng.uniform(0.5, 2.0, x.shape[1]).astype(np.float32) for _ in range(count)]
+    return [rng.uniform(0.5, 2.0, (x.shape[1],)).astype(np.float32) for _ in range(count)]
 
 
 @PROPERTY
@@ -48,8 +48,8 @@ def test_instance_norm(call: Any, x: np.ndarray, affine: bool, epsilon: float) -
     result = call("instance_norm", x, **({"gamma": gamma, "beta": beta} if affine else {}), epsilon=epsilon)
     spatial = tuple(range(2, x.ndim))
     wide = x.astype(np.float64)
-    centred = wide - wide.mean(spatial, keepdims=True)
-    expected = centred / np.sqrt(wide.var(spatial, keepdims=True) + epsilon)
+    centerd = wide - wide.mean(spatial, keepdims=True)
+    expected = centerd / np.sqrt(wide.var(spatial, keepdims=True) + epsilon)
     if affine:
         expected = expected * channelwise(gamma, x) + channelwise(beta, x)
     # Of few values that are nearly equal, float32 leaves some of the mean in the numerator.

@@ -13,7 +13,8 @@ from torch import Tensor
 from tinyml.coreml.trace.onnx import onnx_runner
 from tinyml.quiet import quiet
 
-from . import test_tensor_tracing, test_traceability
+from . import test_traceability
+from .cases import TENSORS
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")]
 
@@ -46,7 +47,7 @@ def test_layers_and_elementwise_ops(case: str) -> None:
     _check(*test_traceability.alone(case))
 
 
-@pytest.mark.parametrize("case", test_tensor_tracing.CASES)
+@pytest.mark.parametrize("case", TENSORS)
 def test_ops_on_tensors(case: str) -> None:
     x = torch.rand(2, 4, 6, 6, generator=torch.Generator().manual_seed(1))
-    _check(test_tensor_tracing.CASES[case], x)
+    _check(TENSORS[case], x)

@@ -43,7 +43,7 @@ def pooled(x: np.ndarray, layer: dict[str, Any], reduce: Any) -> np.ndarray:
     for place in itertools.product(*map(range, counts)):
         starts = [p * s - b for p, s, b in zip(place, strides, before, strict=True)]
         ends = [min(start + k, limit) for start, k, limit in zip(starts, kernel, limits, strict=True)]
-        inside = tuple(
+        inside: tuple[Any, ...] = tuple(
             slice(max(start, 0), max(min(end, size), 0))
             for start, end, size in zip(starts, ends, x.shape[2:], strict=True)
         )
@@ -89,7 +89,7 @@ def test_max_pool(call: Any, layer: dict[str, Any]) -> None:
 @given(layer=layers(), exclude=st.booleans())
 def test_avg_pool(call: Any, layer: dict[str, Any], exclude: bool) -> None:
     def mean(values: np.ndarray, padding: int) -> float:
-        return values.sum(dtype=np.float64) / (len(values) + (0 if exclude else padding))
+        return float(values.sum(dtype=np.float64) / (len(values) + (0 if exclude else padding)))
 
     result = call("avg_pool", **layer, exclude_padding_from_average=exclude)
     np.testing.assert_allclose(result, pooled(layer["x"], layer, mean), rtol=1e-5, atol=1e-6)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceW
 
 ct = coremltools()
 mb, types = ct.converters.mil.Builder, ct.converters.mil.mil.types
-CLOSE = {"rtol": 1e-4, "atol": 1e-5}  # a few layers in float32, summed in other orders
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}  # a few layers in float32, summed in other orders
 
 
 def _predict(folder: Path, opset: str, body: Callable[..., Any], **inputs: np.ndarray) -> dict[str, Any]:
@@ -124,12 +124,13 @@ def test_defaults_that_the_definitions_name(tmp_path: Path, opset: str) -> None:
 @pytest.mark.parametrize("opset", OPSETS)
 def test_recurrent_layers(tmp_path: Path, opset: str) -> None:
     torch.manual_seed(0)
-    layer, simple = torch.nn.LSTM(3, 2, bidirectional=True), torch.nn.RNN(4, 2)
+    layer: Any = torch.nn.LSTM(3, 2, bidirectional=True)
+    simple: Any = torch.nn.RNN(4, 2)
     x = _values(0, 5, 1, 3)
 
     def gates(parameter: torch.Tensor) -> np.ndarray:
         i, f, z, o = parameter.detach().numpy().reshape(4, 2, -1)
-        return np.concatenate([i, f, o, z]).squeeze()
+        return np.asarray(np.concatenate([i, f, o, z]).squeeze())
 
     def body(x: Any) -> Any:
         x, _, cell = mb.lstm(
@@ -209,12 +210,12 @@ def test_types_and_quantization_of_ios17(tmp_path: Path, opset: str) -> None:
 
 def test_attention_and_gru_of_ios18(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    layer = torch.nn.GRU(4, 2)
+    layer: Any = torch.nn.GRU(4, 2)
     x, mask = _values(0, 1, 5, 4), np.tril(np.ones((5, 5), bool))
 
     def gates(parameter: torch.Tensor) -> np.ndarray:
         r, z, n = parameter.detach().numpy().reshape(3, 2, -1)
-        return np.concatenate([r, n, z]).squeeze()
+        return np.asarray(np.concatenate([r, n, z]).squeeze())
 
     def body(x: Any) -> Any:
         x = mb.scaled_dot_product_attention(query=x, key=x, value=x, attn_mask=mask)

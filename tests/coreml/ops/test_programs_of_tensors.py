@@ -123,7 +123,7 @@ def test_a_detector_head(tmp_path: Path, opset: str) -> None:
     shapes = {"boxes": ((1, 4, 4), types.fp32), "scores": ((1, 4, 1), types.fp32)}
     found = _model(tmp_path, opset, body, **shapes).predict({"boxes": boxes, "scores": scores})
     np.testing.assert_array_equal(found["best"], boxes[:, [1, 2, 3]])
-    np.testing.assert_array_equal(found["values"], np.float32([0.9, 0.5]))
+    np.testing.assert_array_equal(found["values"], np.array([0.9, 0.5], np.float32))
     assert found["indices"].dtype == np.int32
     assert found["indices"].tolist() == [1, 2]
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from scipy import stats
 
-from tinyml.coreml.ops.context import OpContext, ValueType
+from tinyml.coreml.ops.context import OpContext
+from tinyml.coreml.program.types import ValueType
 from tinyml.errors import PackageError
 
 MANY = (200, 250)

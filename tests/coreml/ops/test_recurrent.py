@@ -14,9 +14,9 @@ from tinyml.errors import PackageError
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 # a dozen steps of sums of a few products in float32
-CLOSE = {"rtol": 1e-4, "atol": 2e-5}
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 2e-5}
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Any] = {
     "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
@@ -44,7 +44,7 @@ def layers(draw: st.DrawFn, gates: int) -> dict[str, Any]:
 
 
 def in_order(layer: dict[str, Any]) -> np.ndarray:
-    x = layer["x"].astype(np.float64)
+    x: np.ndarray = layer["x"].astype(np.float64)
     return x if layer["direction"] == "forward" else x[::-1]
 
 
@@ -92,7 +92,7 @@ def reordered(parameter: torch.Tensor, order: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("biased", [True, False])
 def test_gru_with_reset_after_is_that_of_torch(call: Any, biased: bool) -> None:
     torch.manual_seed(1)
-    layer = torch.nn.GRU(3, 4, bias=biased)  # gates: reset, update, new
+    layer: Any = torch.nn.GRU(3, 4, bias=biased)  # gates: reset, update, new
     x, h = torch.randn(5, 2, 3), torch.randn(1, 2, 4)
     sequence, last = layer(x, h)
     order = (0, 2, 1)
@@ -186,7 +186,7 @@ def test_bidirectional_lstm(call: Any, sequence: bool, layer: dict[str, Any], ba
 
 def test_bidirectional_lstm_is_that_of_torch(call: Any) -> None:
     torch.manual_seed(2)
-    layer = torch.nn.LSTM(3, 4, bidirectional=True)  # gates: input, forget, cell, output
+    layer: Any = torch.nn.LSTM(3, 4, bidirectional=True)  # gates: input, forget, cell, output
     x, h, c = torch.randn(5, 2, 3), torch.randn(2, 2, 4), torch.randn(2, 2, 4)
     sequence, (last_h, last_c) = layer(x, (h, c))
     order = (0, 1, 3, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from typing import Any
 
 import coremltools as ct
 import pytest
@@ -33,7 +34,7 @@ MODULES = {
 """The modules of coremltools' op definitions whose ops must be here."""
 
 
-def _registered(opset: str) -> dict[str, type]:
+def _registered(opset: str) -> dict[str, Any]:
     target = getattr(ct.target, opset)
     found = {name: versions.get(target) for name, versions in SSAOpRegistry.core_ops.items()}
     return {name: cls for name, cls in found.items() if cls and cls.__module__.rpartition(".")[2] in MODULES}

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinyml.coreml.ops.context import OpContext, ValueType
+from tinyml.coreml.ops.context import OpContext
+from tinyml.coreml.program.types import ValueType
 from tinyml.errors import PackageError
 
 PROPERTY = settings(max_examples=30, deadline=None, derandomize=True)
@@ -34,7 +35,7 @@ def test_shape_is_an_int32_vector(call: Any, shape: tuple[int, ...]) -> None:
 @PROPERTY
 @given(shape=SHAPES)
 def test_fill_takes_the_type_of_its_value(call: Any, shape: tuple[int, ...], dtype: type) -> None:
-    want = np.full(shape, 3, dtype)
+    want: np.ndarray = np.full(shape, 3, dtype)
     for result in (call("fill", shape, want.flat[0]), call("fill_like", _numbered(shape), want.flat[0])):
         assert result.dtype == dtype
         np.testing.assert_array_equal(result, want)

@@ -1,4 +1,4 @@
-"""Op functions leave their inputs alone and can be vectorised (torch.func.vmap) and traced (torch.export)."""
+"""Op functions leave their inputs alone and can be vectorized (torch.func.vmap) and traced (torch.export)."""
 
 from __future__ import annotations
 
@@ -12,65 +12,9 @@ from torch import Tensor
 from tinyml.coreml import ops  # noqa: F401  registers every op
 from tinyml.coreml.ops.registry import definitions, find
 
-X = torch.linspace(-1.9, 2.1, 2 * 3 * 6 * 5).reshape(2, 3, 6, 5)
-VECTOR = torch.tensor([0.5, 1.0, 2.0])
-COUNTS = torch.arange(-6, 6, dtype=torch.int32).reshape(3, 4)
-SEQUENCE = torch.linspace(-1, 1, 4 * 2 * 3).reshape(4, 2, 3)
+from .cases import LAYERS as CASES
+from .cases import X, weight
 
-
-def weight(*shape: int) -> Tensor:
-    return torch.sin(torch.arange(float(torch.Size(shape).numel()))).reshape(shape)
-
-
-CASES: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
-    "clamped_relu": ((X, 0.1, 1.0), {}),
-    "elu": ((X, 0.1), {}),
-    "gelu": ((X,), {}),
-    "leaky_relu": ((X, 0.1), {}),
-    "linear_activation": ((X, 0.1, 1.0), {}),
-    "prelu": ((X, VECTOR), {}),
-    "scaled_tanh": ((X, 0.1, 1.0), {}),
-    "sigmoid_hard": ((X, 0.1, 1.0), {}),
-    "softmax": ((X, 1), {}),
-    "softplus_parametric": ((X, VECTOR, VECTOR), {}),
-    "thresholded_relu": ((X, 0.1), {}),
-    "conv": ((X, weight(4, 3, 2, 3)), {"pad_type": "same", "strides": (2, 1)}),
-    "conv_quantized": (
-        (X, torch.arange(48, dtype=torch.uint8).reshape(4, 3, 2, 2)),
-        {"quantization_type": "linear", "quant_scale": weight(4), "quant_bias": weight(4)},
-    ),
-    "conv_transpose": ((X, weight(3, 2, 2, 3)), {"pad_type": "custom", "pad": (0, 1, 1, 0), "strides": (2, 1)}),
-    "max_pool": ((X, (3, 3), "custom"), {"pad": (1, 1, 1, 1), "strides": (2, 2), "ceil_mode": True}),
-    "avg_pool": ((X, (2, 2), "same"), {"exclude_padding_from_average": True}),
-    "l2_pool": ((X, (2, 2), "same_lower"), {}),
-    "linear": ((X, weight(2, 5), weight(2)), {}),
-    "matmul": ((X, X), {"transpose_y": True}),
-    "einsum": (((X, X.permute(0, 3, 2, 1)), "nchw,nwhu->nchu"), {}),
-    "batch_norm": ((X, VECTOR, VECTOR, VECTOR, VECTOR), {}),
-    "instance_norm": ((X, VECTOR, VECTOR), {}),
-    "l2_norm": ((X,), {}),
-    "layer_norm": ((X, (1, 3), weight(3, 5), weight(3, 5)), {}),
-    "local_response_norm": ((X, 3), {}),
-    "rnn": ((SEQUENCE, weight(2, 4), weight(4, 3), weight(4, 4), weight(4)), {"output_sequence": True}),
-    "gru": (
-        (SEQUENCE, weight(2, 4), weight(12, 3), weight(12, 4), weight(12)),
-        {"input_bias": weight(12), "reset_after": True},
-    ),
-    "lstm": (
-        (SEQUENCE, weight(2, 4), weight(2, 4), weight(16, 3), weight(16, 4), weight(16), weight(12)),
-        {"direction": "reverse", "output_sequence": True, "clip": 0.5},
-    ),
-    "scaled_dot_product_attention": ((X, X, X, weight(6, 6)), {}),
-    "quantize": ((X, VECTOR, "int8", torch.tensor([1, 0, -1], dtype=torch.int8), 1), {}),
-    "dequantize": ((COUNTS.to(torch.int8), VECTOR, None, 0), {}),
-    "cast": ((X, "int32"), {}),
-    "clip": ((X, -0.5, 0.5), {}),
-    "threshold": ((COUNTS, torch.tensor(2, dtype=torch.int32)), {}),
-    "logical_not": ((X > 0,), {}),
-    "exp2": ((COUNTS,), {}),
-    **{name: ((COUNTS, COUNTS.flip(0)), {}) for name in ("floor_div", "mod", "pow", "real_div", "equal", "maximum")},
-    **{name: ((X > 0, X > 1), {}) for name in ("logical_and", "logical_or", "logical_xor")},
-}
 FAMILIES = {
     "activation", "attention", "conv", "elementwise_binary", "elementwise_unary", "linear", "normalization", "pool",
     "quantization", "recurrent", "reduction",
@@ -144,7 +88,7 @@ def test_fresh_results_share_no_memory_with_an_input(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ALL)
-def test_vectorised_calls_equal_single_ones(case: str) -> None:
+def test_vectorized_calls_equal_single_ones(case: str) -> None:
     call, first = alone(case)
     batch = torch.stack([first, first.flip(0), first.flip(-1)])
     with torch.no_grad():

@@ -6,9 +6,17 @@ from torch import Tensor
 
 from . import vectorized
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError, common_from_end
 
 
-@op("scaled_dot_product_attention", since="iOS18")
+def _attention_samples(given: Arguments) -> tuple[Axis, ...]:
+    from_end = common_from_end(given.all_tensors)
+    if from_end >= -2 or any(given.axis(name) is None for name in ("query", "key", "value")):
+        raise MixedSamplesError
+    return (len(given.shape("query")) + from_end,)
+
+
+@op("scaled_dot_product_attention", since="iOS18", samples=_attention_samples)
 def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:
     """`softmax(query key^T / sqrt(E) + mask) value`; query [B, *, L, E], key [B, *, S, E], value [B, *, S, EV].
 

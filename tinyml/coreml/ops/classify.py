@@ -8,7 +8,7 @@ from torch import Tensor
 from .registry import op
 
 
-@op("classify", exact=True)
+@op("classify", exact=True, folds=False)
 def classify(probabilities: Tensor, classes: tuple[object, ...]) -> tuple[str | int, dict[str | int, float]]:
     """The label of the greatest probability (of the first one where several are), and all probabilities by label."""
     labels = classes[0]

@@ -15,7 +15,7 @@ from ..program.dtypes import unpack_bits
 from .registry import op
 
 
-@op("constexpr_affine_dequantize", since="iOS16")
+@op("constexpr_affine_dequantize", since="iOS16", stored=True)
 def affine_dequantize(quantized_data: Tensor, zero_point: Tensor, scale: Tensor, axis: int) -> Tensor:
     """Shifted and scaled: scale * (quantized_data - zero_point); vectors lie along `axis`."""
     shape = [1] * quantized_data.dim()
@@ -25,7 +25,7 @@ def affine_dequantize(quantized_data: Tensor, zero_point: Tensor, scale: Tensor,
     return (quantized_data.to(torch.float32) - offset) * factor
 
 
-@op("constexpr_cast", since="iOS16", exact=True)
+@op("constexpr_cast", since="iOS16", exact=True, stored=True)
 def cast(source_val: Tensor, output_dtype: str) -> Tensor:
     """The same values in a wider type."""
     if output_dtype != "fp32":
@@ -33,7 +33,7 @@ def cast(source_val: Tensor, output_dtype: str) -> Tensor:
     return source_val
 
 
-@op("constexpr_lut_to_dense", since="iOS16", exact=True)
+@op("constexpr_lut_to_dense", since="iOS16", exact=True, stored=True)
 def lut_to_dense_packed(indices: Tensor, lut: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Palette entries lut[indices]; an index takes log2(len(lut)) bits of `indices`, least significant bit first."""
     bits = int(math.log2(lut.numel()))
@@ -46,7 +46,7 @@ def lut_to_dense_packed(indices: Tensor, lut: Tensor, shape: tuple[int, ...]) ->
     return lut[torch.from_numpy(unpacked).int()].reshape(shape)
 
 
-@op("constexpr_sparse_to_dense", since="iOS16", exact=True)
+@op("constexpr_sparse_to_dense", since="iOS16", exact=True, stored=True)
 def sparse_to_dense_packed(nonzero_data: Tensor, mask: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The values `nonzero_data` where a bit of the uint8 vector `mask` is set, in row-major order, 0 elsewhere."""
     count = math.prod(shape)
@@ -57,7 +57,7 @@ def sparse_to_dense_packed(nonzero_data: Tensor, mask: Tensor, shape: tuple[int,
     return dense.reshape(shape)
 
 
-@op("constexpr_blockwise_shift_scale", since="iOS18")
+@op("constexpr_blockwise_shift_scale", since="iOS18", stored=True)
 def blockwise_shift_scale(data: Tensor, scale: Tensor, offset: Tensor | None = None) -> Tensor:
     """Shifted and scaled: scale * (data - offset); each entry of both serves an equal block of `data`."""
     values = data.to(torch.float32)
@@ -66,7 +66,7 @@ def blockwise_shift_scale(data: Tensor, scale: Tensor, offset: Tensor | None = N
     return values * _spread(scale, data.shape)
 
 
-@op("constexpr_lut_to_dense", since="iOS18", exact=True)
+@op("constexpr_lut_to_dense", since="iOS18", exact=True, stored=True)
 def lut_to_dense(indices: Tensor, lut: Tensor, vector_axis: int | None = None) -> Tensor:
     """The palette entries that `indices` name.
 
@@ -95,7 +95,7 @@ def lut_to_dense(indices: Tensor, lut: Tensor, vector_axis: int | None = None) -
     return values.movedim(-1, axis + 1).flatten(axis, axis + 1)
 
 
-@op("constexpr_sparse_to_dense", since="iOS18", exact=True)
+@op("constexpr_sparse_to_dense", since="iOS18", exact=True, stored=True)
 def sparse_to_dense(nonzero_data: Tensor, mask: Tensor) -> Tensor:
     """The values `nonzero_data` where `mask` is 1, in row-major order, 0 elsewhere; the shape is that of `mask`."""
     chosen = mask != 0
@@ -106,7 +106,7 @@ def sparse_to_dense(nonzero_data: Tensor, mask: Tensor) -> Tensor:
     return dense
 
 
-@op("constexpr_lut_to_sparse", since="iOS18", exact=True)
+@op("constexpr_lut_to_sparse", since="iOS18", exact=True, stored=True)
 def lut_to_sparse(
     indices_mask: Tensor, indices_nonzero_data: Tensor, lut: Tensor, vector_axis: int | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -119,7 +119,7 @@ def lut_to_sparse(
     return mask, dense[mask != 0]
 
 
-@op("constexpr_sparse_blockwise_shift_scale", since="iOS18")
+@op("constexpr_sparse_blockwise_shift_scale", since="iOS18", stored=True)
 def sparse_blockwise_shift_scale(
     data_mask: Tensor, nonzero_data: Tensor, scale: Tensor, offset: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:

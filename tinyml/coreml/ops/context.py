@@ -7,16 +7,10 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ..program.types import ValueType
+
 Block = Callable[[Sequence[object]], tuple[object, ...]]
 """A nested block as a function from its inputs to its outputs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueType:
-    """A declared MIL type: `dtype` as in "fp16", "int32", "bool", "string"; a None dimension only the run fixes."""
-
-    dtype: str
-    shape: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..program.dtypes import DTYPES
-from .context import OpContext, TensorList, ValueType
+from ..program.types import ValueType
+from .carriers import CARRIERS
+from .context import OpContext, TensorList
 from .registry import op
+from .samples import broadcast
 
 MAX_LENGTH = 2**20
 """A list longer than this is refused: an index gone astray, not a program's intent."""
@@ -16,13 +18,13 @@ MAX_ITERATIONS = 1_000_000
 """A loop that is still running after so many turns is taken for one without an end."""
 
 
-@op("cond", exact=True)
+@op("cond", exact=True, folds=False, traceable=False)
 def cond(pred: bool, context: OpContext) -> tuple[object, ...]:
     """The outputs of the first block where `pred`, of the second otherwise."""
     return context.blocks[0 if pred else 1](())
 
 
-@op("while_loop", exact=True)
+@op("while_loop", exact=True, folds=False, traceable=False)
 def while_loop(loop_vars: tuple[object, ...], context: OpContext) -> tuple[object, ...]:
     """Applies the second block to the variables as long as the first one says so."""
     condition, body = context.blocks
@@ -37,13 +39,13 @@ def _truth(value: object) -> bool:
     return bool(value.item()) if isinstance(value, Tensor) else bool(value)
 
 
-@op("select", exact=True)
+@op("select", exact=True, samples=broadcast)
 def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Elements of `a` where `cond`, of `b` elsewhere, all broadcast."""
     return torch.where(cond, a, b)
 
 
-@op("make_list", exact=True)
+@op("make_list", exact=True, folds=False, traceable=False)
 def make_list(
     elem_shape: tuple[object, ...],
     context: OpContext,
@@ -68,34 +70,34 @@ def _check_length(length: int) -> None:
         raise ValueError(f"a list of {length} elements, where 0 to {MAX_LENGTH} are possible")
 
 
-@op("list_length", exact=True)
+@op("list_length", exact=True, traceable=False)
 def list_length(ls: TensorList) -> Tensor:
     """The number of elements, int32."""
     return torch.tensor(len(ls.elements), dtype=torch.int32)
 
 
-@op("list_read", exact=True)
+@op("list_read", exact=True, traceable=False)
 def list_read(ls: TensorList, index: int) -> Tensor:
     """The element at `index`; zeros where it was never written."""
     return _element(ls, _inside(ls, index))
 
 
-@op("list_write", exact=True)
+@op("list_write", exact=True, traceable=False)
 def list_write(ls: TensorList, index: int, value: Tensor) -> TensorList:
     """The list with `value` at `index`; a dynamic one grows to hold it."""
     return _written(ls, {index: value})
 
 
-@op("list_gather", exact=True)
+@op("list_gather", exact=True, traceable=False)
 def list_gather(ls: TensorList, indices: tuple[int, ...]) -> Tensor:
     """The elements at `indices`, stacked along a new first axis."""
     if not indices:
         shape = [size if size is not None else 0 for size in ls.element.shape]
-        return torch.zeros([0, *shape], dtype=DTYPES[ls.element.dtype].carrier)
+        return torch.zeros([0, *shape], dtype=CARRIERS[ls.element.dtype])
     return torch.stack([_element(ls, _inside(ls, index)) for index in indices])
 
 
-@op("list_scatter", exact=True)
+@op("list_scatter", exact=True, traceable=False)
 def list_scatter(ls: TensorList, indices: tuple[int, ...], value: Tensor) -> TensorList:
     """The list with `value[i]` at `indices[i]`; a dynamic one grows to hold them."""
     if len(indices) != len(value):
@@ -126,4 +128,4 @@ def _element(ls: TensorList, index: int) -> Tensor:
         return element
     known = next((other.shape for other in ls.elements if other is not None), None)
     shape = list(known) if known is not None else [size if size is not None else 0 for size in ls.element.shape]
-    return torch.zeros(shape, dtype=DTYPES[ls.element.dtype].carrier)
+    return torch.zeros(shape, dtype=CARRIERS[ls.element.dtype])

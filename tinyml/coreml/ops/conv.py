@@ -10,7 +10,10 @@ from torch import Tensor
 from tinyml.errors import PackageError
 
 from ..program.limits import check_size
+from . import kernels
+from .kernels import Prepared
 from .registry import op
+from .samples import by_image
 from .windows import PAD_TYPES, are_equal, check_windows, pad_spatial, spatial_padding
 
 _CONV: dict[int, Callable[..., Tensor]] = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
@@ -21,7 +24,37 @@ _CONV_TRANSPOSE: dict[int, Callable[..., Tensor]] = {
 }
 
 
-@op("conv", fresh=True)
+def _prepared_convolution(
+    weight: Tensor,
+    bias: Tensor | None,
+    strides: tuple[int, ...] | None,
+    pad_type: str,
+    pad: tuple[int, ...] | None,
+    dilations: tuple[int, ...] | None,
+    groups: int,
+) -> Prepared | None:
+    if weight.dim() != 4:
+        return None
+    strides, dilations = strides or (1, 1), dilations or (1, 1)
+    padding = _even_padding(pad_type, pad, weight, strides, dilations)
+    return None if padding is None else kernels.convolution(weight, bias, padding, strides, dilations, groups)
+
+
+def _even_padding(
+    pad_type: str, pad: tuple[int, ...] | None, weight: Tensor, strides: tuple[int, ...], dilations: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """The padding of both axes where it is the same before and after, whatever the input's size; None otherwise."""
+    if pad_type == "valid":
+        return (0, 0)
+    if pad_type == "custom" and pad is not None and len(pad) == 4 and pad[0::2] == pad[1::2]:
+        return tuple(pad[0::2])
+    reach = [(size - 1) * dilation for size, dilation in zip(weight.shape[2:], dilations, strict=True)]
+    if pad_type in ("same", "same_lower") and tuple(strides) == (1, 1) and all(size % 2 == 0 for size in reach):
+        return tuple(size // 2 for size in reach)
+    return None
+
+
+@op("conv", fresh=True, samples=by_image, prepared=_prepared_convolution)
 def conv(
     x: Tensor,
     weight: Tensor,
@@ -58,7 +91,7 @@ def conv(
     return _CONV[rank](x, weight, bias, strides, before, dilations, groups)
 
 
-@op("conv_quantized")
+@op("conv_quantized", samples=by_image)
 def conv_quantized(
     x: Tensor,
     weight: Tensor,
@@ -92,7 +125,7 @@ def _by_output(parameter: Tensor, weight: Tensor) -> Tensor:
     return parameter.reshape(-1, *[1] * (weight.dim() - 1)) if parameter.dim() == 1 else parameter
 
 
-@op("conv_transpose", fresh=True)
+@op("conv_transpose", fresh=True, samples=by_image)
 def conv_transpose(
     x: Tensor,
     weight: Tensor,

@@ -126,7 +126,7 @@ def _cropped(
 
 
 def _box_places(start: Tensor, end: Tensor, count: int, mode: str) -> Tensor:
-    """[N, count]: the samples of a box from the centre of its first pixel to that of its last.
+    """[N, count]: the samples of a box from the center of its first pixel to that of its last.
 
     They lie as on an axis of `end - start + 1` elements; from the other side where the end comes first.
     """

@@ -9,27 +9,28 @@ import torch
 from torch import Tensor
 
 from .registry import op
+from .samples import broadcast
 
 
-@op("add", fresh=True)
+@op("add", fresh=True, samples=broadcast)
 def add(x: Tensor, y: Tensor) -> Tensor:
     """`x + y`."""
     return x + y
 
 
-@op("sub", fresh=True)
+@op("sub", fresh=True, samples=broadcast)
 def sub(x: Tensor, y: Tensor) -> Tensor:
     """`x - y`."""
     return x - y
 
 
-@op("mul", fresh=True)
+@op("mul", fresh=True, samples=broadcast)
 def mul(x: Tensor, y: Tensor) -> Tensor:
     """`x * y`."""
     return x * y
 
 
-@op("real_div", fresh=True)
+@op("real_div", fresh=True, samples=broadcast)
 def real_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y`; for integers the quotient without its fraction."""
     if _integers(x, y):
@@ -37,7 +38,7 @@ def real_div(x: Tensor, y: Tensor) -> Tensor:
     return x / y
 
 
-@op("floor_div")
+@op("floor_div", samples=broadcast)
 def floor_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y` rounded towards negative infinity."""
     if _integers(x, y):
@@ -45,7 +46,7 @@ def floor_div(x: Tensor, y: Tensor) -> Tensor:
     return torch.div(x, y, rounding_mode="floor")
 
 
-@op("mod")
+@op("mod", samples=broadcast)
 def mod(x: Tensor, y: Tensor) -> Tensor:
     """The remainder of `floor_div`, which has the sign of `y`."""
     if _integers(x, y):
@@ -53,7 +54,7 @@ def mod(x: Tensor, y: Tensor) -> Tensor:
     return torch.remainder(x, y)
 
 
-@op("pow", fresh=True)
+@op("pow", fresh=True, samples=broadcast)
 def pow(x: Tensor, y: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
     """`x` to the power of `y`; of integers, with a negative `y`, what is left without the fraction."""
     if not _integers(x, y):
@@ -63,67 +64,67 @@ def pow(x: Tensor, y: Tensor) -> Tensor:  # noqa: A001 (an op function is named 
     return torch.where(y < 0, inverse, whole)
 
 
-@op("maximum", exact=True)
+@op("maximum", exact=True, samples=broadcast)
 def maximum(x: Tensor, y: Tensor) -> Tensor:
     """The larger of `x` and `y`."""
     return torch.maximum(x, y)
 
 
-@op("minimum", exact=True)
+@op("minimum", exact=True, samples=broadcast)
 def minimum(x: Tensor, y: Tensor) -> Tensor:
     """The smaller of `x` and `y`."""
     return torch.minimum(x, y)
 
 
-@op("equal", exact=True)
+@op("equal", exact=True, samples=broadcast)
 def equal(x: Tensor, y: Tensor) -> Tensor:
     """`x == y`, bool."""
     return torch.eq(x, y)
 
 
-@op("not_equal", exact=True)
+@op("not_equal", exact=True, samples=broadcast)
 def not_equal(x: Tensor, y: Tensor) -> Tensor:
     """`x != y`, bool."""
     return torch.ne(x, y)
 
 
-@op("greater", exact=True)
+@op("greater", exact=True, samples=broadcast)
 def greater(x: Tensor, y: Tensor) -> Tensor:
     """`x > y`, bool."""
     return torch.gt(x, y)
 
 
-@op("greater_equal", exact=True)
+@op("greater_equal", exact=True, samples=broadcast)
 def greater_equal(x: Tensor, y: Tensor) -> Tensor:
     """`x >= y`, bool."""
     return torch.ge(x, y)
 
 
-@op("less", exact=True)
+@op("less", exact=True, samples=broadcast)
 def less(x: Tensor, y: Tensor) -> Tensor:
     """`x < y`, bool."""
     return torch.lt(x, y)
 
 
-@op("less_equal", exact=True)
+@op("less_equal", exact=True, samples=broadcast)
 def less_equal(x: Tensor, y: Tensor) -> Tensor:
     """`x <= y`, bool."""
     return torch.le(x, y)
 
 
-@op("logical_and", exact=True)
+@op("logical_and", exact=True, samples=broadcast)
 def logical_and(x: Tensor, y: Tensor) -> Tensor:
     """`x` and `y`, bool."""
     return torch.logical_and(x, y)
 
 
-@op("logical_or", exact=True)
+@op("logical_or", exact=True, samples=broadcast)
 def logical_or(x: Tensor, y: Tensor) -> Tensor:
     """`x` or `y`, bool."""
     return torch.logical_or(x, y)
 
 
-@op("logical_xor", exact=True)
+@op("logical_xor", exact=True, samples=broadcast)
 def logical_xor(x: Tensor, y: Tensor) -> Tensor:
     """Either `x` or `y` but not both, bool."""
     return torch.logical_xor(x, y)

@@ -7,76 +7,78 @@ from torch import Tensor
 
 from tinyml.errors import PackageError
 
+from .kernels import Activation
 from .registry import op
+from .samples import broadcast
 
 
-@op("abs", exact=True)
+@op("abs", exact=True, samples=broadcast)
 def abs(x: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
     """`|x|`."""
     return torch.abs(x)
 
 
-@op("acos")
+@op("acos", samples=broadcast)
 def acos(x: Tensor) -> Tensor:
     """The inverse cosine."""
     return torch.acos(x)
 
 
-@op("asin")
+@op("asin", samples=broadcast)
 def asin(x: Tensor) -> Tensor:
     """The inverse sine."""
     return torch.asin(x)
 
 
-@op("atan")
+@op("atan", samples=broadcast)
 def atan(x: Tensor) -> Tensor:
     """The inverse tangent."""
     return torch.atan(x)
 
 
-@op("atanh")
+@op("atanh", samples=broadcast)
 def atanh(x: Tensor) -> Tensor:
     """The inverse hyperbolic tangent."""
     return torch.atanh(x)
 
 
-@op("ceil", exact=True)
+@op("ceil", exact=True, samples=broadcast)
 def ceil(x: Tensor) -> Tensor:
     """Rounds towards positive infinity."""
     return torch.ceil(x)
 
 
-@op("clip", exact=True)
+@op("clip", exact=True, samples=broadcast)
 def clip(x: Tensor, alpha: float, beta: float) -> Tensor:
     """`min(max(x, alpha), beta)`."""
     return torch.clamp(x, alpha, beta)
 
 
-@op("cos")
+@op("cos", samples=broadcast)
 def cos(x: Tensor) -> Tensor:
     """The cosine."""
     return torch.cos(x)
 
 
-@op("cosh")
+@op("cosh", samples=broadcast)
 def cosh(x: Tensor) -> Tensor:
     """The hyperbolic cosine."""
     return torch.cosh(x)
 
 
-@op("erf", fresh=True)
+@op("erf", fresh=True, samples=broadcast)
 def erf(x: Tensor) -> Tensor:
     """The Gaussian error function."""
     return torch.erf(x)
 
 
-@op("exp", fresh=True)
+@op("exp", fresh=True, samples=broadcast)
 def exp(x: Tensor) -> Tensor:
     """`e^x`."""
     return torch.exp(x)
 
 
-@op("exp2")
+@op("exp2", samples=broadcast)
 def exp2(x: Tensor) -> Tensor:
     """`2^x`; of an integer, without its fraction."""
     if x.is_floating_point():
@@ -84,85 +86,85 @@ def exp2(x: Tensor) -> Tensor:
     return torch.where(x < 0, 0, torch.pow(2, x.clamp(min=0)).to(x.dtype))
 
 
-@op("floor", exact=True)
+@op("floor", exact=True, samples=broadcast)
 def floor(x: Tensor) -> Tensor:
     """Rounds towards negative infinity."""
     return torch.floor(x)
 
 
-@op("inverse")
+@op("inverse", samples=broadcast)
 def inverse(x: Tensor, epsilon: float = 1e-4) -> Tensor:
     """`1 / (x + epsilon)`."""
     return torch.reciprocal(x + epsilon)
 
 
-@op("log")
+@op("log", samples=broadcast)
 def log(x: Tensor, epsilon: float = 1e-45) -> Tensor:
     """The natural logarithm of `x + epsilon`."""
     return torch.log(x + epsilon)
 
 
-@op("logical_not", exact=True)
+@op("logical_not", exact=True, samples=broadcast)
 def logical_not(x: Tensor) -> Tensor:
     """Whether `x` is 0 or False."""
     return torch.logical_not(x)
 
 
-@op("round", exact=True)
+@op("round", exact=True, samples=broadcast)
 def round(x: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
     """Rounds to the nearest integer, halves to the even one."""
     return torch.round(x)
 
 
-@op("rsqrt", fresh=True)
+@op("rsqrt", fresh=True, samples=broadcast)
 def rsqrt(x: Tensor, epsilon: float = 1e-12) -> Tensor:
     """`1 / sqrt(x + epsilon)`."""
     return torch.rsqrt(x + epsilon)
 
 
-@op("sign", exact=True)
+@op("sign", exact=True, samples=broadcast)
 def sign(x: Tensor) -> Tensor:
     """-1, 0 or 1."""
     return torch.sign(x)
 
 
-@op("sin")
+@op("sin", samples=broadcast)
 def sin(x: Tensor) -> Tensor:
     """The sine."""
     return torch.sin(x)
 
 
-@op("sinh")
+@op("sinh", samples=broadcast)
 def sinh(x: Tensor) -> Tensor:
     """The hyperbolic sine."""
     return torch.sinh(x)
 
 
-@op("sqrt", fresh=True)
+@op("sqrt", fresh=True, samples=broadcast)
 def sqrt(x: Tensor) -> Tensor:
     """The square root."""
     return torch.sqrt(x)
 
 
-@op("square", fresh=True)
+@op("square", fresh=True, samples=broadcast)
 def square(x: Tensor) -> Tensor:
     """`x * x`."""
     return x * x
 
 
-@op("tan")
+@op("tan", samples=broadcast)
 def tan(x: Tensor) -> Tensor:
     """The tangent."""
     return torch.tan(x)
 
 
-@op("tanh", fresh=True)
+@op("tanh", fresh=True, samples=broadcast, activation=Activation(name="tanh"))
 def tanh(x: Tensor) -> Tensor:
     """The hyperbolic tangent."""
     return torch.tanh(x)
 
 
-@op("threshold", exact=True)
+@op("threshold", exact=True, samples=broadcast)
 def threshold(x: Tensor, alpha: Tensor) -> Tensor:
     """`max(x, alpha)`."""
     return torch.maximum(x, alpha)
@@ -177,7 +179,7 @@ _INTEGERS = {
 }
 
 
-@op("cast")
+@op("cast", samples=broadcast, transparent=True)
 def cast(x: Tensor, dtype: str) -> Tensor:
     """`x` as another type; from iOS17 on also as 8- and 16-bit integers.
 

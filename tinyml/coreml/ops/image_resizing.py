@@ -23,6 +23,7 @@ from tinyml.errors import PackageError
 
 from ..program.limits import check_size
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError, by_image
 
 SAMPLING_MODES = ("STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "OFFSET_CORNERS", "UNALIGN_CORNERS")
 
@@ -70,7 +71,7 @@ def _linear(x: Tensor, sizes: tuple[int, ...], mode: str) -> Tensor:
 
 
 def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
-    """Nearest neighbours of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
+    """Nearest neighbors of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
     check_size("resize", (*x.shape[: x.dim() - len(sizes)], *sizes))
     image = x.dim() == 4 and len(sizes) == 2
     if image and all(_torch_agrees(n, m, half_pixels) for n, m in zip(x.shape[2:], sizes, strict=True)):
@@ -89,7 +90,7 @@ def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
 
 @cache
 def _torch_agrees(size: int, count: int, half_pixels: bool) -> bool:
-    """Whether torch, whose places are float32, finds the same neighbours; its kernel is several times faster."""
+    """Whether torch, whose places are float32, finds the same neighbors; its kernel is several times faster."""
     step = np.arange(count)
     own = (2 * step + 1) * size // (2 * count) if half_pixels else step * size // count
     place = (step + (0.5 if half_pixels else 0)).astype(np.float32) * (np.float32(size) / np.float32(count))
@@ -101,20 +102,20 @@ def _scaled(size: int, scale: float) -> int:
     return int(np.floor(np.float32(scale) * np.float32(size)))
 
 
-@op("upsample_nearest_neighbor", exact=True)
+@op("upsample_nearest_neighbor", exact=True, samples=by_image)
 def upsample_nearest_neighbor(x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0) -> Tensor:
     """The last two axes to floor(size * factor), by the nearest element towards the origin (as in torch)."""
     sizes = (_scaled(x.shape[-2], scale_factor_height), _scaled(x.shape[-1], scale_factor_width))
     return _nearest(x, sizes, half_pixels=False)
 
 
-@op("resize_nearest_neighbor", exact=True)
+@op("resize_nearest_neighbor", exact=True, samples=by_image)
 def resize_nearest_neighbor(x: Tensor, target_size_height: int, target_size_width: int) -> Tensor:
-    """The last two axes to the target size, by the element nearest to a pixel's centre (TF's half_pixel_centers)."""
+    """The last two axes to the target size, by the element nearest to a pixel's center (TF's half_pixel_centers)."""
     return _nearest(x, (target_size_height, target_size_width), half_pixels=True)
 
 
-@op("upsample_bilinear")
+@op("upsample_bilinear", samples=by_image)
 def upsample_bilinear(
     x: Tensor, scale_factor_height: float = 1.0, scale_factor_width: float = 1.0, align_corners: bool = True
 ) -> Tensor:
@@ -123,7 +124,7 @@ def upsample_bilinear(
     return _linear(x, sizes, "STRICT_ALIGN_CORNERS" if align_corners else "UNALIGN_CORNERS")
 
 
-@op("upsample_bilinear", since="iOS16")
+@op("upsample_bilinear", since="iOS16", samples=by_image)
 def upsample_bilinear_with_centers(
     x: Tensor,
     scale_factor_height: float = 1.0,
@@ -131,7 +132,7 @@ def upsample_bilinear_with_centers(
     align_corners: bool = True,
     half_pixel_centers: bool | None = None,
 ) -> Tensor:
-    """As before; without aligned corners, `half_pixel_centers` (by default) samples at the centres of pixels."""
+    """As before; without aligned corners, `half_pixel_centers` (by default) samples at the centers of pixels."""
     if align_corners and half_pixel_centers:
         raise PackageError("upsample_bilinear: align_corners and half_pixel_centers exclude each other")
     sizes = (_scaled(x.shape[-2], scale_factor_height), _scaled(x.shape[-1], scale_factor_width))
@@ -140,7 +141,7 @@ def upsample_bilinear_with_centers(
     return _linear(x, sizes, "DEFAULT" if half_pixel_centers is False else "UNALIGN_CORNERS")
 
 
-@op("resize_bilinear")
+@op("resize_bilinear", samples=by_image)
 def resize_bilinear(
     x: Tensor, target_size_height: int = 1, target_size_width: int = 1, sampling_mode: str = "DEFAULT"
 ) -> Tensor:
@@ -148,7 +149,13 @@ def resize_bilinear(
     return _linear(x, (target_size_height, target_size_width), sampling_mode)
 
 
-@op("resize", since="iOS17")
+def _resize_samples(given: Arguments) -> tuple[Axis, ...]:
+    if given.constants["resized_dims"] >= len(given.shape("x")):
+        raise MixedSamplesError
+    return by_image(given)
+
+
+@op("resize", since="iOS17", samples=_resize_samples)
 def resize(
     x: Tensor,
     shape: tuple[int, ...],
@@ -158,8 +165,8 @@ def resize(
 ) -> Tensor:
     """The last `resized_dims` axes to the last entries of `shape`, where 0 keeps a size.
 
-    The nearest neighbour is that of the sample's place, the upper one of two; in the DEFAULT mode it is that of the
-    pixel's centre, which is what Core ML returns.
+    The nearest neighbor is that of the sample's place, the upper one of two; in the DEFAULT mode it is that of the
+    pixel's center, which is what Core ML returns.
     """
     if resized_dims == 0:
         return x
@@ -182,7 +189,7 @@ def resize(
     return x
 
 
-@op("crop", exact=True)
+@op("crop", exact=True, samples=by_image)
 def crop(x: Tensor, crop_height: tuple[int, ...], crop_width: tuple[int, ...]) -> Tensor:
     """Cuts (top, bottom) rows and (left, right) columns off the last two axes."""
     (top, bottom), (left, right) = crop_height, crop_width

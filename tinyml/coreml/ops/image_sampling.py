@@ -59,8 +59,8 @@ def resample(
 ) -> Tensor:
     """[B, C, H, W] sampled at the (x, y) of `coordinates` [B, h, w, 2].
 
-    A normalised range spans the centres of the outer pixels with `align_corners`, their outer edges without. "constant"
-    pads pixel by pixel; "reflection" mirrors at the centres of the outer pixels, "symmetric" at their edges. The
+    A normalized range spans the centers of the outer pixels with `align_corners`, their outer edges without. "constant"
+    pads pixel by pixel; "reflection" mirrors at the centers of the outer pixels, "symmetric" at their edges. The
     nearest of two equally near pixels is the even one.
     """
     return _resample(x, coordinates, sampling_mode, padding_mode, padding_value, coordinates_mode, align_corners)
@@ -157,7 +157,7 @@ def affine(
 
 
 def _grid(count: int, align_corners: bool, device: torch.device) -> Tensor:
-    """The normalised places of `count` pixels; a single one lies in the middle."""
+    """The normalized places of `count` pixels; a single one lies in the middle."""
     step = torch.arange(count, dtype=torch.float64, device=device)
     if align_corners and count > 1:
         return 2 * step / (count - 1) - 1

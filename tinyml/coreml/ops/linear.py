@@ -5,11 +5,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from . import vectorized
+from . import kernels, vectorized
+from .kernels import Prepared
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError, common_from_end
 
 
-@op("linear", fresh=True)
+def _linear_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis = given.only("x")
+    if axis == len(given.shape("x")) - 1:
+        raise MixedSamplesError
+    return (axis,)
+
+
+def _prepared_linear(weight: Tensor, bias: Tensor | None) -> Prepared | None:
+    return kernels.linear(weight, bias) if weight.dim() == 2 else None
+
+
+@op("linear", fresh=True, samples=_linear_samples, prepared=_prepared_linear)
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`x @ weight.T + bias`; x [*D, D_in], weight [D_out, D_in], bias [D_out].
 
@@ -24,7 +37,20 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return result if bias is None else result + bias
 
 
-@op("matmul", fresh=True)
+def _matmul_samples(given: Arguments) -> tuple[Axis, ...]:
+    x, y = given.shape("x"), given.shape("y")
+    rank = max(len(x), len(y))
+    if len(x) < 2 or len(y) < 2:
+        raise MixedSamplesError
+    if given.axis("y") is None and given.axis("x") == len(x) - 2 and not given.constants["transpose_x"]:
+        return (rank - 2,)  # rows of the left matrix are rows of the product
+    from_end = common_from_end(given.all_tensors)
+    if from_end >= -2:
+        raise MixedSamplesError
+    return (rank + from_end,)
+
+
+@op("matmul", fresh=True, samples=_matmul_samples)
 def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
     """The matrix product over the last two dimensions, broadcast over the others; vectors as in numpy."""
     if x.dtype != y.dtype:
@@ -37,7 +63,24 @@ def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = 
     return torch.matmul(x, y)
 
 
-@op("einsum")
+def _einsum_samples(given: Arguments) -> tuple[Axis, ...]:
+    """The samples' letter must be in the output, and in no operand that is the same for all samples."""
+    tensors, equation = given.tensors["values"], given.constants["equation"].replace(" ", "")
+    terms, arrow, output = equation.partition("->")
+    operands = terms.split(",")
+    if not arrow or "." in terms or len(operands) != len(tensors):
+        raise MixedSamplesError
+    pairs = [(term, tensor.axis) for term, tensor in zip(operands, tensors, strict=True)]
+    letters = {term[axis] for term, axis in pairs if axis is not None}
+    if len(letters) != 1:
+        raise MixedSamplesError
+    (letter,) = letters
+    if output.count(letter) != 1 or any(term.count(letter) != (axis is not None) for term, axis in pairs):
+        raise MixedSamplesError
+    return (output.index(letter),)
+
+
+@op("einsum", samples=_einsum_samples)
 def einsum(values: tuple[Tensor, ...], equation: str) -> Tensor:
     """Einstein's sum; dimensions of size 1 are broadcast.
 

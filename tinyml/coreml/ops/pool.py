@@ -12,13 +12,14 @@ from torch.nn import functional
 from tinyml.errors import PackageError
 
 from .registry import op
+from .samples import by_image
 from .windows import are_equal, larger, pad_spatial, quotient_up, smaller, spatial_padding
 
 _MAX: dict[int, Callable[..., Tensor]] = {3: torch.max_pool1d, 4: torch.max_pool2d, 5: torch.max_pool3d}
 _MEAN: dict[int, Callable[..., Tensor]] = {3: torch.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
 
-@op("max_pool", exact=True)
+@op("max_pool", exact=True, samples=by_image)
 def max_pool(
     x: Tensor,
     kernel_sizes: tuple[int, ...],
@@ -36,7 +37,7 @@ def max_pool(
     return _MAX[x.dim()](x, kernel_sizes, strides)
 
 
-@op("avg_pool", fresh=True)
+@op("avg_pool", fresh=True, samples=by_image)
 def avg_pool(
     x: Tensor,
     kernel_sizes: tuple[int, ...],
@@ -63,7 +64,7 @@ def avg_pool(
     return total / torch.where(share > 0, share, torch.ones_like(share))
 
 
-@op("l2_pool")
+@op("l2_pool", samples=by_image)
 def l2_pool(
     x: Tensor,
     kernel_sizes: tuple[int, ...],

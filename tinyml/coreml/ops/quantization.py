@@ -8,11 +8,19 @@ from torch import Tensor
 from tinyml.errors import PackageError
 
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError
 
 _RANGES = {"int8": (-128, 127, torch.int8), "uint8": (0, 255, torch.uint8)}
 
 
-@op("quantize", since="iOS17", exact=True)
+def _quantized_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis, along = given.only("input"), given.constants["axis"]
+    if along is not None and along % len(given.shape("input")) == axis:
+        raise MixedSamplesError
+    return (axis,)
+
+
+@op("quantize", since="iOS17", exact=True, samples=_quantized_samples)
 def quantize(
     input: Tensor,  # noqa: A002 (parameters are named as the op's inputs)
     scale: Tensor,
@@ -34,7 +42,7 @@ def quantize(
     return levels.clamp(low, high).to(storage)
 
 
-@op("dequantize", since="iOS17")
+@op("dequantize", since="iOS17", samples=_quantized_samples)
 def dequantize(
     input: Tensor,  # noqa: A002 (parameters are named as the op's inputs)
     scale: Tensor,

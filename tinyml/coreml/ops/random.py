@@ -22,13 +22,13 @@ def _generator(context: OpContext, seed: int, shape: Iterable[int]) -> torch.Gen
     return context.generator if seed < 0 else torch.Generator().manual_seed(seed)
 
 
-@op("random_bernoulli", exact=True)
+@op("random_bernoulli", exact=True, folds=False, random=True)
 def random_bernoulli(context: OpContext, shape: tuple[int, ...], prob: float = 0.5, seed: int = -1) -> Tensor:
     """1 with probability `prob`, else 0."""
     return (torch.rand(shape, generator=_generator(context, seed, shape)) < prob).to(torch.float32)
 
 
-@op("random_categorical")
+@op("random_categorical", folds=False, random=True)
 def random_categorical(context: OpContext, x: Tensor, mode: str = "logits", size: int = 1, seed: int = -1) -> Tensor:
     """Class indices (of a float type) [*D, size], drawn with replacement by the logits or probabilities x [*D, C].
 
@@ -43,7 +43,7 @@ def random_categorical(context: OpContext, x: Tensor, mode: str = "logits", size
     return drawn.reshape(*x.shape[:-1], size).to(torch.float32)
 
 
-@op("random_normal")
+@op("random_normal", folds=False, random=True)
 def random_normal(
     context: OpContext, shape: tuple[int, ...], mean: float = 0.0, stddev: float = 1.0, seed: int = -1
 ) -> Tensor:
@@ -51,7 +51,7 @@ def random_normal(
     return torch.randn(shape, generator=_generator(context, seed, shape)) * stddev + mean
 
 
-@op("random_uniform")
+@op("random_uniform", folds=False, random=True)
 def random_uniform(
     context: OpContext, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0, seed: int = -1
 ) -> Tensor:

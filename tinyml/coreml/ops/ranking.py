@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from .registry import op
+from .samples import along
 
 
-@op("argsort")
+@op("argsort", samples=along("axis"))
 def argsort(x: Tensor, axis: int = -1, ascending: bool = False) -> Tensor:
     """int32 places of the sorted values; equal ones keep their order."""
     return _topk(x, x.shape[axis], axis, ascending)[1]
@@ -24,13 +25,13 @@ def _topk(x: Tensor, k: int, axis: int, ascending: bool) -> tuple[Tensor, Tensor
     return values.narrow(axis, 0, count), places.narrow(axis, 0, count).to(torch.int32)
 
 
-@op("topk", exact=True)
+@op("topk", exact=True, samples=along("axis"))
 def topk(x: Tensor, k: int = 1, axis: int = -1, ascending: bool = False) -> tuple[Tensor, Tensor]:
     """The `k` largest (or smallest) along `axis`, sorted, and their int32 places; of equal ones the first."""
     return _topk(x, k, axis, ascending)
 
 
-@op("topk", since="iOS16", exact=True)
+@op("topk", since="iOS16", exact=True, samples=along("axis"))
 def topk_with_options(
     x: Tensor,
     k: int = 1,
@@ -44,7 +45,7 @@ def topk_with_options(
     return (values, places) if return_indices else values
 
 
-@op("topk", since="iOS17", exact=True)
+@op("topk", since="iOS17", exact=True, samples=along("axis"))
 def topk_with_typed_indices(
     x: Tensor,
     k: int = 1,
@@ -59,7 +60,7 @@ def topk_with_typed_indices(
     return (values, places) if return_indices else values
 
 
-@op("non_maximum_suppression", exact=True)
+@op("non_maximum_suppression", exact=True, traceable=False)
 def non_maximum_suppression(
     boxes: Tensor,
     scores: Tensor,
@@ -68,7 +69,7 @@ def non_maximum_suppression(
     max_boxes: int,
     per_class_suppression: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The best of `boxes` [n, B, 4] (centre x, centre y, width, height) that overlap no better one too far.
+    """The best of `boxes` [n, B, 4] (center x, center y, width, height) that overlap no better one too far.
 
     A box counts with its best class in `scores` [n, B, K], and only from `score_threshold` on; where none does, the
     best box is taken all the same. Returns boxes [n, max, 4], scores [n, max, K], int32 places [n, max] and counts [n];
@@ -85,7 +86,7 @@ def non_maximum_suppression(
     return chosen_boxes, chosen_scores, _marked(places, found), found.sum(dim=-1, dtype=torch.int32)
 
 
-@op("non_maximum_suppression", since="iOS17", exact=True)
+@op("non_maximum_suppression", since="iOS17", exact=True, traceable=False)
 def non_maximum_suppression_boxes_last(
     boxes: Tensor, scores: Tensor, iou_threshold: float, max_boxes: int, per_class_suppression: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:

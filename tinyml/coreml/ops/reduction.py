@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .registry import op
+from .samples import along
 
 Axes = tuple[int, ...]
 
@@ -26,13 +27,13 @@ def _by_float(x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
     return compute(x) if x.is_floating_point() else compute(x.to(torch.float64)).to(x.dtype)
 
 
-@op("reduce_argmax", exact=True)
+@op("reduce_argmax", exact=True, samples=along("axis", removes=True))
 def reduce_argmax(x: Tensor, axis: int = -1, keep_dims: bool = False) -> Tensor:
     """The index of the largest value along `axis`, the first of several."""
     return torch.argmax(x, axis, keep_dims).to(torch.int32)
 
 
-@op("reduce_argmax", since="iOS17", exact=True)
+@op("reduce_argmax", since="iOS17", exact=True, samples=along("axis", removes=True))
 def reduce_argmax_typed(
     x: Tensor,
     axis: int = -1,
@@ -43,13 +44,13 @@ def reduce_argmax_typed(
     return reduce_argmax(x, axis, keep_dims)
 
 
-@op("reduce_argmin", exact=True)
+@op("reduce_argmin", exact=True, samples=along("axis", removes=True))
 def reduce_argmin(x: Tensor, axis: int = -1, keep_dims: bool = False) -> Tensor:
     """The index of the smallest value along `axis`, the first of several."""
     return torch.argmin(x, axis, keep_dims).to(torch.int32)
 
 
-@op("reduce_argmin", since="iOS17", exact=True)
+@op("reduce_argmin", since="iOS17", exact=True, samples=along("axis", removes=True))
 def reduce_argmin_typed(
     x: Tensor,
     axis: int = -1,
@@ -60,61 +61,61 @@ def reduce_argmin_typed(
     return reduce_argmin(x, axis, keep_dims)
 
 
-@op("reduce_l1_norm")
+@op("reduce_l1_norm", samples=along("axes", removes=True))
 def reduce_l1_norm(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """`sum(|x|)`."""
     return _reduced(x.abs(), axes, keep_dims, _sum)
 
 
-@op("reduce_l2_norm")
+@op("reduce_l2_norm", samples=along("axes", removes=True))
 def reduce_l2_norm(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """`sqrt(sum(x^2))`."""
     return _by_float(x, lambda v: torch.sqrt(_reduced(v * v, axes, keep_dims, _sum)))
 
 
-@op("reduce_log_sum")
+@op("reduce_log_sum", samples=along("axes", removes=True))
 def reduce_log_sum(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """`log(sum(x))`."""
     return _by_float(x, lambda v: torch.log(_reduced(v, axes, keep_dims, _sum)))
 
 
-@op("reduce_log_sum_exp")
+@op("reduce_log_sum_exp", samples=along("axes", removes=True))
 def reduce_log_sum_exp(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """`log(sum(e^x))`, without overflow."""
     return _by_float(x, lambda v: _reduced(v, axes, keep_dims, torch.logsumexp))
 
 
-@op("reduce_max", exact=True)
+@op("reduce_max", exact=True, samples=along("axes", removes=True))
 def reduce_max(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """The largest value."""
     return _reduced(x, axes, keep_dims, torch.amax)
 
 
-@op("reduce_mean")
+@op("reduce_mean", samples=along("axes", removes=True))
 def reduce_mean(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """The mean."""
     return _by_float(x, lambda v: _reduced(v, axes, keep_dims, torch.mean))
 
 
-@op("reduce_min", exact=True)
+@op("reduce_min", exact=True, samples=along("axes", removes=True))
 def reduce_min(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """The smallest value."""
     return _reduced(x, axes, keep_dims, torch.amin)
 
 
-@op("reduce_prod")
+@op("reduce_prod", samples=along("axes", removes=True))
 def reduce_prod(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """The product."""
     return _reduced(x, axes, keep_dims, _product)
 
 
-@op("reduce_sum")
+@op("reduce_sum", samples=along("axes", removes=True))
 def reduce_sum(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """The sum."""
     return _reduced(x, axes, keep_dims, _sum)
 
 
-@op("reduce_sum_square")
+@op("reduce_sum_square", samples=along("axes", removes=True))
 def reduce_sum_square(x: Tensor, axes: Axes | None = None, keep_dims: bool = False) -> Tensor:
     """`sum(x^2)`."""
     return _reduced(x * x, axes, keep_dims, _sum)

@@ -22,19 +22,25 @@ returns None. Integer results may come in any integer type: the plan casts them 
 an op raises reaches the user as it is; anything else is reported as a failure of that op, by its name.
 
 An op computes in float32 whatever the program declares; the plan rounds each result to its declared type afterwards.
-`exact=True` says that the op only moves or selects values (relu, reshape, max), so that nothing needs rounding;
-`fresh=True` that its result never shares memory with an input, so that whoever needs it alone may overwrite it.
+What else the rest of the runtime must know of an op is said where it is registered, and nowhere else (`Facts`):
+
+    @op("softmax", fresh=True, samples=along("axis"))
+    @op("cond", exact=True, folds=False, traceable=False)
+
 A later opset that changed an op's inputs or meaning registers a second function: `@op("gather", since="iOS17")`; the
 plan takes the newest one that is not newer than the opset the function declares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from tinyml.errors import UnknownNameError
+
+from .kernels import Activation, Kernel, Prepared
+from .samples import Rule
 
 OPSETS = ("iOS15", "iOS16", "iOS17", "iOS18")
 """The opsets of ML Programs, oldest first, by the names that `coremltools.target` gives them."""
@@ -43,23 +49,71 @@ OpFunction = Callable[..., Any]
 F = TypeVar("F", bound=OpFunction)
 
 
+class Facts(TypedDict, total=False):
+    """What `@op` may say of an op; each is a field of `OpDefinition`, which says what it means."""
+
+    exact: bool
+    fresh: bool
+    samples: Rule | None
+    folds: bool
+    stored: bool
+    random: bool
+    effect: bool
+    traceable: bool
+    transparent: bool
+    measured: tuple[str, ...]
+    activation: Activation | Mapping[str, Activation] | None
+    in_place: OpFunction | None
+    specialized: Callable[..., Kernel | None] | None
+    prepared: Callable[..., Prepared | None] | None
+    remark: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpDefinition:
-    """One implementation of one op."""
+    """One implementation of one op, and all that is known of it."""
 
     name: str
     family: str
     """The module that holds it, without its package: "activation"."""
     since: str
-    exact: bool
-    fresh: bool
     function: OpFunction
+    exact: bool = False
+    """It only moves or selects values (relu, reshape, max), so that nothing needs rounding."""
+    fresh: bool = False
+    """Its result never shares memory with an input, so that whoever needs it alone may overwrite it."""
+    samples: Rule | None = None
+    """Where the samples of a batch lie in its results; None: it cannot be shown to keep them apart."""
+    folds: bool = True
+    """Of constants alone, it may be computed once at load."""
+    stored: bool = False
+    """It unpacks a stored weight, and is computed at load however large that is."""
+    random: bool = False
+    """It draws new values at each call, and others for each sample."""
+    effect: bool = False
+    """It changes a state, and runs also where nobody asks for its results."""
+    traceable: bool = True
+    """Neither its course nor its result's shape depends on values, and it keeps nothing between calls."""
+    transparent: bool = False
+    """Behind a softmax it leaves the values probabilities, in their order: it only changes their type or shape."""
+    measured: tuple[str, ...] = ()
+    """Inputs that are statistics: measured, not learned, and torch has no gradient for them."""
+    activation: Activation | Mapping[str, Activation] | None = None
+    """How oneDNN applies it to a value before it stores that; by the op's `mode` where this decides."""
+    in_place: OpFunction | None = None
+    """The same, overwriting its input."""
+    specialized: Callable[..., Kernel | None] | None = None
+    """Makes a faster function of x alone from all other inputs, by name; None: they do not suit."""
+    prepared: Callable[..., Prepared | None] | None = None
+    """The same by oneDNN, which can also apply an activation that follows."""
+    remark: str = ""
+    """For the table of ops."""
 
 
 _definitions: dict[str, list[OpDefinition]] = {}
 
 
-def op(name: str, *, since: str = "iOS15", exact: bool = False, fresh: bool = False) -> Callable[[F], F]:
+def op(name: str, *, since: str = "iOS15", **facts: Unpack[Facts]) -> Callable[[F], F]:
     """Registers the decorated function as op `name` from opset `since` on; a duplicate raises ValueError."""
 
     def register(function: F) -> F:
@@ -69,9 +123,7 @@ def op(name: str, *, since: str = "iOS15", exact: bool = False, fresh: bool = Fa
         if any(other.since == since for other in versions):
             raise ValueError(f"op {name!r} of {since} is registered twice")
         family = function.__module__.rpartition(".")[2]
-        versions.append(
-            OpDefinition(name=name, family=family, since=since, exact=exact, fresh=fresh, function=function)
-        )
+        versions.append(OpDefinition(name=name, family=family, since=since, function=function, **facts))
         versions.sort(key=lambda definition: OPSETS.index(definition.since))
         return function
 

@@ -16,21 +16,30 @@ from tinyml.errors import InputError, PackageError
 
 from .elementwise_binary import divided
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError
 
 
-@op("gather", exact=True)
+def _gather_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis, rank = given.only("x"), len(given.shape("x"))
+    along = given.constants["axis"] % rank
+    if along == axis or (given.constants.get("batch_dims")):
+        raise MixedSamplesError
+    return (axis if axis < along else axis + len(given.shape("indices")) - 1,)
+
+
+@op("gather", exact=True, samples=_gather_samples)
 def gather(x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:
     """The slices of `x` at `indices` along `axis`; the axes of `indices` take its place."""
     return _gather(x, _from_end(indices, x.shape[axis]), axis, 0)
 
 
-@op("gather", since="iOS16", exact=True)
+@op("gather", since="iOS16", exact=True, samples=_gather_samples)
 def gather_with_batch_dims(x: Tensor, indices: Tensor, axis: int = 0, batch_dims: int = 0) -> Tensor:
     """As before, apart for each place in the first `batch_dims` axes, which `x` and `indices` share."""
     return _gather(x, _from_end(indices, x.shape[axis]), axis, batch_dims)
 
 
-@op("gather", since="iOS17", exact=True)
+@op("gather", since="iOS17", exact=True, samples=_gather_samples)
 def gather_validated(
     x: Tensor, indices: Tensor, axis: int = 0, batch_dims: int = 0, validate_indices: bool = False
 ) -> Tensor:

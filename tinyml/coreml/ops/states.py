@@ -8,13 +8,21 @@ from .context import StateCell
 from .registry import op
 
 
-@op("read_state", since="iOS18", exact=True)
+@op("read_state", since="iOS18", exact=True, folds=False, traceable=False)
 def read_state(input: StateCell) -> Tensor:  # noqa: A002  the op's own parameter name
     """A copy of the state: later writes do not change it."""
     return input.value
 
 
-@op("write_state", since="iOS18", exact=True)
+@op(
+    "write_state",
+    since="iOS18",
+    exact=True,
+    folds=False,
+    effect=True,
+    traceable=False,
+    remark="how coremltools writes its coreml_update_state",
+)
 def write_state(input: StateCell, data: Tensor) -> None:  # noqa: A002  the op's own parameter name
     """Replaces the state's content. Tensors are never changed in place here, so no copy is needed."""
     if input.value.shape != data.shape:
@@ -22,7 +30,15 @@ def write_state(input: StateCell, data: Tensor) -> None:  # noqa: A002  the op's
     input.value = data
 
 
-@op("coreml_update_state", since="iOS18", exact=True)
+@op(
+    "coreml_update_state",
+    since="iOS18",
+    exact=True,
+    folds=False,
+    effect=True,
+    traceable=False,
+    remark="coremltools' own dialect; written as write_state and read_state",
+)
 def update_state(state: StateCell, value: Tensor) -> Tensor:
     """Writes the state and returns the value."""
     write_state(state, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,9 +14,10 @@ from tinyml.errors import PackageError
 from ..program.limits import check_size
 from .context import OpContext
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError, along, broadcast
 
 
-@op("identity", exact=True)
+@op("identity", exact=True, samples=broadcast, transparent=True)
 def identity(x: Any) -> Any:
     """`x` itself, be it a tensor or a list."""
     return x
@@ -70,13 +71,47 @@ def one_hot(
     return torch.where(indices.unsqueeze(axis) == places, on, off)
 
 
-@op("flatten2d", exact=True)
+def _flatten2d_samples(given: Arguments) -> tuple[Axis, ...]:
+    if given.only("x") != 0 or given.constants["axis"] != 1:
+        raise MixedSamplesError
+    return (0,)
+
+
+@op("flatten2d", exact=True, samples=_flatten2d_samples)
 def flatten2d(x: Tensor, axis: int = 1) -> Tensor:
     """A matrix: the axes before `axis`, and those from it on."""
     return x.reshape(math.prod(x.shape[:axis]), math.prod(x.shape[axis:]))
 
 
-@op("concat", exact=True)
+def _concat_samples(given: Arguments) -> tuple[Axis, ...]:
+    tensors, joined = given.tensors["values"], given.constants["axis"]
+    rank = len(tensors[0].shape)
+    found = {tensor.axis for tensor in tensors if tensor.axis is not None}
+    if len(found) != 1 or not rank or joined % rank in found:
+        raise MixedSamplesError
+    (axis,) = found
+    if any(tensor.shape[axis] != 1 for tensor in tensors):
+        raise MixedSamplesError
+    same = [n for n, tensor in enumerate(tensors) if tensor.axis is None]
+    if same:
+        given.replacement = _spreading(given.function, axis, same)
+    return (axis,)
+
+
+def _spreading(function: Callable[..., Tensor], axis: int, same: list[int]) -> Callable[..., Tensor]:
+    """`function` of tensors of which those at `same` are the same for all samples and must be repeated first."""
+
+    def spread(values: tuple[Tensor, ...], *rest: object) -> Tensor:
+        count = max(value.shape[axis] for value in values)
+        sizes = [-1] * values[0].dim()
+        sizes[axis] = count
+        result: Tensor = function(tuple(v.expand(sizes) if n in same else v for n, v in enumerate(values)), *rest)
+        return result
+
+    return spread
+
+
+@op("concat", exact=True, samples=_concat_samples)
 def concat(values: tuple[Tensor, ...], axis: int, interleave: bool = False) -> Tensor:
     """Along `axis`; interleaved, element i of every value comes before element i + 1 of any. Scalars make a vector."""
     if values[0].dim() == 0:
@@ -87,7 +122,7 @@ def concat(values: tuple[Tensor, ...], axis: int, interleave: bool = False) -> T
     return torch.stack(values, dim=axis + 1).flatten(axis, axis + 1)
 
 
-@op("split", exact=True)
+@op("split", exact=True, samples=along("axis"))
 def split(
     x: Tensor, axis: int, num_splits: int | None = None, split_sizes: tuple[int, ...] | None = None
 ) -> tuple[Tensor, ...]:
@@ -99,20 +134,45 @@ def split(
     return torch.split(x, x.shape[axis] // num_splits, dim=axis)
 
 
-@op("stack", exact=True)
+def _stack_samples(given: Arguments) -> tuple[Axis, ...]:
+    tensors = given.tensors["values"]
+    rank, found = len(tensors[0].shape), {tensor.axis for tensor in tensors}
+    if len(found) != 1:
+        raise MixedSamplesError
+    (axis,) = found
+    return (None if axis is None else axis + (given.constants["axis"] % (rank + 1) <= axis),)
+
+
+@op("stack", exact=True, samples=_stack_samples)
 def stack(values: tuple[Tensor, ...], axis: int) -> Tensor:
     """Along a new axis at `axis` of the result."""
     return torch.stack(values, dim=axis)
 
 
-@op("tile", exact=True)
+def _tile_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis = given.only("x")
+    if given.constants["reps"][axis] != 1:
+        raise MixedSamplesError
+    return (axis,)
+
+
+@op("tile", exact=True, samples=_tile_samples)
 def tile(x: Tensor, reps: tuple[int, ...]) -> Tensor:
     """`reps[i]` copies along axis i."""
     check_size("tile", [size * count for size, count in zip(x.shape, reps, strict=True)])
     return x.repeat(reps)
 
 
-@op("pad", exact=True)
+def _pad_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis, rank = given.only("x"), len(given.shape("x"))
+    widths = given.constants["pad"]
+    place = axis - (rank - len(widths) // 2)
+    if place >= 0 and any(widths[2 * place : 2 * place + 2]):
+        raise MixedSamplesError
+    return (axis,)
+
+
+@op("pad", exact=True, samples=_pad_samples)
 def pad(x: Tensor, pad: tuple[int, ...], mode: str = "constant", constant_val: float = 0.0) -> Tensor:
     """`pad` is (before, after) for each of the last axes of `x`; reflect leaves the edge out, replicate repeats it."""
     before, after = pad[0::2], pad[1::2]
@@ -162,7 +222,7 @@ def band_part(x: Tensor, lower: int = -1, upper: int = -1) -> Tensor:
     return torch.where(kept, x, torch.zeros((), dtype=x.dtype, device=x.device))
 
 
-@op("cumsum")
+@op("cumsum", samples=along("axis"))
 def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Tensor:
     """Sums along `axis` up to each element, without it if `exclusive`; from the end if `reverse`."""
     if reverse:
@@ -173,7 +233,7 @@ def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = Fa
     return total.flip(axis) if reverse else total
 
 
-@op("non_zero")
+@op("non_zero", traceable=False)
 def non_zero(x: Tensor) -> Tensor:
     """int32 [N, rank]: where `x` is not zero, in row-major order."""
     return torch.nonzero(x).to(torch.int32)

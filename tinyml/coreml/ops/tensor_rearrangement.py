@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from .registry import op
+from .samples import by_image
 
 
-@op("depth_to_space", exact=True)
+@op("depth_to_space", exact=True, samples=by_image)
 def depth_to_space(x: Tensor, block_size: int) -> Tensor:
     """[n, C, H, W] -> [n, C / b², H b, W b]; the place in a block is the outer part of the channel (DCR, as in TF)."""
     batch, channels, height, width = x.shape
@@ -16,7 +17,7 @@ def depth_to_space(x: Tensor, block_size: int) -> Tensor:
     return blocks.permute(0, 3, 4, 1, 5, 2).reshape(batch, -1, height * block_size, width * block_size)
 
 
-@op("space_to_depth", exact=True)
+@op("space_to_depth", exact=True, samples=by_image)
 def space_to_depth(x: Tensor, block_size: int) -> Tensor:
     """[n, C, H, W] -> [n, C b², H / b, W / b], the inverse of depth_to_space."""
     batch, channels, height, width = x.shape
@@ -25,13 +26,13 @@ def space_to_depth(x: Tensor, block_size: int) -> Tensor:
     return blocks.permute(0, 3, 5, 1, 2, 4).reshape(batch, -1, rows, columns)
 
 
-@op("pixel_shuffle", exact=True)
+@op("pixel_shuffle", exact=True, samples=by_image)
 def pixel_shuffle(x: Tensor, upscale_factor: int) -> Tensor:
     """[n, C f², H, W] -> [n, C, H f, W f]; the place in a block is the inner part of the channel (CRD, as in torch)."""
     return torch.nn.functional.pixel_shuffle(x, upscale_factor)
 
 
-@op("pixel_unshuffle", since="iOS16", exact=True)
+@op("pixel_unshuffle", since="iOS16", exact=True, samples=by_image)
 def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
     """[n, C, H, W] -> [n, C f², H / f, W / f], the inverse of pixel_shuffle."""
     return torch.nn.functional.pixel_unshuffle(x, downscale_factor)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError
 
 _Bools = tuple[bool, ...] | None
 _Ints = tuple[int, ...] | None
@@ -33,7 +34,26 @@ def _ascending(part: slice, size: int) -> tuple[slice, bool]:
     return (slice(places[-1], places[0] + 1, -part.step) if places else slice(0, 0, 1)), True
 
 
-@op("slice_by_index", exact=True)
+def _slice_by_index_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis, shape = given.only("x"), given.shape("x")
+    rank = len(shape)
+    squeezed = given.constants["squeeze_mask"] or (False,) * rank
+    stride = given.constants["stride"] or (1,) * rank
+    begins, ends = given.constants["begin_mask"] or (False,) * rank, given.constants["end_mask"] or (False,) * rank
+    whole = slice(
+        None if begins[axis] else given.constants["begin"][axis],
+        None if ends[axis] else given.constants["end"][axis],
+        stride[axis],
+    )
+    if squeezed[axis] or range(*whole.indices(1)) != range(1):
+        raise MixedSamplesError
+    for name, mask in (("begin_mask", begins), ("end_mask", ends)):
+        given.changes[name] = (*mask[:axis], True, *mask[axis + 1 :])
+    given.changes["stride"] = (*stride[:axis], 1, *stride[axis + 1 :])
+    return (axis - sum(squeezed[:axis]),)
+
+
+@op("slice_by_index", exact=True, samples=_slice_by_index_samples)
 def slice_by_index(
     x: Tensor,
     begin: tuple[int, ...],
@@ -59,7 +79,17 @@ def slice_by_index(
     return result.flip(backwards) if backwards else result
 
 
-@op("slice_by_size", exact=True)
+def _slice_by_size_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis = given.only("x")
+    begin, size = given.constants["begin"], given.constants["size"]
+    if begin[axis] not in (0, -1) or size[axis] not in (1, -1):
+        raise MixedSamplesError
+    given.changes["begin"] = (*begin[:axis], 0, *begin[axis + 1 :])
+    given.changes["size"] = (*size[:axis], -1, *size[axis + 1 :])
+    return (axis,)
+
+
+@op("slice_by_size", exact=True, samples=_slice_by_size_samples)
 def slice_by_size(x: Tensor, begin: tuple[int, ...], size: tuple[int, ...]) -> Tensor:
     """`size` elements of each axis from `begin` on; -1 takes the rest; a negative begin counts from the end."""
     for axis, (first, count) in enumerate(zip(begin, size, strict=True)):

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from tinyml.errors import InputError
 
 from .registry import op
+from .samples import Arguments, Axis, MixedSamplesError, along, without
 
 
-@op("reshape", exact=True)
+def _reshape_samples(given: Arguments) -> tuple[Axis, ...]:
+    """The samples stay where as many elements lie before them as in x, in a dimension of size 1."""
+    axis, shape = given.only("x"), given.shape("x")
+    target = given.results[0]
+    before = math.prod(shape[:axis])
+    for place, size in enumerate(target):
+        if size == 1 and 0 not in target and math.prod(target[:place]) == before:
+            given.changes["shape"] = (*target[:place], -1, *target[place + 1 :])
+            return (place,)
+    raise MixedSamplesError
+
+
+@op("reshape", exact=True, samples=_reshape_samples, transparent=True)
 def reshape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A 0 inherits the dimension of `x` at its own place; -1 is what remains."""
     if 0 in shape and len(shape) != x.dim():
@@ -22,7 +37,7 @@ def reshape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return x.reshape([size if size != 0 else x.shape[axis] for axis, size in enumerate(shape)])
 
 
-@op("reshape", since="iOS17", exact=True)
+@op("reshape", since="iOS17", exact=True, samples=_reshape_samples, transparent=True)
 def reshape_counting_zeros_from_the_right(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A 0 inherits the dimension of `x` that is as far from the right as itself, or is 1 where `x` has none."""
     missing = len(shape) - x.dim()
@@ -45,13 +60,25 @@ def reshape_like(
     return x.reshape(shape)
 
 
-@op("transpose", exact=True)
+def _transpose_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis, rank = given.only("x"), len(given.shape("x"))
+    return ([each % rank for each in given.constants["perm"]].index(axis),)
+
+
+@op("transpose", exact=True, samples=_transpose_samples)
 def transpose(x: Tensor, perm: tuple[int, ...]) -> Tensor:
     """Axis i of the result is axis `perm[i]` of `x`."""
     return x.permute(perm)
 
 
-@op("expand_dims", exact=True)
+def _expand_dims_samples(given: Arguments) -> tuple[Axis, ...]:
+    axis = given.only("x")
+    rank = len(given.shape("x")) + len(given.constants["axes"])
+    new = {each % rank for each in given.constants["axes"]}
+    return ([place for place in range(rank) if place not in new][axis],)
+
+
+@op("expand_dims", exact=True, samples=_expand_dims_samples, transparent=True)
 def expand_dims(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """`axes` are places in the result, negative ones from its end."""
     rank = x.dim() + len(axes)
@@ -60,13 +87,18 @@ def expand_dims(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return x
 
 
-@op("squeeze", exact=True)
+def _squeeze_samples(given: Arguments) -> tuple[Axis, ...]:
+    along("axes")(given)
+    return (without(given.only("x"), given.constants["axes"], len(given.shape("x"))),)
+
+
+@op("squeeze", exact=True, samples=_squeeze_samples, transparent=True)
 def squeeze(x: Tensor, axes: tuple[int, ...] | None = None) -> Tensor:
     """Removes the axes of size 1 among `axes`, by default among all; leaves the others as they are."""
     return x.squeeze() if axes is None else x.squeeze(axes)
 
 
-@op("reverse", exact=True)
+@op("reverse", exact=True, samples=along("axes"))
 def reverse(x: Tensor, axes: tuple[int, ...] | None = None) -> Tensor:
     """The other way round along `axes`, by default along all."""
     return x.flip(tuple(range(x.dim())) if axes is None else axes)

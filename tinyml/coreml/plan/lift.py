@@ -2,20 +2,21 @@
 
 A batch-1 program computes many samples at once if each of its ops keeps them apart: then the dimension of size 1 that
 its input begins with can be of any size, and it is enough to know which dimension of each value that becomes. `lift`
-follows it from op to op by the rules in `sample_rules`. One op without a rule, or one that would mix samples, and the
-program is left to other ways (`batch.py`), which are slower.
+follows it from op to op by the rules that the ops bring along (`ops/samples.py`). One op without a rule, or one that
+would mix samples, and the program is left to other ways (`run/batch.py`), which are slower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 
-from ..program.program import MilType
-from .plan import FAILURES, Plan
-from .sample_axis import Axis, Lifting, MixedSamplesError, known_shape
-from .sample_rules import RULES
+from ..ops.samples import Arguments, Axis, MixedSamplesError, Placed
+from ..program.types import MilType, ValueType
+from .arguments import Converted, Settled, Surroundings, slots_of
+from .plan import FAILURES, Plan, Step
 
 
 def lift(plan: Plan, inputs: Sequence[MilType]) -> tuple[Axis, ...] | None:
@@ -32,19 +33,19 @@ def lift(plan: Plan, inputs: Sequence[MilType]) -> tuple[Axis, ...] | None:
     shapes: dict[int, tuple[int, ...]] = {slot: tuple(v.shape) for slot, v in plan.constant_tensors().items()}
     axes: dict[int, Axis] = dict.fromkeys(shapes)
     try:
-        for (_, slot), kind in zip(plan.inputs, inputs, strict=True):
-            shapes[slot], axes[slot] = known_shape(kind), 0
-            if shapes[slot][:1] != (1,):
+        for port, kind in zip(plan.inputs, inputs, strict=True):
+            shapes[port.slot], axes[port.slot] = known_shape(kind), 0
+            if shapes[port.slot][:1] != (1,):
                 return None
         steps = []
         for step in plan.steps:
-            if all(axes.get(slot) is None for slot in step.reads) and not step.kind.startswith("random_"):
+            if all(axes.get(slot) is None for slot in step.reads) and not step.definition.random:
                 lifted = step
                 found: tuple[Axis, ...] = (None,) * len(step.results)
-            elif step.kind in RULES:
-                lifting = Lifting(step=step, axes=axes, shapes=shapes)
-                found = RULES[step.kind](lifting)
-                lifted = lifting.changed()
+            elif step.definition.samples is not None:
+                given = _arguments(step, axes, shapes)
+                found = step.definition.samples(given)
+                lifted = _changed(step, given)
             else:
                 return None
             steps.append(lifted)
@@ -56,7 +57,35 @@ def lift(plan: Plan, inputs: Sequence[MilType]) -> tuple[Axis, ...] | None:
         # An op that is not sound is refused by its name when it runs.
         return None
     plan.steps = tuple(steps)
-    return tuple(axes[slot] for _, slot in plan.outputs)
+    return tuple(axes[port.slot] for port in plan.outputs)
+
+
+def _arguments(step: Step, axes: Mapping[int, Axis], shapes: Mapping[int, tuple[int, ...]]) -> Arguments:
+    """What the op's rule sees of `step`."""
+    if step.blocks or any(isinstance(argument, (Surroundings, Converted)) for argument in step.arguments.values()):
+        raise MixedSamplesError
+    slots = {name: found for name, argument in step.arguments.items() if (found := slots_of(argument))}
+    if any(slot not in shapes for found in slots.values() for slot in found):
+        raise MixedSamplesError
+    return Arguments(
+        tensors={n: tuple(Placed(shape=shapes[slot], axis=axes[slot]) for slot in found) for n, found in slots.items()},
+        constants={name: step.settled(name) for name in step.arguments},
+        results=tuple(known_shape(result.type) for result in step.results),
+        function=step.function,
+    )
+
+
+def _changed(step: Step, given: Arguments) -> Step:
+    """`step` as its rule wants it for many samples."""
+    changed = {name: Settled(value=value) for name, value in given.changes.items()}
+    return replace(step, arguments={**step.arguments, **changed}, function=given.replacement or step.function)
+
+
+def known_shape(kind: MilType) -> tuple[int, ...]:
+    """The shape that `kind` declares; raises MixedSamplesError where it is no tensor or leaves a size open."""
+    if not isinstance(kind, ValueType) or kind.dtype == "string" or None in kind.shape:
+        raise MixedSamplesError
+    return tuple(size for size in kind.shape if size is not None)
 
 
 def samples_first(value: torch.Tensor, axis: Axis, count: int) -> torch.Tensor:

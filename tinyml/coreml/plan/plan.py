@@ -7,8 +7,8 @@ nobody needs after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,14 +16,19 @@ from torch import nn
 
 from tinyml.errors import PackageError, TinyMLError
 
-from ..ops.context import OpContext, ValueType
-from ..program.dtypes import DTYPES
-from ..program.program import MilType, UnrankedType
+from ..ops.carriers import CARRIERS
+from ..ops.registry import OpDefinition
+from ..program.types import MilType, UnrankedType, ValueType
+from .arguments import Argument, Converted, Gathered, Settled, Surroundings, Taken, slots_of
 
 FAILURES = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
 """What an op can fail with on values that do not suit it."""
 
 Observer = Callable[["Step", tuple[Any, ...]], None]
+"""Called after each step with its results."""
+
+Fill = int | Callable[[list[Any]], Any]
+"""Where an argument comes from at each run: a slot, or a function of all values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +59,7 @@ def result(name: str, slot: int, kind: MilType, *, rounded: bool, fresh: bool = 
     """The result `name` of declared type `kind`, rounded to it where `rounded`; `fresh` as of the op."""
     carrier = round_to = None
     if isinstance(kind, (ValueType, UnrankedType)) and kind.dtype != "string":
-        carrier = DTYPES[kind.dtype].carrier
+        carrier = CARRIERS[kind.dtype]
         round_to = torch.float16 if rounded and kind.dtype == "fp16" else None
     return Result(name=name, slot=slot, type=kind, carrier=carrier, round_to=round_to, fresh=fresh)
 
@@ -71,33 +76,58 @@ class NestedBlock:
 class Step:
     """One op, ready to run on a list of values (slots)."""
 
+    definition: OpDefinition
     kind: str
+    """The op's name; of several ops in one step, all of them."""
     name: str
     function: Callable[..., Any]
-    template: tuple[Any, ...]
-    """The arguments in the order of the function's parameters; those below are filled in at each run."""
-    plain: tuple[tuple[int, int], ...]
-    """(argument, slot)"""
-    converted: tuple[tuple[int, Callable[[list[Any]], Any]], ...]
-    """(argument, how to make it of the values)"""
+    """What is called: the op's own function, or a faster one."""
+    arguments: Mapping[str, Argument]
+    """By the op's names of its inputs, in the order in which `function` takes them."""
     results: tuple[Result, ...]
-    reads: tuple[int, ...]
-    """Every slot that it reads."""
     frees: tuple[int, ...] = ()
     """The slots that no later step reads."""
-    context: tuple[int, OpContext] | None = None
     blocks: tuple[NestedBlock, ...] = ()
+    reads: tuple[int, ...] = field(init=False)
+    """Every slot that it reads."""
+    _template: list[Any] = field(init=False, repr=False)
+    _fills: tuple[tuple[int, Fill], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Settles what is the same at every run."""
+        reads = [slot for argument in self.arguments.values() for slot in slots_of(argument)]
+        reads += [slot for block in self.blocks for slot in block.captures]
+        template: list[Any] = []
+        fills: list[tuple[int, Fill]] = []
+        for place, argument in enumerate(self.arguments.values()):
+            template.append(_at_load(argument))
+            fill = _at_run(argument, self.blocks)
+            if fill is not None:
+                fills.append((place, fill))
+        object.__setattr__(self, "reads", tuple(reads))
+        object.__setattr__(self, "_template", template)
+        object.__setattr__(self, "_fills", tuple(fills))
+
+    def settled(self, name: str) -> Any:
+        """The value of argument `name` where it is known at load; None where it is not."""
+        argument = self.arguments[name]
+        return argument.value if isinstance(argument, Settled) else None
+
+    def slot(self, name: str) -> int | None:
+        """The slot that argument `name` is taken from as it is; None where it is not."""
+        argument = self.arguments[name]
+        return argument.slot if isinstance(argument, Taken) else None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether no argument is gathered or converted at each run."""
+        return not any(isinstance(argument, (Gathered, Converted)) for argument in self.arguments.values())
 
     def run(self, values: list[Any]) -> None:
         """Executes the op on `values` and stores its results there."""
-        arguments = list(self.template)
-        for index, slot in self.plain:
-            arguments[index] = values[slot]
-        for index, make in self.converted:
-            arguments[index] = make(values)
-        if self.blocks and self.context is not None:
-            index, context = self.context
-            arguments[index] = replace(context, blocks=tuple(_bound(block, values) for block in self.blocks))
+        arguments = self._template.copy()
+        for place, fill in self._fills:
+            arguments[place] = values[fill] if type(fill) is int else fill(values)  # type: ignore[operator]
         outcome = self.function(*arguments)
         if len(self.results) == 1 and not isinstance(outcome, tuple):
             only = self.results[0]
@@ -107,6 +137,28 @@ class Step:
                 raise ValueError(f"{len(outcome)} results where the program declares {len(self.results)}")
             for each, value in zip(self.results, outcome, strict=True):
                 values[each.slot] = each.finish(value)
+
+
+def _at_load(argument: Argument) -> Any:
+    if isinstance(argument, Settled):
+        return argument.value
+    return argument.context if isinstance(argument, Surroundings) else None
+
+
+def _at_run(argument: Argument, blocks: tuple[NestedBlock, ...]) -> Fill | None:
+    """What fills in `argument` at each run: the slot that it is, or how to make it; None where it is settled."""
+    if isinstance(argument, Taken):
+        return argument.slot
+    if isinstance(argument, Gathered):
+        slots = argument.slots
+        return lambda values: tuple([values[slot] for slot in slots])
+    if isinstance(argument, Converted):
+        sources, convert = argument.slots, argument.convert
+        return lambda values: convert([values[slot] for slot in sources])
+    if isinstance(argument, Surroundings) and blocks:
+        context = argument.context
+        return lambda values: replace(context, blocks=tuple(_bound(block, values) for block in blocks))
+    return None
 
 
 def _bound(block: NestedBlock, values: list[Any]) -> Callable[[Sequence[object]], tuple[object, ...]]:
@@ -132,22 +184,44 @@ def with_frees(steps: Sequence[Step], kept: Iterable[int]) -> tuple[Step, ...]:
     return tuple(replace(step, frees=tuple(frees.get(index, ()))) for index, step in enumerate(steps))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A value by its name in the program, and the slot that holds it."""
+
+    name: str
+    slot: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConstantTensor:
+    """A tensor that the plan keeps: `name` is that of the module's parameter (where it is a weight) or buffer."""
+
+    slot: int
+    name: str
+    value: torch.Tensor
+    is_weight: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConstantValue:
+    """A constant that is no tensor."""
+
+    slot: int
+    value: Any
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layout:
     """What a plan is made of."""
 
-    inputs: tuple[tuple[str, int], ...]
-    """(name, slot) of each."""
-    outputs: tuple[tuple[str, int], ...]
-    """(name, slot) of each."""
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
     steps: tuple[Step, ...]
     """In order."""
     size: int
     """How many slots there are."""
-    constants: tuple[tuple[int, str, torch.Tensor, bool], ...]
-    """(slot, name, value, whether it is a weight) of each constant tensor."""
-    fixed: tuple[tuple[int, Any], ...]
-    """(slot, value) of constants that are no tensors."""
+    tensors: tuple[ConstantTensor, ...]
+    others: tuple[ConstantValue, ...]
 
 
 class Plan(nn.Module):
@@ -161,82 +235,74 @@ class Plan(nn.Module):
         """Builds the module of `layout`."""
         super().__init__()
         self.inputs, self.outputs, self.steps = layout.inputs, layout.outputs, layout.steps
-        self._size, self._fixed = layout.size, layout.fixed
+        self._size, self._others = layout.size, layout.others
         weights, buffers = [], []
-        for slot, name, value, is_weight in layout.constants:
-            if is_weight:
-                self.register_parameter(name, value if isinstance(value, nn.Parameter) else nn.Parameter(value))
-                weights.append((slot, name))
+        for item in layout.tensors:
+            port, value = Port(name=item.name, slot=item.slot), item.value
+            if item.is_weight:
+                self.register_parameter(port.name, value if isinstance(value, nn.Parameter) else nn.Parameter(value))
+                weights.append(port)
             else:
-                self.register_buffer(name, value)
-                buffers.append((slot, name))
-        self._weight_slots, self._buffer_slots = tuple(weights), tuple(buffers)
+                self.register_buffer(port.name, value)
+                buffers.append(port)
+        self._weights, self._constants = tuple(weights), tuple(buffers)
         for number, block in enumerate(block for step in self.steps for block in step.blocks):
             self.add_module(f"block_{number}", block.plan)
 
     def constant_tensors(self) -> dict[int, torch.Tensor]:
         """The weights and other constant tensors by slot."""
-        weights = {slot: self.get_parameter(name) for slot, name in self._weight_slots}
-        return weights | {slot: self.get_buffer(name) for slot, name in self._buffer_slots}
+        weights = {port.slot: self.get_parameter(port.name) for port in self._weights}
+        return weights | {port.slot: self.get_buffer(port.name) for port in self._constants}
 
     @property
     def kept(self) -> set[int]:
         """The slots that live as long as a run: those of outputs and constants."""
-        return {slot for _, slot in self.outputs} | {slot for slot, _ in (*self._weight_slots, *self._buffer_slots)}
+        return {port.slot for port in (*self.outputs, *self._weights, *self._constants)}
 
     def drop_unread_constants(self) -> None:
         """Lets go of the constants that no step reads any more, nor an output."""
-        read = {slot for step in self.steps for slot in step.reads} | {slot for _, slot in self.outputs}
-        for slots in (self._weight_slots, self._buffer_slots):
-            for slot, name in slots:
-                if slot not in read:
-                    delattr(self, name)
-        self._weight_slots = tuple(item for item in self._weight_slots if item[0] in read)
-        self._buffer_slots = tuple(item for item in self._buffer_slots if item[0] in read)
+        read = {slot for step in self.steps for slot in step.reads} | {port.slot for port in self.outputs}
+        for port in (*self._weights, *self._constants):
+            if port.slot not in read:
+                delattr(self, port.name)
+        self._weights = tuple(port for port in self._weights if port.slot in read)
+        self._constants = tuple(port for port in self._constants if port.slot in read)
+
+    def forward(self, *inputs: Any) -> tuple[Any, ...]:
+        """Runs the steps; a failing op raises PackageError with its name."""
+        return self._execute(self._start(inputs))
+
+    def observe(self, inputs: Sequence[Any], observer: Observer) -> tuple[Any, ...]:
+        """Like calling the plan, with `observer` called after each step with its results."""
+        return self._execute(self._start(inputs), observer)
 
     def _start(self, inputs: Sequence[Any]) -> list[Any]:
         values: list[Any] = [None] * self._size
         parameters, buffers = self._parameters, self._buffers
-        for slot, name in self._weight_slots:
-            values[slot] = parameters[name]
-        for slot, name in self._buffer_slots:
-            values[slot] = buffers[name]
-        for slot, value in self._fixed:
-            values[slot] = value
-        for (_, slot), value in zip(self.inputs, inputs, strict=True):
-            values[slot] = value
+        for port in self._weights:
+            values[port.slot] = parameters[port.name]
+        for port in self._constants:
+            values[port.slot] = buffers[port.name]
+        for other in self._others:
+            values[other.slot] = other.value
+        for port, value in zip(self.inputs, inputs, strict=True):
+            values[port.slot] = value
         return values
 
-    def forward(self, *inputs: Any) -> tuple[Any, ...]:
-        """Runs the steps; a failing op raises PackageError with its name."""
-        values = self._start(inputs)
+    def _execute(self, values: list[Any], observer: Observer | None = None) -> tuple[Any, ...]:
         step = None
         try:
             for step in self.steps:
                 step.run(values)
+                if observer is not None:
+                    observer(step, tuple(values[each.slot] for each in step.results))
                 for slot in step.frees:
                     values[slot] = None
         except TinyMLError:
             raise
         except FAILURES as error:
             raise _failure(step, error) from error
-        return tuple(values[slot] for _, slot in self.outputs)
-
-    def observe(self, inputs: Sequence[Any], observer: Observer) -> tuple[Any, ...]:
-        """Like calling the plan, with `observer` called after each step with its results."""
-        values = self._start(inputs)
-        step = None
-        try:
-            for step in self.steps:
-                step.run(values)
-                observer(step, tuple(values[each.slot] for each in step.results))
-                for slot in step.frees:
-                    values[slot] = None
-        except TinyMLError:
-            raise
-        except FAILURES as error:
-            raise _failure(step, error) from error
-        return tuple(values[slot] for _, slot in self.outputs)
+        return tuple(values[port.slot] for port in self.outputs)
 
 
 def _failure(step: Step | None, error: BaseException) -> PackageError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any, Literal
 
@@ -15,11 +16,25 @@ from torch import nn
 from tinyml.errors import PackageError, TinyMLError, UnsupportedOpsError
 
 from .. import ops as _ops  # noqa: F401  registers every op
-from ..ops.context import OpContext, ValueType
+from ..ops.carriers import CARRIERS
+from ..ops.context import OpContext
 from ..ops.registry import OpDefinition, find
 from ..program.dtypes import DTYPES
-from ..program.program import Binding, Block, Constant, Function, MilType, NamedType, Operation, Reference
-from .plan import FAILURES, Layout, NestedBlock, Plan, Step, result, with_frees
+from ..program.program import Binding, Block, Constant, Function, NamedType, Operation, Reference
+from ..program.types import MilType, ValueType
+from .arguments import Argument, Converted, Gathered, Settled, Surroundings, Taken
+from .plan import (
+    FAILURES,
+    ConstantTensor,
+    ConstantValue,
+    Layout,
+    NestedBlock,
+    Plan,
+    Port,
+    Step,
+    result,
+    with_frees,
+)
 from .signature import Parameter, combine, parameters
 
 Precision = Literal["declared", "float32"]
@@ -32,10 +47,7 @@ MIN_WEIGHT_ELEMENTS = 10
 
 _RESERVED = ("inputs", "outputs", "steps", "training")
 _WEIGHT_NAMES = frozenset({"weight", "bias", "gamma", "beta"})
-_STATISTIC_NAMES = frozenset({"mean", "variance"})
-"""Inputs of batch_norm that are measured, not learned, and that torch has no gradient for."""
-_EFFECTS = frozenset({"write_state", "coreml_update_state"})
-_NOT_FOLDED = frozenset({"make_list", "cond", "while_loop", "classify", "read_state"}) | _EFFECTS
+"""Inputs that are learned however few elements they have."""
 
 
 def build(
@@ -103,6 +115,14 @@ class _Computed:
     slot: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Role:
+    """As what an op takes a value: which input it is, and whether that is measured instead of learned."""
+
+    parameter: str
+    measured: bool
+
+
 def carry(constant: Constant) -> Any:
     """The value of a constant in its carrier type."""
     if not isinstance(constant.data, np.ndarray) or not isinstance(constant.type, ValueType):
@@ -111,7 +131,7 @@ def carry(constant: Constant) -> Any:
     array = constant.data.astype(np.int64) if dtype.name == "uint64" else np.array(constant.data)
     if dtype.name in ("uint16", "uint32"):
         array = array.astype(np.int32 if dtype.name == "uint16" else np.int64)
-    return torch.from_numpy(array).to(dtype.carrier)
+    return torch.from_numpy(array).to(CARRIERS[dtype.name])
 
 
 class _Scope:
@@ -124,32 +144,33 @@ class _Scope:
         self.values: dict[str, _Known | _Computed] = {}
         self.size = 0
         self.steps: list[Step] = []
-        self.captures: list[tuple[str, int]] = []
-        self.constants: dict[tuple[int, bool], tuple[int, str, torch.Tensor, bool]] = {}
-        self.fixed: dict[int, tuple[int, Any]] = {}
+        self.captures: list[Port] = []
+        self.tensors: dict[tuple[int, bool], ConstantTensor] = {}
+        self.others: dict[int, ConstantValue] = {}
         self.names: set[str] = set()
         self.parameters: dict[int, nn.Parameter] = outer.parameters if outer else {}
         self.alive: list[object] = outer.alive if outer else []
 
     def layout(self, inputs: Iterable[NamedType], block: Block, outputs: tuple[str, ...]) -> Layout:
         """The layout of `block`, computing `outputs`."""
-        input_slots = []
+        input_ports = []
         for item in inputs:
-            self.values[item.name] = _Computed(type=item.type, slot=self._slot())
-            input_slots.append((item.name, self.size - 1))
-        needed = _needed(block, outputs)
+            port = Port(name=item.name, slot=self._slot())
+            self.values[item.name] = _Computed(type=item.type, slot=port.slot)
+            input_ports.append(port)
+        needed = _needed(block, outputs, self.opset)
         for operation, wanted in zip(block.operations, needed, strict=True):
             if wanted:
                 self._operation(operation)
-        output_slots = tuple((name, self._as_slot(name, self._resolve(name))) for name in outputs)
-        kept = {slot for _, slot in output_slots} | {slot for slot, *_ in self.constants.values()}
+        output_ports = tuple(Port(name=name, slot=self._as_slot(name, self._resolve(name))) for name in outputs)
+        kept = {port.slot for port in output_ports} | {tensor.slot for tensor in self.tensors.values()}
         return Layout(
-            inputs=tuple(self.captures) + tuple(input_slots),
-            outputs=output_slots,
+            inputs=tuple(self.captures) + tuple(input_ports),
+            outputs=output_ports,
             steps=with_frees(self.steps, kept),
             size=self.size,
-            constants=tuple(self.constants.values()),
-            fixed=tuple(self.fixed.values()),
+            tensors=tuple(self.tensors.values()),
+            others=tuple(self.others.values()),
         )
 
     def _slot(self) -> int:
@@ -164,30 +185,32 @@ class _Scope:
         found = self.outer._resolve(name)
         if isinstance(found, _Computed):
             found = _Computed(type=found.type, slot=self._slot())
-            self.captures.append((name, found.slot))
+            self.captures.append(Port(name=name, slot=found.slot))
             self.values[name] = found
         return found
 
-    def _as_slot(self, name: str, found: _Known | _Computed, parameter: str = "") -> int:
-        """The slot that holds `found`, an op's input `parameter`; a constant gets one at its first use as a tensor."""
+    def _as_slot(self, name: str, found: _Known | _Computed, role: _Role | None = None) -> int:
+        """The slot that holds `found`, an op's input in `role`; a constant gets one at its first use as a tensor."""
         if isinstance(found, _Computed):
             return found.slot
         key = id(found)
         self.alive.append(found)
         if not isinstance(found.value, torch.Tensor):
-            if key not in self.fixed:
-                self.fixed[key] = (self._slot(), found.value)
-            return self.fixed[key][0]
+            if key not in self.others:
+                self.others[key] = ConstantValue(slot=self._slot(), value=found.value)
+            return self.others[key].slot
         value = found.value
-        is_weight = value.dtype is torch.float32 and _is_weight(value.numel(), parameter)
+        is_weight = value.dtype is torch.float32 and _is_weight(value.numel(), role)
         # coremltools merges equal constants: zeros can be both a mean and a bias, and only one of them is learned.
-        if (key, is_weight) not in self.constants:
+        if (key, is_weight) not in self.tensors:
             if is_weight:
                 value = self.parameters.setdefault(key, nn.Parameter(value))
             elif value.dtype is torch.float32:
                 value = value.clone()
-            self.constants[key, is_weight] = (self._slot(), self._unique(found.name or name), value, is_weight)
-        return self.constants[key, is_weight][0]
+            self.tensors[key, is_weight] = ConstantTensor(
+                slot=self._slot(), name=self._unique(found.name or name), value=value, is_weight=is_weight
+            )
+        return self.tensors[key, is_weight].slot
 
     def _unique(self, name: str) -> str:
         base = re.sub(r"\W", "_", name) or "constant"
@@ -208,7 +231,7 @@ class _Scope:
             raise UnsupportedOpsError("no implementation", ops=[operation.kind])
         bound = {name: [self._bind(item, name) for item in items] for name, items in operation.inputs.items() if items}
         _check_inputs(operation, parameters(definition.function), bound)
-        if _folds(operation, [item for items in bound.values() for item in items]):
+        if _folds(operation, definition, [item for items in bound.values() for item in items]):
             self._fold(operation, definition, bound)
             return
         step = self._step(operation, definition, bound)
@@ -234,43 +257,36 @@ class _Scope:
     def _step(
         self, operation: Operation, definition: OpDefinition, bound: Mapping[str, list[_Known | _Computed]]
     ) -> Step:
-        template: list[Any] = []
-        plain, converted, reads, context = [], [], [], None
-        for index, parameter in enumerate(parameters(definition.function)):
-            items = bound.get(parameter.name, [])
-            if parameter.context:
-                context = (index, self._context(operation))
-                template.append(context[1])
-            elif all(isinstance(item, _Known) for item in items) and not (parameter.tensor and items):
-                template.append(_argument(operation, parameter, items))
-            else:
-                template.append(None)
-                slots = self._slots(operation, parameter, items)
-                reads += slots
-                if parameter.convert is None and not parameter.variadic:
-                    plain.append((index, slots[0]))
-                else:
-                    converted.append((index, _maker(parameter, slots)))
+        arguments = {
+            parameter.name: self._argument(operation, definition, parameter, bound.get(parameter.name, []))
+            for parameter in parameters(definition.function)
+        }
         rounded = self._rounds(operation, definition, bound)
         fresh = definition.fresh
         results = tuple(result(o.name, self._slot(), o.type, rounded=rounded, fresh=fresh) for o in operation.outputs)
-        blocks = tuple(self._nested(block) for block in operation.blocks)
-        reads += [slot for block in blocks for slot in block.captures]
         return Step(
+            definition=definition,
             kind=operation.kind,
             name=operation.name,
             function=definition.function,
-            template=tuple(template),
-            plain=tuple(plain),
-            converted=tuple(converted),
+            arguments=arguments,
             results=results,
-            reads=tuple(reads),
-            context=context,
-            blocks=blocks,
+            blocks=tuple(self._nested(block) for block in operation.blocks),
         )
 
-    def _slots(self, operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> list[int]:
-        return [self._as_slot(f"{operation.name}_{parameter.name}", item, parameter.name) for item in items]
+    def _argument(
+        self, operation: Operation, definition: OpDefinition, parameter: Parameter, items: list[_Known | _Computed]
+    ) -> Argument:
+        if parameter.context:
+            return Surroundings(context=self._context(operation))
+        if all(isinstance(item, _Known) for item in items) and not (parameter.tensor and items):
+            return Settled(value=_settled(operation, parameter, items))
+        role = _Role(parameter=parameter.name, measured=parameter.name in definition.measured)
+        name = f"{operation.name}_{parameter.name}"
+        slots = tuple(self._as_slot(name, item, role) for item in items)
+        if parameter.convert is None:
+            return Gathered(slots=slots) if parameter.variadic else Taken(slot=slots[0])
+        return Converted(slots=slots, convert=partial(combine, parameter))
 
     def _rounds(
         self, operation: Operation, definition: OpDefinition, bound: Mapping[str, list[_Known | _Computed]]
@@ -287,7 +303,7 @@ class _Scope:
     def _nested(self, block: Block) -> NestedBlock:
         inner = _Scope(opset=self.opset, precision=self.precision, generator=self.generator, outer=self)
         plan = Plan(inner.layout(block.inputs, block, block.outputs))
-        slots = tuple(self._as_slot(name, self._resolve(name)) for name, _ in inner.captures)
+        slots = tuple(self._as_slot(port.name, self._resolve(port.name)) for port in inner.captures)
         return NestedBlock(plan=plan, captures=slots)
 
     def _fold(
@@ -296,7 +312,7 @@ class _Scope:
         arguments = [
             self._context(operation)
             if parameter.context
-            else _argument(operation, parameter, bound.get(parameter.name, []))
+            else _settled(operation, parameter, bound.get(parameter.name, []))
             for parameter in parameters(definition.function)
         ]
         rounded = self._rounds(operation, definition, bound)
@@ -336,7 +352,7 @@ def _check_inputs(
                 raise PackageError(f"{where} cannot take a string for an input", value=parameter.name)
 
 
-def _argument(operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> Any:
+def _settled(operation: Operation, parameter: Parameter, items: list[_Known | _Computed]) -> Any:
     """The argument that `items`, all settled, make for `parameter`."""
     if not items:
         return parameter.default
@@ -349,18 +365,11 @@ def _argument(operation: Operation, parameter: Parameter, items: list[_Known | _
         ) from None
 
 
-def _maker(parameter: Parameter, slots: list[int]) -> Callable[[list[Any]], Any]:
-    return lambda values: combine(parameter, [values[slot] for slot in slots])
-
-
-def _folds(operation: Operation, bound: list[_Known | _Computed]) -> bool:
+def _folds(operation: Operation, definition: OpDefinition, bound: list[_Known | _Computed]) -> bool:
     """Whether `operation` is computed at load."""
-    kind = operation.kind
-    if kind in _NOT_FOLDED or kind.startswith("random_") or operation.blocks:
+    if not definition.folds or operation.blocks or not all(isinstance(item, _Known) for item in bound):
         return False
-    if not all(isinstance(item, _Known) for item in bound):
-        return False
-    if kind.startswith("constexpr_"):
+    if definition.stored:
         return True
     return all(
         isinstance(output.type, ValueType)
@@ -370,11 +379,11 @@ def _folds(operation: Operation, bound: list[_Known | _Computed]) -> bool:
     )
 
 
-def _is_weight(count: int, parameter: str) -> bool:
-    """Whether a float constant of `count` elements, an op's input `parameter`, is learned."""
-    if parameter in _STATISTIC_NAMES:
+def _is_weight(count: int, role: _Role | None) -> bool:
+    """Whether a float constant of `count` elements in `role` is learned."""
+    if role is not None and role.measured:
         return False
-    return count >= MIN_WEIGHT_ELEMENTS or (count > 1 and parameter in _WEIGHT_NAMES)
+    return count >= MIN_WEIGHT_ELEMENTS or (count > 1 and role is not None and role.parameter in _WEIGHT_NAMES)
 
 
 def _uniform(operation: Operation, bound: Iterable[list[_Known | _Computed]]) -> bool:
@@ -383,20 +392,23 @@ def _uniform(operation: Operation, bound: Iterable[list[_Known | _Computed]]) ->
     return all(getattr(output.type, "dtype", None) != "fp16" or "fp32" not in inputs for output in operation.outputs)
 
 
-def _needed(block: Block, outputs: tuple[str, ...]) -> list[bool]:
+def _needed(block: Block, outputs: tuple[str, ...], opset: str) -> list[bool]:
     """For each op whether `outputs` depend on it, or whether it changes a state."""
     wanted = set(outputs)
     needed = [False] * len(block.operations)
     for index in range(len(block.operations) - 1, -1, -1):
         operation = block.operations[index]
-        if _has_effect(operation) or any(output.name in wanted for output in operation.outputs):
+        if _has_effect(operation, opset) or any(output.name in wanted for output in operation.outputs):
             needed[index] = True
             wanted |= _uses(operation)
     return needed
 
 
-def _has_effect(operation: Operation) -> bool:
-    return operation.kind in _EFFECTS or any(_has_effect(o) for block in operation.blocks for o in block.operations)
+def _has_effect(operation: Operation, opset: str) -> bool:
+    definition = find(operation.kind, opset)
+    if definition is not None and definition.effect:
+        return True
+    return any(_has_effect(inner, opset) for block in operation.blocks for inner in block.operations)
 
 
 def _uses(operation: Operation) -> set[str]:

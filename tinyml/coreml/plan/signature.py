@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from ..ops.context import OpContext, StateCell, TensorList, ValueType
+from ..ops.context import OpContext, StateCell, TensorList
 from ..ops.registry import OpFunction
-from ..program.program import ListType, StateType, UnrankedType
+from ..program.types import ListType, StateType, UnrankedType, ValueType
 
 Convert = Callable[[Any], Any]
 

@@ -1,11 +1,10 @@
-"""The data types of MIL: their names, how they are stored, and the torch types that carry them while a program runs."""
+"""The data types of MIL: their names, how they are stored, and the array types that carry them while a program runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +12,8 @@ class DType:
     """One data type of MIL.
 
     `proto` is its number in MIL.proto, `blob` its number in a weight file (None: never stored there), `bits` the width
-    of a stored element, `numpy` the array type of an element by itself, `carrier` the torch type that holds it here.
+    of a stored element, `numpy` the array type of an element by itself, `carrier` the one that holds it while it is
+    computed with.
     """
 
     name: str
@@ -21,17 +21,12 @@ class DType:
     blob: int | None
     bits: int
     numpy: np.dtype[np.generic]
-    carrier: torch.dtype
-
-    @property
-    def carrier_array(self) -> np.dtype[np.generic]:
-        """The array type of its carrier."""
-        return _ARRAYS[self.carrier]
+    carrier: np.dtype[np.generic]
 
     @property
     def is_float(self) -> bool:
         """Whether it is a floating-point type."""
-        return self.carrier is torch.float32
+        return self.carrier == np.float32
 
     @property
     def is_sub_byte(self) -> bool:
@@ -39,41 +34,30 @@ class DType:
         return self.bits < 8
 
 
-_ARRAYS: dict[torch.dtype, np.dtype[np.generic]] = {
-    torch.bool: np.dtype(np.bool_),
-    torch.float32: np.dtype(np.float32),
-    torch.int8: np.dtype(np.int8),
-    torch.int16: np.dtype(np.int16),
-    torch.int32: np.dtype(np.int32),
-    torch.int64: np.dtype(np.int64),
-    torch.uint8: np.dtype(np.uint8),
-}
-
-
 def _rows() -> list[DType]:
-    table: list[tuple[str, int, int | None, int, object, torch.dtype]] = [
-        ("bool", 1, None, 8, np.bool_, torch.bool),
-        ("fp16", 10, 1, 16, np.float16, torch.float32),
-        ("fp32", 11, 2, 32, np.float32, torch.float32),
-        ("fp64", 12, None, 64, np.float64, torch.float32),
-        ("int8", 21, 4, 8, np.int8, torch.int8),
-        ("int16", 22, 6, 16, np.int16, torch.int16),
-        ("int32", 23, 14, 32, np.int32, torch.int32),
-        ("int64", 24, None, 64, np.int64, torch.int64),
-        ("int4", 25, 8, 4, np.int8, torch.int8),
-        ("uint8", 31, 3, 8, np.uint8, torch.uint8),
-        ("uint16", 32, 7, 16, np.uint16, torch.int32),
-        ("uint32", 33, 15, 32, np.uint32, torch.int64),
-        ("uint64", 34, None, 64, np.uint64, torch.int64),
-        ("uint4", 35, 11, 4, np.uint8, torch.uint8),
-        ("uint2", 36, 10, 2, np.uint8, torch.uint8),
-        ("uint1", 37, 9, 1, np.uint8, torch.uint8),
-        ("uint6", 38, 13, 6, np.uint8, torch.uint8),
-        ("uint3", 39, 12, 3, np.uint8, torch.uint8),
+    table: list[tuple[str, int, int | None, int, type[np.generic], type[np.generic]]] = [
+        ("bool", 1, None, 8, np.bool_, np.bool_),
+        ("fp16", 10, 1, 16, np.float16, np.float32),
+        ("fp32", 11, 2, 32, np.float32, np.float32),
+        ("fp64", 12, None, 64, np.float64, np.float32),
+        ("int8", 21, 4, 8, np.int8, np.int8),
+        ("int16", 22, 6, 16, np.int16, np.int16),
+        ("int32", 23, 14, 32, np.int32, np.int32),
+        ("int64", 24, None, 64, np.int64, np.int64),
+        ("int4", 25, 8, 4, np.int8, np.int8),
+        ("uint8", 31, 3, 8, np.uint8, np.uint8),
+        ("uint16", 32, 7, 16, np.uint16, np.int32),
+        ("uint32", 33, 15, 32, np.uint32, np.int64),
+        ("uint64", 34, None, 64, np.uint64, np.int64),
+        ("uint4", 35, 11, 4, np.uint8, np.uint8),
+        ("uint2", 36, 10, 2, np.uint8, np.uint8),
+        ("uint1", 37, 9, 1, np.uint8, np.uint8),
+        ("uint6", 38, 13, 6, np.uint8, np.uint8),
+        ("uint3", 39, 12, 3, np.uint8, np.uint8),
     ]
     return [
-        DType(name=name, proto=proto, blob=blob, bits=bits, numpy=np.dtype(kind), carrier=carrier)  # type: ignore[call-overload]
-        for name, proto, blob, bits, kind, carrier in table
+        DType(name=name, proto=proto, blob=blob, bits=bits, numpy=np.dtype(stored), carrier=np.dtype(carrier))
+        for name, proto, blob, bits, stored, carrier in table
     ]
 
 

@@ -1,4 +1,4 @@
-"""An ML Program as frozen values: functions, blocks, operations, types and constants."""
+"""An ML Program as frozen values: functions, blocks, operations and constants."""
 
 from __future__ import annotations
 
@@ -7,40 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..ops.context import ValueType
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListType:
-    """A list of tensors of one type; `length` is None where it grows."""
-
-    element: ValueType
-    length: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateType:
-    """A place that keeps a tensor from one prediction to the next."""
-
-    wrapped: ValueType
-
-
-@dataclass(frozen=True, kw_only=True)
-class DictionaryType:
-    """What `classify` makes: class labels (of type `key`) to probabilities."""
-
-    key: str
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnrankedType:
-    """A tensor whose rank only the run fixes."""
-
-    dtype: str
-
-
-MilType = ValueType | UnrankedType | ListType | StateType | DictionaryType
+from .types import MilType
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

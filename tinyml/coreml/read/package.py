@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tinyml.quiet import coremltools
 from ..program.dtypes import DType
 from ..program.program import Program
 from .blob import BlobFile
+from .kinds import Kind, folder_refusal, kind_of, kind_of_folder, refusal
 from .protobuf import parse_program
 
 MAX_SPECIFICATION_BYTES = 2**31 - 1
@@ -63,12 +65,11 @@ def _open_path(path: Path) -> Package:
 
 def _model_file(package: Path) -> Path:
     """The specification inside `package`, by its manifest."""
-    manifest = package / "Manifest.json"
-    if not manifest.is_file():
-        hint = "a compiled model (.mlmodelc) cannot be read" if package.suffix == ".mlmodelc" else None
-        raise PackageError(f"{package} is not a Core ML package", value="it has no Manifest.json", hint=hint)
+    kind = kind_of_folder(package)
+    if kind is not None:
+        raise folder_refusal(kind, package)
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = json.loads((package / "Manifest.json").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise PackageError(f"the manifest of {package} cannot be read", value=str(error)) from None
     items = content.get("itemInfoEntries") if isinstance(content, dict) else None
@@ -105,17 +106,13 @@ def _read_specification(path: Path) -> Any:
 
 
 def _open_specification(specification: Any, folder: Path | None, name: str) -> Package:
-    kind = specification.WhichOneof("Type")
-    if kind is None:
-        raise PackageError(f"{name} holds no model", hint="the file is empty, truncated or no Core ML model")
-    if kind.startswith("neuralNetwork"):
-        raise PackageError(
-            f"{name} is a neural network of the .mlmodel era",
-            value=kind,
-            allowed="only ML Programs can be executed here",
-        )
-    if kind != "mlProgram":
-        raise PackageError(f"{name} is not an ML Program", value=kind, allowed="only ML Programs can be executed here")
+    kind = kind_of(specification)
+    if kind not in READERS:
+        raise refusal(kind, specification, name)
+    return READERS[kind](specification, folder, name)
+
+
+def _read_program(specification: Any, folder: Path | None, name: str) -> Package:
     files: dict[str, BlobFile] = {}
 
     def read_blob(file: str, offset: int, dtype: DType, shape: tuple[int, ...], constant: str) -> np.ndarray:
@@ -130,6 +127,10 @@ def _open_specification(specification: Any, folder: Path | None, name: str) -> P
         specification_version=specification.specificationVersion,
         program=program,
     )
+
+
+READERS: dict[Kind, Callable[[Any, Path | None, str], Package]] = {Kind.ML_PROGRAM: _read_program}
+"""What reads a specification of each kind: with the folder of its weights (None: it has none) and a name for errors."""
 
 
 def _weight_file(file: str, folder: Path | None, name: str) -> Path:

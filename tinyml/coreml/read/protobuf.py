@@ -10,24 +10,19 @@ import numpy as np
 
 from tinyml.errors import PackageError
 
-from ..ops.context import ValueType
 from ..program.dtypes import BY_PROTO, DTYPES, STRING_PROTO, DType, unpack_bits
 from ..program.limits import check_size
 from ..program.program import (
     Binding,
     Block,
     Constant,
-    DictionaryType,
     Function,
-    ListType,
-    MilType,
     NamedType,
     Operation,
     Program,
     Reference,
-    StateType,
-    UnrankedType,
 )
+from ..program.types import DictionaryType, ListType, MilType, StateType, UnrankedType, ValueType
 
 OPSETS = {"CoreML5": "iOS15", "CoreML6": "iOS16", "CoreML7": "iOS17", "CoreML8": "iOS18", "CoreML9": "iOS18"}
 """Opsets by their names in a package; CoreML9 (iOS 26) added int8 inputs and outputs, but no op."""

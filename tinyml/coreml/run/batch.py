@@ -10,10 +10,10 @@ from PIL import Image
 
 from tinyml.errors import InputError, PackageError
 
-from ..plan.accelerate import accelerate, fold_norms, relu_in_place
+from ..plan.accelerate import accelerate, specialize, work_in_place
 from ..plan.lift import lift, samples_first
 from ..plan.plan import Plan
-from ..program.program import MilType
+from ..program.types import MilType
 from ..read.description import ArrayFeature, Features, ImageFeature
 from .images import image_array, pixels_array
 
@@ -88,8 +88,8 @@ class BatchRunner:
         self._axes = lift(plan, inputs)
         self._mapped = torch.func.vmap(plan, randomness="different") if self._axes is None else None
         if self._axes is None:
-            fold_norms(plan)
-            relu_in_place(plan)
+            specialize(plan)
+            work_in_place(plan)
             plan.drop_unread_constants()
         else:
             accelerate(plan)
@@ -102,7 +102,7 @@ class BatchRunner:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of what `values` returns."""
-        return tuple(name for name, _ in self.plan.outputs)
+        return tuple(port.name for port in self.plan.outputs)
 
     def values(self, inputs: Sequence[torch.Tensor]) -> list[np.ndarray]:
         """The plan's outputs [n, *shape of one sample] for inputs [n, *shape of one sample]."""

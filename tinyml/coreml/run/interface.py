@@ -10,9 +10,10 @@ import torch
 
 from tinyml.errors import InputError, PackageError
 
-from ..ops.context import ValueType
+from ..ops.carriers import CARRIERS
 from ..program.dtypes import DTYPES
-from ..program.program import Function, NamedType, StateType
+from ..program.program import Function, NamedType
+from ..program.types import StateType, ValueType
 from ..read.description import ArrayFeature, Description, ImageFeature, check_array, check_names
 from .images import array_image, image_array
 
@@ -52,7 +53,7 @@ class Interface:
         Raises:
             InputError: a value of the wrong type, shape, size or mode.
         """
-        feature, dtype = self.description.inputs[item.name], DTYPES[_type(item).dtype].carrier_array
+        feature, dtype = self.description.inputs[item.name], DTYPES[_type(item).dtype].carrier
         if item.name not in inputs:
             if not isinstance(feature, ArrayFeature) or feature.shape is None:
                 raise InputError("the model needs an input that is missing", value=item.name)
@@ -69,7 +70,7 @@ class Interface:
     def tensor(self, item: NamedType, value: torch.Tensor) -> torch.Tensor:
         """`value`, or many samples of it, in the carrier type of the program's input `item`, rounded to its own."""
         dtype = _type(item).dtype
-        value = value.to(DTYPES[dtype].carrier)
+        value = value.to(CARRIERS[dtype])
         if dtype == "fp16" and self._rounds:
             value = value.to(torch.float16).to(torch.float32)
         return value

@@ -11,12 +11,13 @@ import torch
 
 from tinyml.errors import InputError
 
-from ..ops.context import StateCell, ValueType
+from ..ops.context import StateCell
 from ..plan.accelerate import accelerate
+from ..plan.classifier import Classifier, classified, find_classifier
 from ..plan.plan import Plan, Step
 from ..plan.planner import Precision, build
-from ..program.classifier import Classifier, classified, find_classifier
-from ..program.program import Function, NamedType, StateType
+from ..program.program import Function, NamedType
+from ..program.types import StateType, ValueType
 from ..read.description import Description, Features, check_names, describe
 from ..read.package import Package, open_package
 from .batch import BatchRunner, Samples, joined, sample_tensors
@@ -114,8 +115,8 @@ class ReferenceModel:
             with torch.inference_mode():
                 values = self.plan(*self.arguments(inputs, state))
             found = {
-                name: value.detach().numpy() if isinstance(value, torch.Tensor) else value
-                for (name, _), value in zip(self.plan.outputs, values, strict=True)
+                port.name: value.detach().numpy() if isinstance(value, torch.Tensor) else value
+                for port, value in zip(self.plan.outputs, values, strict=True)
             }
         return {name: self._interface.output(name, found[name]) for name in self.description.outputs}
 

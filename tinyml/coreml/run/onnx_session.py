@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..program.classifier import Classifier, classified
+from ..plan.classifier import Classifier, classified
 from ..trace.module import to_torch
 from ..trace.onnx import onnx_bytes, onnx_runner
 

@@ -9,9 +9,10 @@ import torch
 
 from tinyml.errors import InputError
 
+from ..ops.carriers import CARRIERS
 from ..ops.context import StateCell
-from ..program.dtypes import DTYPES
-from ..program.program import Function, StateType
+from ..program.program import Function
+from ..program.types import StateType
 
 
 class State:
@@ -23,9 +24,7 @@ class State:
         for item in function.inputs:
             if isinstance(item.type, StateType):
                 shape = [size or 0 for size in item.type.wrapped.shape]
-                self.cells[item.name] = StateCell(
-                    value=torch.zeros(shape, dtype=DTYPES[item.type.wrapped.dtype].carrier)
-                )
+                self.cells[item.name] = StateCell(value=torch.zeros(shape, dtype=CARRIERS[item.type.wrapped.dtype]))
 
     def read_state(self, name: str) -> np.ndarray:
         """The content of state `name`, float32 of the declared shape."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,13 @@ class Converted:
     largest: float
 
 
-def convert(package: Any, to: str, output: Path, function_name: str | None = None) -> Converted:
+def convert(
+    package: Any,
+    to: str,
+    output: Path,
+    function_name: str | None = None,
+    run_onnx: Callable[[bytes], Run] = onnx_runner,
+) -> Converted:
     """Writes `package` as a file of another format and verifies it.
 
     Args:
@@ -47,6 +53,7 @@ def convert(package: Any, to: str, output: Path, function_name: str | None = Non
         to: "onnx" (float32, the classes in metadata) or "torch" (a program of torch.export).
         output: the file to write.
         function_name: which function; None: the default one.
+        run_onnx: what executes an ONNX model to check it.
 
     Raises:
         UnsupportedOpsError: the program cannot be traced; VerificationError: the results differ.
@@ -60,7 +67,7 @@ def convert(package: Any, to: str, output: Path, function_name: str | None = Non
     with atomic_file(output) as temporary:
         if to == "onnx":
             temporary.write_bytes(onnx_bytes(module))
-            run = onnx_runner(temporary.read_bytes())
+            run = run_onnx(temporary.read_bytes())
         else:
             with quiet():
                 torch.export.save(exported(module), temporary)
@@ -86,7 +93,7 @@ def _verify(reference: ReferenceModel, module: TorchModel, run: Run) -> float:
     for seed in range(2):
         arguments = reference.arguments(make_inputs(reference.input_description, (), seed), None)
         with torch.inference_mode():
-            values = dict(zip((name for name, _ in reference.plan.outputs), reference.plan(*arguments), strict=True))
+            values = dict(zip((port.name for port in reference.plan.outputs), reference.plan(*arguments), strict=True))
         for name, found in zip(module.output_names, run(arguments), strict=True):
             expected, value = values[name], found
             if isinstance(expected, dict):

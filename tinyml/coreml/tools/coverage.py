@@ -15,12 +15,6 @@ NOT_IN_PROGRAMS = {
 }
 """Ops of coremltools' registry that an ML Program cannot hold, and why."""
 
-ONLY_HERE = {
-    "write_state": "how coremltools writes its coreml_update_state",
-    "coreml_update_state": "coremltools' own dialect; written as write_state and read_state",
-}
-"""Ops that coremltools has under another name or in another registry."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class OpStatus:
@@ -55,8 +49,9 @@ def _status(name: str, families: dict[str, str], opsets: Iterable[str] | None) -
         return OpStatus(name=name, family="control_flow", status=("yes",) * len(OPSETS), remark="read by the planner")
     here = {opset for opset in OPSETS if find(name, opset) is not None}
     there = here if opsets is None else set(opsets)
+    remark = next((definition.remark for definition in definitions() if definition.name == name), "")
     status = tuple(("yes" if opset in here else "no") if opset in there else "" for opset in OPSETS)
-    return OpStatus(name=name, family=families.get(name, ""), status=status, remark=ONLY_HERE.get(name, ""))
+    return OpStatus(name=name, family=families.get(name, ""), status=status, remark=remark)
 
 
 def markdown_table(rows: list[OpStatus]) -> str:

@@ -8,22 +8,15 @@ import torch
 
 from tinyml.errors import InputError, UnsupportedOpsError
 
-from ..ops.context import ValueType
+from ..ops.carriers import CARRIERS
+from ..ops.registry import find
+from ..plan.classifier import find_classifier
 from ..plan.plan import Layout, Plan
 from ..plan.planner import lay_out
-from ..program.classifier import find_classifier
-from ..program.dtypes import DTYPES
 from ..program.program import Block, Function
+from ..program.types import ValueType
 from ..read.description import ArrayFeature, Description, Feature, ImageFeature, Range, describe
 from ..read.package import open_package
-
-UNTRACEABLE = frozenset(
-    {
-        "cond", "while_loop", "make_list", "list_length", "list_read", "list_write", "list_gather", "list_scatter",
-        "read_state", "write_state", "coreml_update_state", "non_zero", "non_maximum_suppression",
-    }
-)  # fmt: skip
-"""Ops whose course or result's shape depends on values, or that keep something between calls."""
 
 
 class TorchModel(Plan):
@@ -40,7 +33,7 @@ class TorchModel(Plan):
         super().__init__(layout)
         self.description = description
         self.classes = classes
-        self.input_names = tuple(name for name, _ in layout.inputs)
+        self.input_names = tuple(port.name for port in layout.inputs)
         self.output_names = output_names
 
     def example_inputs(self) -> tuple[torch.Tensor, ...]:
@@ -66,7 +59,7 @@ def to_torch(package: Any, function_name: str | None = None) -> TorchModel:
     opened = open_package(package)
     description = describe(opened, function_name or getattr(package, "function_name", None))
     function = opened.program.functions[description.function]
-    refused = sorted(_kinds(function.block) & UNTRACEABLE)
+    refused = sorted(_untraceable(function.block, function.opset))
     if refused:
         raise UnsupportedOpsError("the program cannot become a torch module, its course depends on values", ops=refused)
     classifier = find_classifier(function)
@@ -84,12 +77,15 @@ def _check_types(function: Function) -> None:
             raise InputError("an input that is no tensor cannot be traced", value=item.name)
 
 
-def _kinds(block: Block) -> set[str]:
-    kinds = {item.kind for item in block.operations}
-    for item in block.operations:
-        for inner in item.blocks:
-            kinds |= _kinds(inner)
-    return kinds
+def _untraceable(block: Block, opset: str) -> set[str]:
+    found = set()
+    for operation in block.operations:
+        definition = find(operation.kind, opset)
+        if definition is not None and not definition.traceable:
+            found.add(operation.kind)
+        for inner in operation.blocks:
+            found |= _untraceable(inner, opset)
+    return found
 
 
 def _example(feature: Feature) -> torch.Tensor:
@@ -98,7 +94,7 @@ def _example(feature: Feature) -> torch.Tensor:
         return torch.full((1, channels, feature.height, feature.width), 128.0)
     if not isinstance(feature, ArrayFeature) or feature.shape is None:
         raise InputError("an input without a shape cannot be traced", value=feature.name)
-    return torch.zeros(feature.shape, dtype=DTYPES[feature.dtype].carrier)
+    return torch.zeros(feature.shape, dtype=CARRIERS[feature.dtype])
 
 
 def _dynamic(feature: Feature) -> dict[int, Any]:

@@ -8,18 +8,26 @@ innermost in memory (`torch.channels_last`), and can apply an activation before 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 Kernel = Callable[[Tensor], Tensor]
-Activation = tuple[str, str]
-"""oneDNN's name of an activation and of its approximation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """oneDNN's name of an activation, and of its approximation."""
+
+    name: str
+    algorithm: str = ""
+
 
 Prepared = Callable[[Activation], Kernel]
 """Makes the kernel that applies an activation before it stores a value."""
 
-PLAIN: Activation = ("none", "")
+PLAIN = Activation(name="none")
 
 
 def available() -> bool:
@@ -68,7 +76,7 @@ def convolution(
     shape, channels = list(weight.shape), weight.shape[1] * groups
 
     def followed_by(activation: Activation) -> Kernel:
-        name, algorithm = activation
+        name, algorithm = activation.name, activation.algorithm
 
         def convolve(x: Tensor) -> Tensor:
             if x.dim() != 4 or x.shape[1] != channels:
@@ -93,7 +101,7 @@ def linear(weight: Tensor, bias: Tensor | None) -> Prepared | None:
     shape = list(weight.shape)
 
     def followed_by(activation: Activation) -> Kernel:
-        name, algorithm = activation
+        name, algorithm = activation.name, activation.algorithm
 
         def project(x: Tensor) -> Tensor:
             if x.dim() == 0 or x.shape[-1] != shape[1]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .program import Constant, Function, Operation, Reference
-
-_PASSING = frozenset({"cast", "reshape", "squeeze", "expand_dims", "identity"})
-"""Ops that may stand between a softmax and `classify` without changing what a value means."""
+from .. import ops as _ops  # noqa: F401  registers every op
+from ..ops.registry import find
+from ..program.program import Constant, Function, Operation, Reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ def find_classifier(function: Function) -> Classifier:
         outputs=tuple(output.name for output in found.outputs),
         classes=_classes(found, producers),
         probabilities=_name(found, "probabilities"),
-        logits=_logits(_name(found, "probabilities"), producers),
+        logits=_logits(_name(found, "probabilities"), producers, function.opset),
     )
 
 
@@ -60,12 +59,13 @@ def _classes(classify: Operation, producers: dict[str, Operation]) -> tuple[str 
     return binding.data if isinstance(binding, Constant) and isinstance(binding.data, tuple) else ()
 
 
-def _logits(name: str, producers: dict[str, Operation]) -> str | None:
+def _logits(name: str, producers: dict[str, Operation], opset: str) -> str | None:
     while name in producers:
         operation = producers[name]
         if operation.kind == "softmax":
             return _name(operation, "x") or None
-        if operation.kind not in _PASSING:
+        definition = find(operation.kind, opset)
+        if definition is None or not definition.transparent:
             return None
         name = _name(operation, "x")
     return None
