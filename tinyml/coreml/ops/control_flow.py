@@ -18,13 +18,13 @@ MAX_ITERATIONS = 1_000_000
 """A loop that is still running after so many turns is taken for one without an end."""
 
 
-@op("cond", exact=True, folds=False, traceable=False)
+@op("cond", exact=True, folds=False)
 def cond(pred: bool, context: OpContext) -> tuple[object, ...]:
     """The outputs of the first block where `pred`, of the second otherwise."""
     return context.blocks[0 if pred else 1](())
 
 
-@op("while_loop", exact=True, folds=False, traceable=False)
+@op("while_loop", exact=True, folds=False)
 def while_loop(loop_vars: tuple[object, ...], context: OpContext) -> tuple[object, ...]:
     """Applies the second block to the variables as long as the first one says so."""
     condition, body = context.blocks
@@ -45,7 +45,7 @@ def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return torch.where(cond, a, b)
 
 
-@op("make_list", exact=True, folds=False, traceable=False)
+@op("make_list", exact=True, folds=False)
 def make_list(
     elem_shape: tuple[object, ...],
     context: OpContext,
@@ -62,6 +62,8 @@ def make_list(
 
 
 def _size(item: object) -> int | None:
+    if isinstance(item, (int, torch.SymInt)):  # known while a program is traced
+        return item  # type: ignore[return-value]
     return int(item.item()) if isinstance(item, Tensor) else None
 
 
@@ -70,25 +72,25 @@ def _check_length(length: int) -> None:
         raise ValueError(f"a list of {length} elements, where 0 to {MAX_LENGTH} are possible")
 
 
-@op("list_length", exact=True, traceable=False)
+@op("list_length", exact=True)
 def list_length(ls: TensorList) -> Tensor:
     """The number of elements, int32."""
     return torch.tensor(len(ls.elements), dtype=torch.int32)
 
 
-@op("list_read", exact=True, traceable=False)
+@op("list_read", exact=True)
 def list_read(ls: TensorList, index: int) -> Tensor:
     """The element at `index`; zeros where it was never written."""
     return _element(ls, _inside(ls, index))
 
 
-@op("list_write", exact=True, traceable=False)
+@op("list_write", exact=True)
 def list_write(ls: TensorList, index: int, value: Tensor) -> TensorList:
     """The list with `value` at `index`; a dynamic one grows to hold it."""
     return _written(ls, {index: value})
 
 
-@op("list_gather", exact=True, traceable=False)
+@op("list_gather", exact=True)
 def list_gather(ls: TensorList, indices: tuple[int, ...]) -> Tensor:
     """The elements at `indices`, stacked along a new first axis."""
     if not indices:
@@ -97,7 +99,7 @@ def list_gather(ls: TensorList, indices: tuple[int, ...]) -> Tensor:
     return torch.stack([_element(ls, _inside(ls, index)) for index in indices])
 
 
-@op("list_scatter", exact=True, traceable=False)
+@op("list_scatter", exact=True)
 def list_scatter(ls: TensorList, indices: tuple[int, ...], value: Tensor) -> TensorList:
     """The list with `value[i]` at `indices[i]`; a dynamic one grows to hold them."""
     if len(indices) != len(value):

@@ -13,6 +13,7 @@ and always between 0 and n - 1. Source: the `resize_bilinear` page of the MIL op
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -48,7 +49,7 @@ def sample_places(count: int, size: int, mode: str, device: torch.device) -> Ten
 
 def _linear_along(x: Tensor, axis: int, count: int, mode: str) -> Tensor:
     size = x.shape[axis]
-    if size == count and mode != "OFFSET_CORNERS":
+    if _same(size, count) and mode != "OFFSET_CORNERS":
         return x
     places = sample_places(count, size, mode, x.device)
     below = places.floor()
@@ -74,13 +75,14 @@ def _nearest(x: Tensor, sizes: tuple[int, ...], *, half_pixels: bool) -> Tensor:
     """Nearest neighbors of the last `len(sizes)` axes: element i n // m, or (2 i + 1) n // (2 m) with half pixels."""
     check_size("resize", (*x.shape[: x.dim() - len(sizes)], *sizes))
     image = x.dim() == 4 and len(sizes) == 2
-    if image and all(_torch_agrees(n, m, half_pixels) for n, m in zip(x.shape[2:], sizes, strict=True)):
+    known = all(type(size) is int for size in (*x.shape, *sizes))
+    if image and known and all(_torch_agrees(n, m, half_pixels) for n, m in zip(x.shape[2:], sizes, strict=True)):
         mode = "nearest-exact" if half_pixels else "nearest"
         return torch.nn.functional.interpolate(x, size=sizes, mode=mode)
     for number, count in enumerate(sizes):
         axis = x.dim() - len(sizes) + number
         size = x.shape[axis]
-        if size == count:
+        if _same(size, count):
             continue
         step = torch.arange(count, device=x.device)
         places = (2 * step + 1) * size // (2 * count) if half_pixels else step * size // count
@@ -97,9 +99,32 @@ def _torch_agrees(size: int, count: int, half_pixels: bool) -> bool:
     return bool((np.minimum(np.floor(place), size - 1) == own).all())
 
 
+def _same(size: int, count: int) -> bool:
+    """Whether both are the same known number; to compare symbols of a trace would fix them."""
+    return type(size) is int and type(count) is int and size == count
+
+
 def _scaled(size: int, scale: float) -> int:
     # The declared size is computed in float32, where 0.7 * 10 is 7.
-    return int(np.floor(np.float32(scale) * np.float32(size)))
+    if type(size) is int:
+        return int(np.floor(np.float32(scale) * np.float32(size)))
+    top, bottom = _fraction(scale)
+    return size * top // bottom
+
+
+MAX_TRACED_SIZE = 2**15
+"""A fraction stands for a scale in a trace where it gives the same sizes up to this one."""
+
+
+@cache
+def _fraction(scale: float) -> tuple[int, int]:
+    """The simplest fraction by which sizes scale as they do by the float32 `scale`; raises PackageError for none."""
+    fraction = Fraction(float(np.float32(scale))).limit_denominator(4096)
+    sizes = np.arange(1, MAX_TRACED_SIZE + 1)
+    declared = np.floor(np.float32(scale) * sizes.astype(np.float32)).astype(np.int64)
+    if not (declared == sizes * fraction.numerator // fraction.denominator).all():
+        raise PackageError("no fraction scales open sizes as this factor does", value=scale, hint="fix the size")
+    return fraction.numerator, fraction.denominator
 
 
 @op("upsample_nearest_neighbor", exact=True, samples=by_image)

@@ -60,7 +60,7 @@ def topk_with_typed_indices(
     return (values, places) if return_indices else values
 
 
-@op("non_maximum_suppression", exact=True, traceable=False)
+@op("non_maximum_suppression", exact=True)
 def non_maximum_suppression(
     boxes: Tensor,
     scores: Tensor,
@@ -86,7 +86,7 @@ def non_maximum_suppression(
     return chosen_boxes, chosen_scores, _marked(places, found), found.sum(dim=-1, dtype=torch.int32)
 
 
-@op("non_maximum_suppression", since="iOS17", exact=True, traceable=False)
+@op("non_maximum_suppression", since="iOS17", exact=True)
 def non_maximum_suppression_boxes_last(
     boxes: Tensor, scores: Tensor, iou_threshold: float, max_boxes: int, per_class_suppression: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -114,7 +114,8 @@ def _survivors(
     area = boxes[..., 2:].prod(dim=-1)
     classes = scores.argmax(dim=-1)
     places, found = [], []
-    rounds = min(max_boxes, boxes.shape[1])
+    # Where the number of boxes is a symbol of a trace, rounds without a box to take find none.
+    rounds = min(max_boxes, boxes.shape[1]) if type(boxes.shape[1]) is int else max_boxes
     for _ in range(rounds):
         place = torch.where(eligible, best, -torch.inf).argmax(dim=-1, keepdim=True)
         places.append(place)

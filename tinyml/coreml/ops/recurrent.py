@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch._higher_order_ops.scan import scan  # torch has no public name for it yet
 from torch.nn.functional import linear
 
 from tinyml.errors import PackageError
@@ -47,17 +48,42 @@ def _activation(name: str) -> Activation:
         raise PackageError("unknown activation", value=name, allowed=", ".join(_ACTIVATIONS)) from None
 
 
-def _steps(length: int, direction: str) -> range:
-    """The times in the order in which a layer takes them."""
-    if direction == "forward":
-        return range(length)
+def _taken(
+    step: Callable[[tuple[Tensor, ...], Tensor], tuple[Tensor, ...]],
+    states: tuple[Tensor, ...],
+    projected: Tensor,
+    direction: str,
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """All steps of a layer: the hidden states [S, B, H] in the order in which they arose, and the last states.
+
+    Args:
+        step: from the states, the hidden one first, and an element of `projected` to the next states.
+        states: before the first step.
+        projected: [S, B, gates].
+        direction: "forward" or "reverse".
+    """
+    if direction not in ("forward", "reverse"):
+        raise PackageError("unknown direction", value=direction, allowed="forward, reverse, bidirectional for lstm")
     if direction == "reverse":
-        return range(length - 1, -1, -1)
-    raise PackageError("unknown direction", value=direction, allowed="forward, reverse, bidirectional for lstm")
+        projected = projected.flip(0)
+    length = projected.shape[0]
+    if type(length) is not int:  # a trace with an open length keeps the loop
+        # What a step returns must not share memory with what it is given, nor one result with another.
+        def traced(carry: tuple[Tensor, ...], x: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+            found = step(carry, x)
+            return tuple(value.clone() for value in found), found[0].clone()
+
+        last, sequence = scan(traced, tuple(value.clone() for value in states), projected, dim=0)
+        return sequence, last
+    hidden = []
+    for t in range(length):
+        states = step(states, projected[t])
+        hidden.append(states[0])
+    return torch.stack(hidden), states
 
 
-def _sequence(states: list[Tensor], output_sequence: bool) -> Tensor:
-    return torch.stack(states if output_sequence else states[-1:])
+def _sequence(hidden: Tensor, last: Tensor, output_sequence: bool) -> Tensor:
+    return hidden if output_sequence else last.unsqueeze(0)
 
 
 @op("rnn")
@@ -73,12 +99,13 @@ def rnn(
 ) -> tuple[Tensor, Tensor]:
     """`h = activation(weight_ih x + weight_hh h + bias)`; the states of every step, or of the last, and the last."""
     act = _activation(activation)
-    projected = linear(x, weight_ih, bias)
-    h, states = initial_h, []
-    for t in _steps(x.shape[0], direction):
-        h = act(projected[t] + linear(h, weight_hh))
-        states.append(h)
-    return _sequence(states, output_sequence), h
+    hidden, (h,) = _taken(
+        lambda states, given: (act(given + linear(states[0], weight_hh)),),
+        (initial_h,),
+        linear(x, weight_ih, bias),
+        direction,
+    )
+    return _sequence(hidden, h, output_sequence), h
 
 
 @op("gru")
@@ -95,8 +122,8 @@ def gru(
 ) -> tuple[Tensor, Tensor]:
     """Gates in the order reset, output, update; weights [3 H, I] and [3 H, H], one bias [3 H] for both."""
     acts = _activation(recurrent_activation), _activation(activation)
-    states = _gru(x, initial_h, weight_ih, weight_hh, bias, None, _steps(x.shape[0], direction), acts, False)
-    return _sequence(states, output_sequence), states[-1]
+    hidden, h = _gru(x, initial_h, weight_ih, weight_hh, bias, None, direction, acts, False)
+    return _sequence(hidden, h, output_sequence), h
 
 
 @op("gru", since="iOS18")
@@ -115,10 +142,8 @@ def gru_with_reset_after(
 ) -> tuple[Tensor, Tensor]:
     """As before, with a bias of the input of its own; `reset_after` has the reset gate scale `weight_hh h + bias`."""
     acts = _activation(recurrent_activation), _activation(activation)
-    states = _gru(
-        x, initial_h, weight_ih, weight_hh, bias, input_bias, _steps(x.shape[0], direction), acts, reset_after
-    )
-    return _sequence(states, output_sequence), states[-1]
+    hidden, h = _gru(x, initial_h, weight_ih, weight_hh, bias, input_bias, direction, acts, reset_after)
+    return _sequence(hidden, h, output_sequence), h
 
 
 def _gru(
@@ -128,20 +153,21 @@ def _gru(
     weight_hh: Tensor,
     bias: Tensor | None,
     input_bias: Tensor | None,
-    steps: range,
+    direction: str,
     activations: tuple[Activation, Activation],
     reset_after: bool,
-) -> list[Tensor]:
-    """The states in the order in which they arose."""
+) -> tuple[Tensor, Tensor]:
+    """The states in the order in which they arose, and the last one."""
     gate, act = activations
     weight_rz = torch.cat((weight_hh[: h.shape[-1]], weight_hh[-h.shape[-1] :]))
     weight_o = weight_hh[h.shape[-1] : -h.shape[-1]]
     projected = linear(x, weight_ih, input_bias)
     if bias is not None and not reset_after:
         projected = projected + bias
-    states = []
-    for t in steps:
-        x_r, x_o, x_z = projected[t].chunk(3, -1)
+
+    def step(states: tuple[Tensor, ...], given: Tensor) -> tuple[Tensor, ...]:
+        (h,) = states
+        x_r, x_o, x_z = given.chunk(3, -1)
         if reset_after:
             h_r, h_o, h_z = linear(h, weight_hh, bias).chunk(3, -1)
             r, z = gate(x_r + h_r), gate(x_z + h_z)
@@ -150,9 +176,10 @@ def _gru(
             h_r, h_z = linear(h, weight_rz).chunk(2, -1)
             r, z = gate(x_r + h_r), gate(x_z + h_z)
             o = act(x_o + linear(r * h, weight_o))
-        h = (1 - z) * o + z * h
-        states.append(h)
-    return states
+        return ((1 - z) * o + z * h,)
+
+    hidden, (h,) = _taken(step, (h,), projected, direction)
+    return hidden, h
 
 
 @op("lstm")
@@ -188,7 +215,7 @@ def lstm(
     acts = _activation(recurrent_activation), _activation(cell_activation), _activation(activation)
     if direction != "bidirectional":
         states, h, c = _lstm(x, initial_h, initial_c, weight_ih, weight_hh, bias, peephole, direction, acts, clip)
-        return _sequence(states, output_sequence), h, c
+        return _sequence(states, h, output_sequence), h, c
     if weight_ih_back is None or weight_hh_back is None:
         raise PackageError("a bidirectional lstm lacks weight_ih_back or weight_hh_back")
     h_ahead, h_back = initial_h.chunk(2, -1)
@@ -198,7 +225,7 @@ def lstm(
         x, h_back, c_back, weight_ih_back, weight_hh_back, bias_back, peephole_back, "reverse", acts, clip
     )
     h = torch.cat((h_ahead, h_back), -1)
-    sequence = torch.cat((torch.stack(ahead), torch.stack(back[::-1])), -1) if output_sequence else h.unsqueeze(0)
+    sequence = torch.cat((ahead, back.flip(0)), -1) if output_sequence else h.unsqueeze(0)
     return sequence, h, torch.cat((c_ahead, c_back), -1)
 
 
@@ -213,14 +240,15 @@ def _lstm(
     direction: str,
     activations: tuple[Activation, Activation, Activation],
     clip: float | None,
-) -> tuple[list[Tensor], Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """One direction: the hidden states in the order in which they arose, the last one, the last cell state."""
     gate, cell, act = activations
     projected = linear(x, weight_ih, bias)
     peep_i, peep_f, peep_o = (None, None, None) if peephole is None else peephole.chunk(3)
-    states = []
-    for t in _steps(x.shape[0], direction):
-        i, f, o, z = (projected[t] + linear(h, weight_hh)).chunk(4, -1)
+
+    def step(states: tuple[Tensor, ...], given: Tensor) -> tuple[Tensor, ...]:
+        h, c = states
+        i, f, o, z = (given + linear(h, weight_hh)).chunk(4, -1)
         if peep_i is not None and peep_f is not None:
             i, f = i + peep_i * c, f + peep_f * c
         c = gate(f) * c + gate(i) * cell(z)
@@ -228,6 +256,7 @@ def _lstm(
             c = c.clamp(-clip, clip)
         if peep_o is not None:
             o = o + peep_o * c
-        h = gate(o) * act(c)
-        states.append(h)
-    return states, h, c
+        return gate(o) * act(c), c
+
+    hidden, (h, c) = _taken(step, (h, c), projected, direction)
+    return hidden, h, c

@@ -8,7 +8,7 @@ from .context import StateCell
 from .registry import op
 
 
-@op("read_state", since="iOS18", exact=True, folds=False, traceable=False)
+@op("read_state", since="iOS18", exact=True, folds=False)
 def read_state(input: StateCell) -> Tensor:  # noqa: A002  the op's own parameter name
     """A copy of the state: later writes do not change it."""
     return input.value
@@ -20,7 +20,6 @@ def read_state(input: StateCell) -> Tensor:  # noqa: A002  the op's own paramete
     exact=True,
     folds=False,
     effect=True,
-    traceable=False,
     remark="how coremltools writes its coreml_update_state",
 )
 def write_state(input: StateCell, data: Tensor) -> None:  # noqa: A002  the op's own parameter name
@@ -36,7 +35,6 @@ def write_state(input: StateCell, data: Tensor) -> None:  # noqa: A002  the op's
     exact=True,
     folds=False,
     effect=True,
-    traceable=False,
     remark="coremltools' own dialect; written as write_state and read_state",
 )
 def update_state(state: StateCell, value: Tensor) -> Tensor:

@@ -233,7 +233,7 @@ def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = Fa
     return total.flip(axis) if reverse else total
 
 
-@op("non_zero", traceable=False)
+@op("non_zero")
 def non_zero(x: Tensor) -> Tensor:
     """int32 [N, rank]: where `x` is not zero, in row-major order."""
     return torch.nonzero(x).to(torch.int32)

@@ -28,13 +28,18 @@ def _reshape_samples(given: Arguments) -> tuple[Axis, ...]:
 @op("reshape", exact=True, samples=_reshape_samples, transparent=True)
 def reshape(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A 0 inherits the dimension of `x` at its own place; -1 is what remains."""
-    if 0 in shape and len(shape) != x.dim():
+    if any(_keeps(size) for size in shape) and len(shape) != x.dim():
         raise InputError(
             "reshape: a shape with 0 needs one entry for each dimension of x",
             value=f"{tuple(shape)} for {tuple(x.shape)}",
             hint="from iOS17 on, zeros count from the right",
         )
-    return x.reshape([size if size != 0 else x.shape[axis] for axis, size in enumerate(shape)])
+    return x.reshape([x.shape[axis] if _keeps(size) else size for axis, size in enumerate(shape)])
+
+
+def _keeps(size: int) -> bool:
+    """Whether a size of a shape says to keep that of `x`; a symbol of a trace never does."""
+    return type(size) is int and size == 0
 
 
 @op("reshape", since="iOS17", exact=True, samples=_reshape_samples, transparent=True)
@@ -42,7 +47,7 @@ def reshape_counting_zeros_from_the_right(x: Tensor, shape: tuple[int, ...]) -> 
     """A 0 inherits the dimension of `x` that is as far from the right as itself, or is 1 where `x` has none."""
     missing = len(shape) - x.dim()
     inherited = (1,) * missing + tuple(x.shape)[max(0, -missing) :]
-    return x.reshape([size if size != 0 else inherited[axis] for axis, size in enumerate(shape)])
+    return x.reshape([inherited[axis] if _keeps(size) else size for axis, size in enumerate(shape)])
 
 
 @op("reshape_like", since="iOS16", exact=True)

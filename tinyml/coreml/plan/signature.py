@@ -43,9 +43,14 @@ def _scalar(kind: type) -> Convert:
     def convert(value: Any) -> Any:
         if kind is str:
             return _text(value if isinstance(value, str) else value[0])
-        return kind(value.item()) if isinstance(value, torch.Tensor) else kind(value)
+        return _number(kind, value.item()) if isinstance(value, torch.Tensor) else kind(value)
 
     return convert
+
+
+def _number(kind: type, item: Any) -> Any:
+    """`item` as `kind`; a symbol of a trace stays one."""
+    return item if isinstance(item, (torch.SymInt, torch.SymFloat, torch.SymBool)) else kind(item)
 
 
 def _text(value: Any) -> str:
@@ -57,7 +62,7 @@ def _text(value: Any) -> str:
 def _vector(kind: type) -> Convert:
     def convert(value: Any) -> Any:
         if isinstance(value, torch.Tensor):
-            return tuple(kind(item) for item in value.reshape(-1).tolist())
+            return tuple(_number(kind, item) for item in value.reshape(-1).tolist())
         items = (value,) if isinstance(value, str) else tuple(value)
         return tuple(_text(item) for item in items) if kind is str else items
 

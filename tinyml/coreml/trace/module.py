@@ -2,55 +2,126 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-from tinyml.errors import InputError, UnsupportedOpsError
+from tinyml.errors import InputError, PackageError, UnsupportedOpsError
 
 from ..ops.carriers import CARRIERS
+from ..ops.context import StateCell
 from ..ops.registry import find
 from ..plan.classifier import find_classifier
-from ..plan.plan import Layout, Plan
+from ..plan.plan import Layout, Plan, Step
 from ..plan.planner import lay_out
 from ..program.program import Block, Function
-from ..program.types import ValueType
-from ..read.description import ArrayFeature, Description, Feature, ImageFeature, Range, describe
+from ..program.types import StateType, ValueType
+from ..read.description import ArrayFeature, Description, ImageFeature, describe
 from ..read.package import open_package
+from .axes import Port, ports
+from .execute import Executor, constants, plain
 
 
 class TorchModel(Plan):
     """The plan of a function in float32; `forward` takes its inputs in order and returns a tuple of its outputs.
 
     An image input is a float tensor [1, channels, height, width] of 0..255 in the color order that the package
-    declares. A classifier returns its probabilities in place of label and dictionary; `classes` names them.
+    declares. A classifier returns its probabilities in place of label and dictionary; `classes` names them. A state is
+    an input and, as NAME_out behind the other outputs, what the call leaves in it.
     """
 
     def __init__(
-        self, layout: Layout, description: Description, classes: tuple[str | int, ...], output_names: tuple[str, ...]
+        self,
+        layout: Layout,
+        description: Description,
+        classes: tuple[str | int, ...],
+        output_names: tuple[str, ...],
+        traced: list[Port],
+        states: dict[str, torch.Tensor],
     ) -> None:
-        """Builds the module of `layout`; `output_names` are those that the package gives its outputs."""
+        """Builds the module of `layout`.
+
+        Args:
+            layout: of the plan.
+            description: of the function.
+            classes: a classifier's labels.
+            output_names: those that the package gives its outputs.
+            traced: the inputs with their open axes.
+            states: by name, what each state is before the first call.
+        """
         super().__init__(layout)
         self.description = description
         self.classes = classes
         self.input_names = tuple(port.name for port in layout.inputs)
-        self.output_names = output_names
+        self.state_names = tuple(name for name in self.input_names if name in states)
+        self.output_names = (*output_names, *(f"{name}_out" for name in self.state_names))
+        self.traced = traced
+        self._initial = states
+        self._known = constants(self)
+        self.fixed: dict[tuple[str, int], str] = {}
+        """Filled by a trace: open axes that an op has turned into constants, and which op."""
+
+    def forward(self, *inputs: Any) -> tuple[Any, ...]:
+        """Runs the steps; a failing op raises PackageError with its name."""
+        cells = {
+            name: StateCell(value=value)
+            for name, value in zip(self.input_names, inputs, strict=True)
+            if name in self.state_names
+        }
+        given = [cells.get(name, value) for name, value in zip(self.input_names, inputs, strict=True)]
+        opened = {
+            (port.name, axis): value.shape[axis]
+            for port in self.traced
+            for axis in port.open
+            for name, value in zip(self.input_names, inputs, strict=True)
+            if name == port.name and isinstance(value.shape[axis], torch.SymInt)
+        }
+
+        def watch(step: Step) -> None:
+            for axis in [axis for axis, size in opened.items() if size.node.maybe_as_int() is not None]:
+                self.fixed.setdefault(axis, f"op {step.name!r} ({step.kind})")
+                del opened[axis]
+
+        found = Executor(self._known, watch).run(self, given)
+        return (*(plain(value) for value in found), *(cells[name].value for name in self.state_names))
 
     def example_inputs(self) -> tuple[torch.Tensor, ...]:
-        """Inputs of the declared default shapes: zeros, or mid-gray for an image."""
-        return tuple(_example(self.description.inputs[name]) for name in self.input_names)
+        """Inputs of the shapes that are traced: the default where there is one, else zeros, or mid-gray for an image."""
+        examples = {port.name: self._example(port) for port in self.traced} | self._initial
+        return tuple(examples[name] for name in self.input_names)
+
+    def defaults(self) -> dict[str, torch.Tensor]:
+        """The inputs that may be left out, and what they are then."""
+        optional = [port for port in self.traced if self.description.inputs[port.name].optional]
+        return {port.name: self._example(port) for port in optional}
 
     def dynamic_shapes(self) -> tuple[dict[int, Any], ...]:
         """For each input the axes that may vary, as `torch.export.export` wants them."""
-        return tuple(_dynamic(self.description.inputs[name]) for name in self.input_names)
+        opened = {
+            port.name: {
+                axis: torch.export.Dim.AUTO(min=max(low, 1), max=high) for axis, (low, high) in port.open.items()
+            }
+            for port in self.traced
+        }
+        return tuple(opened.get(name, {}) for name in self.input_names)
+
+    def _example(self, port: Port) -> torch.Tensor:
+        feature = self.description.inputs[port.name]
+        if isinstance(feature, ImageFeature):
+            return torch.full(port.shape, 128.0)
+        if not isinstance(feature, ArrayFeature):
+            raise InputError("an input that is no tensor cannot be traced", value=port.name)
+        return torch.full(port.shape, feature.default or 0.0).to(CARRIERS[feature.dtype])
 
 
-def to_torch(package: Any, function_name: str | None = None) -> TorchModel:
+def to_torch(package: Any, function_name: str | None = None, shapes: Iterable[str] = ()) -> TorchModel:
     """The module of a package.
 
     Args:
         package: a path to an .mlpackage, or a coremltools MLModel.
         function_name: which function; None: the one that an MLModel was opened with, or the default one.
+        shapes: fixes axes of inputs, as `ports` reads them.
 
     Raises:
         UnsupportedOpsError: with the ops that cannot be traced.
@@ -65,16 +136,33 @@ def to_torch(package: Any, function_name: str | None = None) -> TorchModel:
     classifier = find_classifier(function)
     names = tuple(name for name in description.outputs if name not in classifier.outputs)
     computed = ((classifier.probabilities,) if classifier.probabilities else ()) + names
-    _check_types(function)
+    states = _states(function)
     layout = lay_out(function, precision="float32", outputs=computed)
     probabilities = (classifier.outputs[1],) if classifier.probabilities else ()
-    return TorchModel(layout, description, classifier.classes, probabilities + names).eval()
+    traced = ports(description, shapes)
+    return TorchModel(layout, description, classifier.classes, probabilities + names, traced, states).eval()
 
 
-def _check_types(function: Function) -> None:
+def _states(function: Function) -> dict[str, torch.Tensor]:
+    found = {}
     for item in function.inputs:
-        if not isinstance(item.type, ValueType):
+        if isinstance(item.type, StateType):
+            shape = [size or 0 for size in item.type.wrapped.shape]
+            found[item.name] = torch.zeros(shape, dtype=CARRIERS[item.type.wrapped.dtype])
+        elif not isinstance(item.type, ValueType):
             raise InputError("an input that is no tensor cannot be traced", value=item.name)
+    return found
+
+
+def fixed_axes(module: TorchModel) -> None:
+    """Raises PackageError where tracing `module` has fixed an axis that was to stay open, with the op that did it."""
+    for (name, axis), where in module.fixed.items():
+        port = next(port for port in module.traced if port.name == name)
+        raise PackageError(
+            f"axis {axis} of input {name!r} is open in the package, but {where} fixes it",
+            value=port.shape[axis],
+            hint=f"fix it yourself: --shape {name}={','.join(map(str, port.shape))}",
+        )
 
 
 def _untraceable(block: Block, opset: str) -> set[str]:
@@ -86,30 +174,3 @@ def _untraceable(block: Block, opset: str) -> set[str]:
         for inner in operation.blocks:
             found |= _untraceable(inner, opset)
     return found
-
-
-def _example(feature: Feature) -> torch.Tensor:
-    if isinstance(feature, ImageFeature):
-        channels = 3 if feature.color in ("RGB", "BGR") else 1
-        return torch.full((1, channels, feature.height, feature.width), 128.0)
-    if not isinstance(feature, ArrayFeature) or feature.shape is None:
-        raise InputError("an input without a shape cannot be traced", value=feature.name)
-    return torch.zeros(feature.shape, dtype=CARRIERS[feature.dtype])
-
-
-def _dynamic(feature: Feature) -> dict[int, Any]:
-    """Axis to `torch.export.Dim`."""
-    if isinstance(feature, ImageFeature):
-        if feature.enumerated:
-            return {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
-        ranges: tuple[Range, ...] = (
-            () if feature.ranges is None else ((1, 1), (1, 1), feature.ranges[1], feature.ranges[0])
-        )
-    elif isinstance(feature, ArrayFeature):
-        if feature.enumerated:
-            shapes = list(zip(*feature.enumerated, strict=True))
-            return {axis: torch.export.Dim.AUTO for axis, sizes in enumerate(shapes) if len(set(sizes)) > 1}
-        ranges = feature.ranges
-    else:
-        return {}
-    return {axis: torch.export.Dim.AUTO for axis, (low, high) in enumerate(ranges) if low != high}

@@ -10,26 +10,46 @@ from tinyml.errors import PackageError, UnsupportedOpsError
 from tinyml.quiet import quiet
 
 from ..plan.plan import FAILURES
-from .module import TorchModel
+from .module import TorchModel, fixed_axes
 
 
 def exported(module: TorchModel) -> torch.export.ExportedProgram:
     """`module` traced at its example inputs, with the axes that may vary kept open.
 
     Raises:
-        UnsupportedOpsError: an op cannot be traced; PackageError: the trace fails for another reason.
+        UnsupportedOpsError: an op cannot be traced; PackageError: the trace fails for another reason, or fixes an axis
+            that was to stay open. The message names the op.
     """
+    module.fixed.clear()
     with quiet(), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
-            return torch.export.export(
+            program = torch.export.export(
                 module, module.example_inputs(), dynamic_shapes=(module.dynamic_shapes(),), strict=False
             )
+        except UnsupportedOpsError:
+            raise
         except PackageError as error:
-            raise UnsupportedOpsError(f"the program cannot be traced: {error.what}", ops=_op_of(error)) from error
+            raise UnsupportedOpsError(
+                f"the program cannot be traced: {error}", ops=_op_of(error)
+            ) from error
         except FAILURES as error:
             reason = " ".join(str(error).split())[:300]
             raise PackageError("the program cannot be traced", value=reason) from error
+    _note_fixed(module, program)
+    fixed_axes(module)
+    return program
+
+
+def _note_fixed(module: TorchModel, program: torch.export.ExportedProgram) -> None:
+    """Axes that became constants without an op seen to do it."""
+    nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    for name, node in zip(module.input_names, program.graph_signature.user_inputs, strict=True):
+        value = nodes[str(node)].meta.get("val") if str(node) in nodes else None
+        for port in module.traced:
+            for axis in port.open if port.name == name and value is not None else ():
+                if not isinstance(value.shape[axis], torch.SymInt):
+                    module.fixed.setdefault((name, axis), "the program")
 
 
 def _op_of(error: PackageError) -> list[str]:

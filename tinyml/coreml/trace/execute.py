@@ -1,0 +1,195 @@
+"""Executing a plan while it is traced: sizes stay symbols, loops and branches that are decided by sizes are unrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from tinyml.errors import PackageError, TinyMLError, UnsupportedOpsError
+
+from ..ops.carriers import CARRIERS
+from ..plan.arguments import Argument, Converted, Gathered, Settled, Surroundings, Taken
+from ..plan.plan import FAILURES, Plan, Step
+from ..plan.signature import Parameter, parameters
+from ..program.types import UnrankedType, ValueType
+from .sizes import RULES, NotASize, Numbers, constant, vector
+
+MAX_TURNS = 4096
+"""A loop of more turns is refused: the unrolled program would be absurdly large."""
+
+Constants = Mapping[int, Mapping[int, Numbers]]
+"""By plan (its id) and slot: the constants that may be sizes."""
+
+
+def constants(plan: Plan) -> dict[int, dict[int, Numbers]]:
+    """The small constants of `plan` and the plans of its blocks."""
+    own = {slot: constant(value) for slot, value in plan.constant_tensors().items()}
+    found = {id(plan): {slot: value for slot, value in own.items() if value is not None}}
+    for step in plan.steps:
+        for block in step.blocks:
+            found |= constants(block.plan)
+    return found
+
+
+class Executor:
+    """Runs plans on tensors and numbers; `watch` is called after each step with it."""
+
+    def __init__(self, known: Constants, watch: Callable[[Step], None]) -> None:
+        self._known, self._watch = known, watch
+
+    def run(self, plan: Plan, inputs: Sequence[Any]) -> list[Any]:
+        """The outputs of `plan`: tensors, Numbers, and whatever else a value may be.
+
+        Raises:
+            PackageError: a step fails; the message names it and says why.
+        """
+        values = plan._start(inputs)
+        for slot, number in self._known[id(plan)].items():
+            values[slot] = Numbers(number.array, number.dtype, values[slot])
+        step = None
+        try:
+            for step in plan.steps:
+                self._step(step, values)
+                self._watch(step)
+                for slot in step.frees:
+                    values[slot] = None
+        except TinyMLError:
+            raise
+        except (*FAILURES, NotASize) as error:
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            raise PackageError(f"op {step.name!r} ({step.kind}) failed" if step else "failed", value=reason) from error
+        return [values[port.slot] for port in plan.outputs]
+
+    def _step(self, step: Step, values: list[Any]) -> None:
+        outcome = self._numbers(step, values)
+        if outcome is None:
+            if step.kind == "while_loop":
+                outcome = self._loop(step, values)
+            elif step.kind == "cond":
+                outcome = self._branch(step, values)
+            else:
+                outcome = step.function(*self._arguments(step, values))
+        outcomes = outcome if isinstance(outcome, (tuple, list)) else (outcome,)
+        if len(step.results) > 0 and len(outcomes) != len(step.results):
+            raise ValueError(f"{len(outcomes)} results where the program declares {len(step.results)}")
+        for each, value in zip(step.results, outcomes, strict=False):
+            values[each.slot] = value if isinstance(value, Numbers) else each.finish(value)
+
+    def _numbers(self, step: Step, values: list[Any]) -> tuple[Numbers, ...] | None:
+        """The results as numbers; None where the inputs are none, or the op has no rule."""
+        if step.kind == "shape":
+            x = values[step.reads[0]]
+            shape = x.array.shape if isinstance(x, Numbers) else x.shape
+            return (Numbers(vector(shape), torch.int32),)
+        if step.kind == "list_length":
+            return (Numbers(len(values[step.reads[0]].elements), torch.int32),)
+        rule = RULES.get(step.kind)
+        if rule is None or not step.reads:
+            return None
+        if not all(isinstance(values[slot], Numbers) for slot in step.reads):
+            return None
+        if sum(values[slot].array.size for slot in step.reads) > MAX_TURNS:
+            return None
+        given: dict[str, Any] = {}
+        wanted = {parameter.name: parameter for parameter in parameters(step.definition.function)}
+        for name, argument in step.arguments.items():
+            try:
+                value = _known(argument, wanted.get(name), values)
+            except NotASize:
+                return None
+            if value is not None:
+                given[name] = value
+        try:
+            found = rule(**given)
+        except (NotASize, *FAILURES):
+            return None
+        results = found if isinstance(found, tuple) else (found,)
+        if len(results) != len(step.results):
+            return None
+        return tuple(
+            Numbers(value, _dtype(each.type)) for value, each in zip(results, step.results, strict=True)
+        )
+
+    def _arguments(self, step: Step, values: list[Any]) -> list[Any]:
+        wanted = {parameter.name: parameter for parameter in parameters(step.definition.function)}
+        return [self._argument(step, item, wanted.get(name), values) for name, item in step.arguments.items()]
+
+    def _argument(self, step: Step, argument: Argument, parameter: Parameter | None, values: list[Any]) -> Any:
+        if isinstance(argument, Settled):
+            return argument.value
+        if isinstance(argument, Taken):
+            return plain(values[argument.slot])
+        if isinstance(argument, Gathered):
+            if step.kind == "make_list":  # its sizes
+                return tuple(_size(values[slot]) for slot in argument.slots)
+            return tuple(plain(values[slot]) for slot in argument.slots)
+        if isinstance(argument, Surroundings):
+            return replace(argument.context)
+        if all(isinstance(values[slot], Numbers) for slot in argument.slots):
+            try:
+                return _known(argument, parameter, values)
+            except NotASize:
+                pass
+        return argument.convert([plain(value) for value in values])
+
+    def _loop(self, step: Step, values: list[Any]) -> list[Any]:
+        condition, body = step.blocks
+        taken = step.arguments["loop_vars"]
+        if not isinstance(taken, Gathered):
+            raise ValueError("a loop without variables")
+        loop_vars = [values[slot] for slot in taken.slots]
+        for _ in range(MAX_TURNS):
+            outer = [values[slot] for slot in condition.captures]
+            if not self._decided(step, self.run(condition.plan, [*outer, *loop_vars])[0]):
+                return loop_vars
+            loop_vars = self.run(body.plan, [*[values[slot] for slot in body.captures], *loop_vars])
+        raise UnsupportedOpsError(f"loop {step.name!r} has more than {MAX_TURNS} turns", ops=[step.kind])
+
+    def _branch(self, step: Step, values: list[Any]) -> list[Any]:
+        taken = step.arguments["pred"]
+        predicate = taken.value if isinstance(taken, Settled) else values[step.reads[0]]
+        block = step.blocks[0 if self._decided(step, predicate) else 1]
+        return self.run(block.plan, [values[slot] for slot in block.captures])
+
+    def _decided(self, step: Step, value: Any) -> bool:
+        """What a condition comes to; raises UnsupportedOpsError where values or open sizes decide it."""
+        item = value.array.reshape(-1)[0] if isinstance(value, Numbers) else value
+        if isinstance(item, (bool, int, np.bool_, float)):
+            return bool(item)
+        sized = isinstance(item, (torch.SymBool, torch.SymInt))
+        raise UnsupportedOpsError(
+            f"op {step.name!r} cannot be unrolled: "
+            + ("a size that stays open decides its course" if sized else "its course depends on values"),
+            ops=[step.kind],
+            hint="fix the size with --shape" if sized else None,
+        )
+
+
+def plain(value: Any) -> Any:
+    """`value` as the ops take it: numbers as a tensor."""
+    return value.tensor() if isinstance(value, Numbers) else value
+
+
+def _size(value: Any) -> Any:
+    return value.array.reshape(-1)[0] if isinstance(value, Numbers) else value
+
+
+def _known(argument: Argument, parameter: Parameter | None, values: list[Any]) -> Any:
+    if isinstance(argument, Settled):
+        return argument.value
+    if isinstance(argument, Taken):
+        return values[argument.slot].array
+    if isinstance(argument, Gathered):
+        return tuple(values[slot].array for slot in argument.slots)
+    if isinstance(argument, Converted) and parameter is not None:
+        items = [item for slot in argument.slots for item in values[slot].items()]
+        return tuple(items) if parameter.variadic else items[0]
+    return None
+
+
+def _dtype(kind: Any) -> torch.dtype:
+    return CARRIERS[kind.dtype] if isinstance(kind, (ValueType, UnrankedType)) else torch.int32
