@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tinyml.errors import PackageError, TinyMLError, UnsupportedOpsError
 
@@ -22,7 +23,7 @@ MAX_TURNS = 4096
 """A loop of more turns is refused: the unrolled program would be absurdly large."""
 
 Constants = Mapping[int, Mapping[int, Numbers]]
-"""By plan (its id) and slot: the constants that may be sizes."""
+"""By plan (its id) and slot, and by loop (the id of its step) and variable: the constants that may be sizes."""
 
 
 def constants(plan: Plan) -> dict[int, dict[int, Numbers]]:
@@ -30,6 +31,9 @@ def constants(plan: Plan) -> dict[int, dict[int, Numbers]]:
     own = {slot: constant(value) for slot, value in plan.constant_tensors().items()}
     found = {id(plan): {slot: value for slot, value in own.items() if value is not None}}
     for step in plan.steps:
+        first = step.settled("loop_vars") if step.kind == "while_loop" else None
+        variables = {place: constant(value) for place, value in enumerate(first or ()) if isinstance(value, Tensor)}
+        found[id(step)] = {place: value for place, value in variables.items() if value is not None}
         for block in step.blocks:
             found |= constants(block.plan)
     return found
@@ -59,7 +63,7 @@ class Executor:
                     values[slot] = None
         except TinyMLError:
             raise
-        except (*FAILURES, NotASize) as error:
+        except (*FAILURES, AssertionError, NotASize) as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise PackageError(f"op {step.name!r} ({step.kind}) failed" if step else "failed", value=reason) from error
         return [values[port.slot] for port in plan.outputs]
@@ -139,9 +143,12 @@ class Executor:
     def _loop(self, step: Step, values: list[Any]) -> list[Any]:
         condition, body = step.blocks
         taken = step.arguments["loop_vars"]
-        if not isinstance(taken, Gathered):
+        if isinstance(taken, Settled):
+            loop_vars = [self._known[id(step)].get(place, value) for place, value in enumerate(taken.value)]
+        elif isinstance(taken, Gathered):
+            loop_vars = [values[slot] for slot in taken.slots]
+        else:
             raise ValueError("a loop without variables")
-        loop_vars = [values[slot] for slot in taken.slots]
         for _ in range(MAX_TURNS):
             outer = [values[slot] for slot in condition.captures]
             if not self._decided(step, self.run(condition.plan, [*outer, *loop_vars])[0]):

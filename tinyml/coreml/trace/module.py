@@ -21,6 +21,7 @@ from ..read.description import ArrayFeature, Description, ImageFeature, describe
 from ..read.package import open_package
 from .axes import Port, ports
 from .execute import Executor, constants, plain
+from .sizes import is_fixed
 
 
 class TorchModel(Plan):
@@ -79,7 +80,7 @@ class TorchModel(Plan):
         }
 
         def watch(step: Step) -> None:
-            for axis in [axis for axis, size in opened.items() if size.node.maybe_as_int() is not None]:
+            for axis in [axis for axis, size in opened.items() if is_fixed(size)]:
                 self.fixed.setdefault(axis, f"op {step.name!r} ({step.kind})")
                 del opened[axis]
 

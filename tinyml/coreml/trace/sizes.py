@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.fx.experimental.symbolic_shapes import statically_known_true
 
 MAX_ELEMENTS = 64
 """Larger constants are data, not sizes."""
@@ -118,8 +119,6 @@ def _element(item: Any, dtype: torch.dtype) -> torch.Tensor:
     if isinstance(item, Ratio):
         top, bottom = (torch.scalar_tensor(part, dtype=torch.float32) for part in (item.top, item.bottom))
         return top / bottom
-    if isinstance(item, torch.SymBool):
-        item = torch.sym_ite(item, 1, 0)  # type: ignore[attr-defined]
     return torch.scalar_tensor(item, dtype=dtype)
 
 
@@ -288,10 +287,20 @@ def _fill(shape: tuple[int, ...], value: Any = None) -> np.ndarray:
 def _select(cond: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     def choose(condition: Any, first: Any, second: Any) -> Any:
         if isinstance(condition, torch.SymBool):
-            return torch.sym_ite(condition, _whole(first), _whole(second))  # type: ignore[attr-defined]
+            raise NotASize
         return first if condition else second
 
     return _each(choose)(cond, a, b)
+
+
+def _settled(condition: Any) -> Any:
+    """`condition` as a bool where the ranges of the symbols decide it: a size is never -1."""
+    if isinstance(condition, torch.SymBool):
+        if statically_known_true(condition):
+            return True
+        if statically_known_true(torch.sym_not(condition)):
+            return False
+    return condition
 
 
 def _compare(function: Callable[[Any, Any], Any]) -> Callable[..., np.ndarray]:
@@ -299,7 +308,7 @@ def _compare(function: Callable[[Any, Any], Any]) -> Callable[..., np.ndarray]:
         if isinstance(a, (Ratio, float)) or isinstance(b, (Ratio, float)):
             x, y = ratio(a), ratio(b)
             a, b = x.top * y.bottom, y.top * x.bottom
-        return function(a, b)
+        return _settled(function(a, b))
 
     return _both(compare)
 
@@ -343,3 +352,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "reduce_min": _reduce(lambda a, b: torch.sym_min(_whole(a), _whole(b)), None),
 }
 """By op: its result from the numbers of its inputs, by the names of its parameters; raises NotASize where it has none."""
+
+
+def is_fixed(size: Any) -> bool:
+    """Whether a size of a trace, which may be a symbol, can be but one number."""
+    return not isinstance(size, torch.SymInt) or statically_known_true(size == size.node.hint)

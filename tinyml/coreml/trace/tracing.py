@@ -11,6 +11,7 @@ from tinyml.quiet import quiet
 
 from ..plan.plan import FAILURES
 from .module import TorchModel, fixed_axes
+from .sizes import is_fixed
 
 
 def exported(module: TorchModel) -> torch.export.ExportedProgram:
@@ -33,7 +34,7 @@ def exported(module: TorchModel) -> torch.export.ExportedProgram:
             raise UnsupportedOpsError(
                 f"the program cannot be traced: {error}", ops=_op_of(error)
             ) from error
-        except FAILURES as error:
+        except (*FAILURES, AssertionError) as error:  # torch asserts what it cannot trace
             reason = " ".join(str(error).split())[:300]
             raise PackageError("the program cannot be traced", value=reason) from error
     _note_fixed(module, program)
@@ -48,7 +49,7 @@ def _note_fixed(module: TorchModel, program: torch.export.ExportedProgram) -> No
         value = nodes[str(node)].meta.get("val") if str(node) in nodes else None
         for port in module.traced:
             for axis in port.open if port.name == name and value is not None else ():
-                if not isinstance(value.shape[axis], torch.SymInt):
+                if is_fixed(value.shape[axis]):
                     module.fixed.setdefault((name, axis), "the program")
 
 
