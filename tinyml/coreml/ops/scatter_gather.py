@@ -137,7 +137,10 @@ def scatter_nd_validated(
 
 def _depth_sizes(x: Tensor, indices: Tensor, batch_dims: int) -> Tensor:
     """The size of each axis that an index vector points into."""
-    return torch.tensor(x.shape[batch_dims : batch_dims + indices.shape[-1]], device=indices.device)
+    sizes = x.shape[batch_dims : batch_dims + indices.shape[-1]]
+    if all(type(size) is int for size in sizes):
+        return torch.tensor(sizes, device=indices.device)
+    return torch.stack([torch.scalar_tensor(size, dtype=torch.int64, device=indices.device) for size in sizes])
 
 
 def _from_end(indices: Tensor, size: int | Tensor) -> Tensor:
@@ -148,7 +151,9 @@ def _from_end(indices: Tensor, size: int | Tensor) -> Tensor:
 def _bounded(indices: Tensor, size: int | Tensor, validate: bool) -> Tensor:
     if validate:
         return _checked(indices, size)
-    return torch.minimum(indices.to(torch.int64).clamp(min=0), torch.as_tensor(size, device=indices.device) - 1)
+    if not isinstance(size, Tensor):  # a tensor of a size that is a symbol of a trace would fix it
+        return indices.to(torch.int64).clamp(0, size - 1)
+    return torch.minimum(indices.to(torch.int64).clamp(min=0), size - 1)
 
 
 def _checked(indices: Tensor, size: int | Tensor) -> Tensor:

@@ -35,6 +35,18 @@ CHUNK = 32
 """How many samples are computed at a time."""
 
 
+COMPUTE_UNITS = ("ALL", "CPU_AND_GPU", "CPU_AND_NE", "CPU_ONLY")
+"""The names of coremltools' ComputeUnit."""
+
+
+def precision_on(compute_units: object) -> Precision:
+    """How Core ML computes float16 ops on `compute_units`: in float32 throughout on the CPU alone."""
+    name = getattr(compute_units, "name", compute_units)
+    if name is not None and name not in COMPUTE_UNITS:
+        raise InputError("unknown compute units", value=compute_units, allowed=", ".join(COMPUTE_UNITS))
+    return "float32" if name == "CPU_ONLY" else "declared"
+
+
 class ReferenceModel:
     """An ML Program that predicts here as it would with coremltools on a Mac."""
 
@@ -42,9 +54,10 @@ class ReferenceModel:
         self,
         model: Any,
         function_name: str | None = None,
-        precision: Precision = "declared",
+        precision: Precision | None = None,
         engine: Engine = "torch",
         seed: int | None = None,
+        compute_units: object = None,
     ) -> None:
         """Opens and plans `model`.
 
@@ -52,14 +65,20 @@ class ReferenceModel:
             model: a path to an .mlpackage, or a coremltools MLModel.
             function_name: which function to run; None: the one that an MLModel was opened with, or the default one.
             precision: "declared" rounds each value to the type that the program declares for it; "float32" rounds
-                nothing.
+                nothing; None: as `compute_units` say.
             engine: "torch" executes the plan; "onnxruntime" goes through ONNX, for speed where exactness in the
                 declared types is not the point.
             seed: of random ops that have none of their own.
+            compute_units: "CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE", "ALL", or coremltools' ComputeUnit of that name.
+                On the CPU alone Core ML computes float16 programs in float32 throughout, so CPU_ONLY is "float32" and
+                the others, like None, are "declared".
 
         Raises:
+            InputError: unknown compute units, precision or engine.
             PackageError: the package is not sound; UnsupportedOpsError: it uses ops that this runtime lacks.
         """
+        if precision is None:
+            precision = precision_on(compute_units)
         if precision not in ("declared", "float32"):
             raise InputError("unknown precision", value=precision, allowed="declared, float32")
         if engine not in ("torch", "onnxruntime"):

@@ -28,7 +28,7 @@ class PredictionError(InputError, RuntimeError):
 
 
 @contextlib.contextmanager
-def linux_predict(precision: Precision = "declared") -> Iterator[None]:
+def linux_predict(precision: Precision | None = None) -> Iterator[None]:
     """Within the block, coremltools' models predict through the reference runtime.
 
         with linux_predict():
@@ -39,7 +39,8 @@ def linux_predict(precision: Precision = "declared") -> Iterator[None]:
     PredictionError. A model is planned at its first prediction and kept as long as it lives.
 
     Args:
-        precision: as of `ReferenceModel`.
+        precision: as of `ReferenceModel`; None: as Core ML computes on the model's own `compute_unit`, which is float32
+            throughout on CPU_ONLY and rounds to the declared types elsewhere.
     """
     ct = coremltools()
     kind, state_kind = ct.models.MLModel, ct.models.model.MLState
@@ -47,7 +48,9 @@ def linux_predict(precision: Precision = "declared") -> Iterator[None]:
 
     def reference(model: Any) -> ReferenceModel:
         if model not in planned:
-            planned[model] = ReferenceModel(model, function_name=model.function_name, precision=precision)
+            planned[model] = ReferenceModel(
+                model, function_name=model.function_name, precision=precision, compute_units=model.compute_unit
+            )
         return planned[model]
 
     def predict(self: Any, data: Any, state: Any = None) -> Any:

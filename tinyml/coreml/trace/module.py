@@ -24,6 +24,20 @@ from .execute import Executor, constants, plain
 from .sizes import is_fixed
 
 
+class Fixed:
+    """Filled by a trace: open axes (input, axis) that an op has turned into constants, and which op.
+
+    Not a dictionary: torch.export puts those that it finds in a module back as they were.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, int], str] = {}
+
+    def note(self, axis: tuple[str, int], where: str) -> None:
+        """The first one to be told of an axis is right."""
+        self.found.setdefault(axis, where)
+
+
 class TorchModel(Plan):
     """The plan of a function in float32; `forward` takes its inputs in order and returns a tuple of its outputs.
 
@@ -60,8 +74,7 @@ class TorchModel(Plan):
         self.traced = traced
         self._initial = states
         self._known = constants(self)
-        self.fixed: dict[tuple[str, int], str] = {}
-        """Filled by a trace: open axes that an op has turned into constants, and which op."""
+        self.fixed = Fixed()
 
     def forward(self, *inputs: Any) -> tuple[Any, ...]:
         """Runs the steps; a failing op raises PackageError with its name."""
@@ -81,7 +94,7 @@ class TorchModel(Plan):
 
         def watch(step: Step) -> None:
             for axis in [axis for axis, size in opened.items() if is_fixed(size)]:
-                self.fixed.setdefault(axis, f"op {step.name!r} ({step.kind})")
+                self.fixed.note(axis, f"op {step.name!r} ({step.kind})")
                 del opened[axis]
 
         found = Executor(self._known, watch).run(self, given)
@@ -157,7 +170,7 @@ def _states(function: Function) -> dict[str, torch.Tensor]:
 
 def fixed_axes(module: TorchModel) -> None:
     """Raises PackageError where tracing `module` has fixed an axis that was to stay open, with the op that did it."""
-    for (name, axis), where in module.fixed.items():
+    for (name, axis), where in module.fixed.found.items():
         port = next(port for port in module.traced if port.name == name)
         raise PackageError(
             f"axis {axis} of input {name!r} is open in the package, but {where} fixes it",

@@ -21,7 +21,7 @@ def exported(module: TorchModel) -> torch.export.ExportedProgram:
         UnsupportedOpsError: an op cannot be traced; PackageError: the trace fails for another reason, or fixes an axis
             that was to stay open. The message names the op.
     """
-    module.fixed.clear()
+    module.fixed.found.clear()
     with quiet(), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
@@ -50,7 +50,7 @@ def _note_fixed(module: TorchModel, program: torch.export.ExportedProgram) -> No
         for port in module.traced:
             for axis in port.open if port.name == name and value is not None else ():
                 if is_fixed(value.shape[axis]):
-                    module.fixed.setdefault((name, axis), "the program")
+                    module.fixed.note((name, axis), "the program")
 
 
 def _op_of(error: PackageError) -> list[str]:
