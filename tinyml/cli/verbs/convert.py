@@ -17,16 +17,31 @@ def convert(
     to: Annotated[str, typer.Option("--to", help="onnx or torch.")],
     output: Annotated[Path | None, typer.Option(help="The file to write; beside the package otherwise.")] = None,
     function: Annotated[str | None, typer.Option(help="Which function; the model's default one.")] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shape",
+            help="Fix an input's axes: name=1,20,8 (* leaves one open), name=WIDTHxHEIGHT for an image; repeatable.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Write a Core ML package as an ONNX model or a torch program, verified against the reference runtime."""
+    """Write a Core ML package as an ONNX model or a torch program, verified against the reference runtime.
+
+    Axes that the package declares as flexible stay open, and are verified at other allowed sizes as well.
+    """
     from tinyml.coreml.tools.convert import SUFFIXES
     from tinyml.coreml.tools.convert import convert as write
 
     out = Output(json=json)
     path = output or package.with_suffix(SUFFIXES.get(to, ""))
-    written = write(package, to, path, function)
+    written = write(package, to, path, function, shapes=shape or ())
     out.line(f"wrote {written.path}: {', '.join(written.inputs)} -> {', '.join(written.outputs)}")
+    if written.open:
+        out.line(f"stayed open: {'; '.join(written.open)}")
+    out.line(f"checked at {'; '.join(map(_shown, written.checked))}")
+    if written.skipped:
+        out.line(f"not checked, since the package itself refuses it: {'; '.join(map(_shown, written.skipped))}")
     out.line(f"largest difference to the reference runtime: {written.largest:.2g} (relative)")
     out.document(
         {
@@ -34,6 +49,13 @@ def convert(
             "format": written.format,
             "inputs": list(written.inputs),
             "outputs": list(written.outputs),
+            "open": list(written.open),
+            "checked": list(written.checked),
+            "skipped": list(written.skipped),
             "largest_relative_difference": written.largest,
         }
     )
+
+
+def _shown(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())

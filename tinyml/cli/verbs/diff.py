@@ -19,6 +19,16 @@ def diff(
     inputs: Annotated[
         list[str] | None, typer.Option("--input", help="name=FILE.npy, name=IMAGE or name=random; repeatable.")
     ] = None,
+    function: Annotated[
+        str | None, typer.Option(help="Which function of both, or of the reference where --function-b is given.")
+    ] = None,
+    function_b: Annotated[str | None, typer.Option(help="Which function of the other one.")] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shape", help="The shape of a flexible input: name=1,20,8, or name=WIDTHxHEIGHT for an image; repeatable."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many values to show.")] = 20,
     plot: Annotated[Path | None, typer.Option(help="Write a PNG of PSNR along the network.")] = None,
     precision: Annotated[str, typer.Option(help="declared or float32.")] = "declared",
@@ -39,25 +49,31 @@ def diff(
     from tinyml.coreml.tools.diff import compare, steepest
     from tinyml.coreml.tools.diff import plot as draw
     from tinyml.coreml.tools.inputs import make_inputs
+    from tinyml.coreml.trace.axes import whole_shapes
+    from tinyml.errors import UsageError
     from tinyml.export.checkpoint_package import is_checkpoint, write_package
 
     out = Output(json=json)
     models: list[ReferenceModel] = []
     with ExitStack() as stack:
-        for side, path in (("a", a), ("b", b)):
+        for side, path, name in (("a", a, function), ("b", b, function_b or function)):
             if is_checkpoint(path):
+                if name is not None and (side == "a" or function_b is not None):
+                    raise UsageError("a checkpoint has no functions", value=name)
                 folder = Path(stack.enter_context(TemporaryDirectory()))
                 models.append(ReferenceModel(write_package(path, folder), precision="float32", seed=0))
                 out.line(f"{side}: the checkpoint {path}, converted to a Core ML program in float32")
             else:
-                models.append(ReferenceModel(path, precision=cast(Precision, precision), seed=0))
+                models.append(ReferenceModel(path, name, cast(Precision, precision), seed=0))
         first, second = models
         asked = list(inputs or ())
         if image is not None:
             asked += [f"{n}={image}" for n, f in first.input_description.items() if isinstance(f, ImageFeature)]
-        given = make_inputs(first.input_description, asked)
-        values = first.trace(given)
-        differences = compare(values, second.trace(given), first.kinds)
+        shapes = whole_shapes(first.input_description, shape or ())
+        given = make_inputs(first.input_description, asked, shapes=shapes)
+        values = first.trace(given, first.make_state() if first.description.states else None)
+        others = second.trace(given, second.make_state() if second.description.states else None)
+        differences = compare(values, others, first.kinds)
     out.table(
         f"{a.name} against {b.name}: {len(differences)} of {len(values)} values, worst first",
         ["value", "op", "shape", "PSNR dB", "largest", "relative"],

@@ -19,6 +19,12 @@ def run_package(
         typer.Option("--input", help="name=FILE.npy, name=IMAGE or name=random (the default); repeatable."),
     ] = None,
     function: Annotated[str | None, typer.Option(help="Which function to run; the model's default one.")] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--shape", help="The shape of a flexible input: name=1,20,8, or name=WIDTHxHEIGHT for an image; repeatable."
+        ),
+    ] = None,
     precision: Annotated[str, typer.Option(help="declared (rounds as the program says) or float32.")] = "declared",
     output: Annotated[Path | None, typer.Option(help="Write the arrays that come out to this .npz file.")] = None,
     seed: Annotated[int, typer.Option(help="Of random inputs and random ops.")] = 0,
@@ -33,12 +39,16 @@ def run_package(
     from tinyml.coreml.tools.inputs import make_inputs
     from tinyml.coreml.tools.outputs import save_arrays, summary
     from tinyml.coreml.tools.profile import profile
+    from tinyml.coreml.trace.axes import whole_shapes
 
     out = Output(json=json)
     model = ReferenceModel(package, function, cast(Precision, precision), seed=seed)
-    given = make_inputs(model.input_description, inputs or (), seed)
+    shapes = whole_shapes(model.input_description, shape or ())
+    given = make_inputs(model.input_description, inputs or (), seed, shapes=shapes)
     state = model.make_state() if model.description.states else None
     results = model.predict(given, state)
+    found = summary(results)
+    out.table("Outputs", ["output", "type", "value"], [[item.name, item.type, item.text] for item in found])
     times = profile(model, given, model.make_state() if model.description.states else None)
     total = sum(item.duration_ns for item in times) or 1
     out.table(
@@ -57,8 +67,6 @@ def run_package(
             for item in times
         ],
     )
-    found = summary(results)
-    out.table("Outputs", ["output", "type", "value"], [[item.name, item.type, item.text] for item in found])
     if output is not None:
         out.line(f"wrote {save_arrays(output, results)}")
     out.document(

@@ -79,6 +79,17 @@ def parse_shapes(features: Features, asked: Iterable[str]) -> dict[str, tuple[in
     return found
 
 
+def whole_shapes(features: Features, asked: Iterable[str]) -> Shapes:
+    """The shapes that `asked` gives, by input; what it leaves open has the default size."""
+    found = parse_shapes(features, asked)
+    return {
+        name: tuple(
+            have if size is None else size for have, size in zip(_default(features[name]), sizes, strict=True)
+        )
+        for name, sizes in found.items()
+    }
+
+
 def _channels(feature: ImageFeature) -> int:
     return 3 if feature.color in ("RGB", "BGR") else 1
 
