@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,39 @@ def test_predict_is_ours_within_the_block_only(classifier: Any, image: Image.Ima
         found = classifier.predict({"image": image})
         several = classifier.predict([{"image": image}] * 2)
     assert ct.models.MLModel.predict is original
-    assert found == ReferenceModel(classifier).predict({"image": image})
+    # The fixture asks for the CPU alone, on which Core ML rounds nothing.
+    assert found == ReferenceModel(classifier, compute_units="CPU_ONLY").predict({"image": image})
     assert several == [found, found]
+
+
+def test_the_compute_units_decide_what_is_rounded(convert: Callable[..., Any], tmp_path: Path) -> None:
+    @mb.program(
+        input_specs=[mb.TensorSpec((3,), dtype=types.fp16)], opset_version=ct.target.iOS16
+    )
+    def program(x: Any) -> Any:
+        return mb.mul(x=mb.add(x=x, y=np.float16(40)), y=np.float16(3), name="y")
+
+    model = convert(program, minimum_deployment_target=ct.target.iOS16)
+    x = np.array([-3.7, 0.1, 1e-9], np.float32)
+    exact, half = (x + 40) * 3, np.float16
+    rounded = (x.astype(half) + half(40)) * half(3)
+    model.save(str(tmp_path / "m.mlpackage"))
+    for units in ct.ComputeUnit:
+        expected = exact if units is ct.ComputeUnit.CPU_ONLY else rounded
+        again = ct.models.MLModel(str(tmp_path / "m.mlpackage"), compute_units=units)
+        for name in (units, units.name):
+            found = ReferenceModel(again, compute_units=name).predict({"x": x})["y"]
+            np.testing.assert_allclose(found, expected, rtol=1e-7)
+        with linux_predict():
+            np.testing.assert_array_equal(again.predict({"x": x})["y"], found)
+        with linux_predict(precision="declared"):
+            np.testing.assert_allclose(again.predict({"x": x})["y"], rounded, rtol=1e-7)
+    assert np.abs(exact - rounded).max() > 1e-3
+
+
+def test_unknown_compute_units_are_refused(classifier: Any) -> None:
+    with pytest.raises(InputError, match="unknown compute units: 'GPU'; allowed: ALL"):
+        ReferenceModel(classifier, compute_units="GPU")
 
 
 def test_coremltools_own_refusals_stay(classifier: Any, image: Image.Image) -> None:

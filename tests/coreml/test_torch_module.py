@@ -121,18 +121,17 @@ def test_paddings_follow_dynamic_axes(convert: Convert, tmp_path: Path) -> None:
         np.testing.assert_allclose(run([x])[0], model.predict({"x": x.numpy()})["y"], atol=1e-5)
 
 
-def test_loops_and_states_are_refused_by_name(convert: Convert, stateful: Any) -> None:
-    with pytest.raises(UnsupportedOpsError, match="read_state, write_state"):
-        to_torch(stateful)
-
+def test_a_loop_whose_end_depends_on_values_is_refused_by_name(convert: Convert, tmp_path: Path) -> None:
     @mb.program(input_specs=[mb.TensorSpec((1,))])
     def program(x: Any) -> Any:
         return mb.while_loop(
             _cond=lambda v: mb.less(x=mb.reduce_sum(x=v), y=9.0), _body=lambda v: (mb.add(x=v, y=v),), loop_vars=(x,)
         )
 
-    with pytest.raises(UnsupportedOpsError, match="while_loop"):
-        to_torch(convert(program, minimum_deployment_target=ct.target.iOS16))
+    model = convert(program, minimum_deployment_target=ct.target.iOS16)
+    with pytest.raises(UnsupportedOpsError, match=r"its course depends on values: 'while_loop'"):
+        write(model, "onnx", tmp_path / "loop.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("to", "name"), [("caffe", "a.caffe"), ("onnx", "a.pt2")])

@@ -45,7 +45,28 @@ class Interface:
         if not isinstance(inputs, Mapping):
             raise InputError("inputs must be a dictionary, or a list of them", value=type(inputs).__name__)
         check_names(inputs, self.description.inputs)
+        self._check_enumerated(inputs)
         return inputs
+
+    def _check_enumerated(self, inputs: Inputs) -> None:
+        """Core ML takes the n-th of one input's enumerated shapes with the n-th of another's only (coremltools #2271)."""
+        places = {}
+        for name, value in inputs.items():
+            feature, shape = self.description.inputs[name], getattr(value, "shape", None)
+            if isinstance(feature, ArrayFeature) and len(feature.enumerated) > 1 and shape is not None:
+                found = [n for n, each in enumerate(feature.enumerated) if each == tuple(shape)]
+                places[name] = (set(found), tuple(shape))
+        lengths = {len(_enumerated(self.description.inputs[name])) for name in places}
+        fits = [found for found, _ in places.values() if found]
+        if len(lengths) == 1 and len(fits) > 1 and not set.intersection(*fits):
+            raise InputError(
+                "these enumerated shapes do not go together",
+                value=", ".join(f"{name} {list(shape)}" for name, (_, shape) in places.items()),
+                allowed=" or ".join(self._together(list(places), n) for n in range(lengths.pop())),
+            )
+
+    def _together(self, names: list[str], place: int) -> str:
+        return ", ".join(f"{name} {list(_enumerated(self.description.inputs[name])[place])}" for name in names)
 
     def array(self, item: NamedType, inputs: Inputs) -> np.ndarray:
         """What the program's input `item` is given: an array of its own, of the carrier type and the declared rank.
@@ -91,3 +112,7 @@ def _type(item: NamedType) -> ValueType:
     if not isinstance(item.type, ValueType):
         raise PackageError("the program has an input that is no tensor", value=item.name)
     return item.type
+
+
+def _enumerated(feature: object) -> tuple[tuple[int, ...], ...]:
+    return feature.enumerated if isinstance(feature, ArrayFeature) else ()

@@ -46,6 +46,9 @@ def onnx_bytes(module: TorchModel) -> bytes:
         raise PackageError("the program cannot become an ONNX model", value="the exporter returned nothing")
     model = written.model_proto
     _pool_globally(model.graph)
+    for name, value in module.defaults().items():
+        # An input with an initializer of its name may be left out.
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value.numpy(), name))
     if module.classes:
         onnx.helper.set_model_props(model, {"classes": "\n".join(str(label) for label in module.classes)})
     content: bytes = model.SerializeToString()
@@ -74,6 +77,7 @@ def _pool_globally(graph: Any) -> None:
 
 def onnx_runner(content: bytes, threads: int | None = None) -> Run:
     """Runs an ONNX model with onnxruntime; `threads` None: as many as torch uses."""
+    import onnx
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -81,6 +85,8 @@ def onnx_runner(content: bytes, threads: int | None = None) -> Run:
     options.intra_op_num_threads = threads or torch.get_num_threads()
     session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     names = [item.name for item in session.get_inputs()]
+    if session.get_overridable_initializers():  # inputs with a default value, which the model alone has in order
+        names = [item.name for item in onnx.load_from_string(content).graph.input]
 
     def run(inputs: Sequence[np.ndarray | torch.Tensor]) -> list[np.ndarray]:
         found = session.run(None, {name: np.asarray(value) for name, value in zip(names, inputs, strict=True)})
