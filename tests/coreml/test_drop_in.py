@@ -32,9 +32,7 @@ def test_predict_is_ours_within_the_block_only(classifier: Any, image: Image.Ima
 
 
 def test_the_compute_units_decide_what_is_rounded(convert: Callable[..., Any], tmp_path: Path) -> None:
-    @mb.program(
-        input_specs=[mb.TensorSpec((3,), dtype=types.fp16)], opset_version=ct.target.iOS16
-    )
+    @mb.program(input_specs=[mb.TensorSpec((3,), dtype=types.fp16)], opset_version=ct.target.iOS16)
     def program(x: Any) -> Any:
         return mb.mul(x=mb.add(x=x, y=np.float16(40)), y=np.float16(3), name="y")
 

@@ -1,4 +1,4 @@
-"""Packages with flexible shapes, out of Core ML again: ONNX and PyTorch at several allowed sizes against the runtime."""
+"""Packages with flexible shapes out of Core ML again: ONNX and PyTorch at other allowed sizes against the runtime."""
 
 from __future__ import annotations
 
@@ -135,9 +135,7 @@ CASES: dict[str, Case] = {
     "positions": Case(
         net=_Net(lambda x: x + torch.arange(x.shape[0], dtype=torch.float32)[:, None]), shape=_ROWS, sizes=_ROW_SIZES
     ),
-    "half of the rows": Case(
-        net=_Net(lambda x: x[: x.shape[0] // 2 + 1]), shape=_ROWS, sizes=_ROW_SIZES
-    ),
+    "half of the rows": Case(net=_Net(lambda x: x[: x.shape[0] // 2 + 1]), shape=_ROWS, sizes=_ROW_SIZES),
     "nonzero": Case(net=_Net(lambda x: torch.nonzero(x > 0.5).float()), shape=_ROWS, sizes=_ROW_SIZES),
     "enumerated": Case(
         net=_Net(lambda x: x.reshape(x.shape[0], -1, 2).mean(1)),
@@ -156,7 +154,7 @@ def _converted(case: Case) -> Any:
     torch.manual_seed(0)
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(case.net.eval(), torch.rand(case.sizes[-1]))
+        traced = torch.jit.trace(case.net.eval(), torch.rand(case.sizes[-1]))  # type: ignore[no-untyped-call]
         return ct.convert(
             traced,
             inputs=[ct.TensorType(name="x", shape=case.shape)],
@@ -239,9 +237,7 @@ def _program(convert: Callable[..., Any], function: Callable[..., Any], **option
     return convert(function, **options)
 
 
-def test_a_size_that_the_package_itself_refuses_is_no_open_axis(
-    convert: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_size_that_the_package_itself_refuses_is_no_open_axis(convert: Callable[..., Any], tmp_path: Path) -> None:
     @mb.program(input_specs=[mb.TensorSpec((get_new_symbol(), 4))])
     def program(x: Any) -> Any:
         return mb.reshape(x=x, shape=[2, 10], name="y")
@@ -347,5 +343,3 @@ def test_the_module_computes_eagerly_at_any_size() -> None:
     assert isinstance(module, TorchModel)
     for size in (1, 4, 9):
         assert module(torch.rand(size, 5, 4))[0].shape == (size, 6, 4)
-
-

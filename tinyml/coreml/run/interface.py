@@ -49,7 +49,7 @@ class Interface:
         return inputs
 
     def _check_enumerated(self, inputs: Inputs) -> None:
-        """Core ML takes the n-th of one input's enumerated shapes with the n-th of another's only (coremltools #2271)."""
+        """Core ML takes the n-th enumerated shape of one input with the n-th of another only (coremltools #2271)."""
         places = {}
         for name, value in inputs.items():
             feature, shape = self.description.inputs[name], getattr(value, "shape", None)

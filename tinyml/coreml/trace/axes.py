@@ -83,9 +83,7 @@ def whole_shapes(features: Features, asked: Iterable[str]) -> Shapes:
     """The shapes that `asked` gives, by input; what it leaves open has the default size."""
     found = parse_shapes(features, asked)
     return {
-        name: tuple(
-            have if size is None else size for have, size in zip(_default(features[name]), sizes, strict=True)
-        )
+        name: tuple(have if size is None else size for have, size in zip(_default(features[name]), sizes, strict=True))
         for name, sizes in found.items()
     }
 
@@ -154,7 +152,7 @@ def _port(feature: Feature, fixed: tuple[int | None, ...] | None) -> Port:
 
 
 def alternatives(inputs: list[Port]) -> list[Shapes]:
-    """Other shapes than the example's at which to check: the ends of each range, every enumerated shape up to a dozen."""
+    """Other shapes than the example's at which to check: the ends of each range, enumerated shapes up to a dozen."""
     found: list[Shapes] = []
     example = {port.name: port.shape for port in inputs}
     listed = max((len(port.enumerated) for port in inputs), default=0)

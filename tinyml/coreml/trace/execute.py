@@ -1,4 +1,4 @@
-"""Executing a plan while it is traced: sizes stay symbols, loops and branches that are decided by sizes are unrolled."""
+"""Executing a plan while it is traced: sizes stay symbols, loops and branches that sizes decide are unrolled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..plan.arguments import Argument, Converted, Gathered, Settled, Surrounding
 from ..plan.plan import FAILURES, Plan, Step
 from ..plan.signature import Parameter, parameters
 from ..program.types import UnrankedType, ValueType
-from .sizes import RULES, NotASize, Numbers, constant, vector
+from .sizes import RULES, NotASizeError, Numbers, constant, vector
 
 MAX_TURNS = 4096
 """A loop of more turns is refused: the unrolled program would be absurdly large."""
@@ -63,13 +63,13 @@ class Executor:
                     values[slot] = None
         except TinyMLError:
             raise
-        except (*FAILURES, AssertionError, NotASize) as error:
+        except (*FAILURES, AssertionError, NotASizeError) as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise PackageError(f"op {step.name!r} ({step.kind}) failed" if step else "failed", value=reason) from error
         return [values[port.slot] for port in plan.outputs]
 
     def _step(self, step: Step, values: list[Any]) -> None:
-        outcome = self._numbers(step, values)
+        outcome: Any = self._numbers(step, values)
         if outcome is None:
             if step.kind == "while_loop":
                 outcome = self._loop(step, values)
@@ -103,20 +103,18 @@ class Executor:
         for name, argument in step.arguments.items():
             try:
                 value = _known(argument, wanted.get(name), values)
-            except NotASize:
+            except NotASizeError:
                 return None
             if value is not None:
                 given[name] = value
         try:
             found = rule(**given)
-        except (NotASize, *FAILURES):
+        except (NotASizeError, *FAILURES):
             return None
         results = found if isinstance(found, tuple) else (found,)
         if len(results) != len(step.results):
             return None
-        return tuple(
-            Numbers(value, _dtype(each.type)) for value, each in zip(results, step.results, strict=True)
-        )
+        return tuple(Numbers(value, _dtype(each.type)) for value, each in zip(results, step.results, strict=True))
 
     def _arguments(self, step: Step, values: list[Any]) -> list[Any]:
         wanted = {parameter.name: parameter for parameter in parameters(step.definition.function)}
@@ -136,7 +134,7 @@ class Executor:
         if all(isinstance(values[slot], Numbers) for slot in argument.slots):
             try:
                 return _known(argument, parameter, values)
-            except NotASize:
+            except NotASizeError:
                 pass
         return argument.convert([plain(value) for value in values])
 

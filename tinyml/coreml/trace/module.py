@@ -101,7 +101,7 @@ class TorchModel(Plan):
         return (*(plain(value) for value in found), *(cells[name].value for name in self.state_names))
 
     def example_inputs(self) -> tuple[torch.Tensor, ...]:
-        """Inputs of the shapes that are traced: the default where there is one, else zeros, or mid-gray for an image."""
+        """Inputs of the traced shapes: the default value where there is one, else zeros, or mid-gray for an image."""
         examples = {port.name: self._example(port) for port in self.traced} | self._initial
         return tuple(examples[name] for name in self.input_names)
 

@@ -22,7 +22,7 @@ MAX_ELEMENTS = 64
 """Larger constants are data, not sizes."""
 
 
-class NotASize(Exception):
+class NotASizeError(Exception):
     """What was asked for has no exact form in integers; the op is computed on tensors instead."""
 
 
@@ -73,10 +73,10 @@ def ratio(value: Any) -> Ratio:
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise NotASize
+            raise NotASizeError
         exact = Fraction(value).limit_denominator(4096)
         if np.float32(exact.numerator / exact.denominator) != np.float32(value):
-            raise NotASize
+            raise NotASizeError
         return Ratio(exact.numerator, exact.denominator)
     return Ratio(value)
 
@@ -99,9 +99,9 @@ class Numbers:
         return self._made
 
     def items(self) -> list[Any]:
-        """The elements in row-major order, as an op takes sizes; raises NotASize for a fraction."""
+        """The elements in row-major order, as an op takes sizes; raises NotASizeError for a fraction."""
         if any(isinstance(item, Ratio) for item in self.array.reshape(-1)):
-            raise NotASize
+            raise NotASizeError
         return list(self.array.reshape(-1))
 
 
@@ -169,7 +169,7 @@ def _arithmetic(function: Callable[[Any, Any], Any]) -> Callable[..., np.ndarray
 
 def _whole(value: Any) -> Any:
     if isinstance(value, (Ratio, float)):
-        raise NotASize
+        raise NotASizeError
     return value
 
 
@@ -201,13 +201,13 @@ def _cast(x: np.ndarray, dtype: str) -> np.ndarray:
 
 def _gather(x: np.ndarray, indices: np.ndarray, axis: int = 0, batch_dims: int = 0, **_: Any) -> np.ndarray:
     if batch_dims:
-        raise NotASize
+        raise NotASizeError
     return np.asarray(np.take(x, indices.astype(np.int64), axis=axis), dtype=object)
 
 
 def _concat(values: tuple[np.ndarray, ...], axis: int, interleave: bool = False) -> np.ndarray:
     if interleave:
-        raise NotASize
+        raise NotASizeError
     if values[0].ndim == 0:
         return vector(item[()] for item in values)
     return np.concatenate(values, axis=axis)
@@ -248,19 +248,19 @@ def _slice_by_size(x: np.ndarray, begin: tuple[int, ...], size: tuple[int, ...])
 
 def _range(end: Any, start: Any, step: Any) -> np.ndarray:
     if not all(type(item) is int for item in (end, start, step)):
-        raise NotASize
+        raise NotASizeError
     return vector(range(start, end, step))
 
 
 def _split(x: np.ndarray, axis: int, num_splits: int | None = None, split_sizes: Any = None) -> tuple[np.ndarray, ...]:
-    cuts = num_splits if split_sizes is None else list(np.cumsum(split_sizes))[:-1]
+    cuts: Any = num_splits if split_sizes is None else list(np.cumsum(split_sizes))[:-1]
     return tuple(np.split(x, cuts, axis=axis))
 
 
 def _reduce(function: Callable[[Any, Any], Any], start: Any) -> Callable[..., np.ndarray]:
     def reduce(x: np.ndarray, axes: tuple[int, ...] | None = None, keep_dims: bool = False) -> np.ndarray:
         if axes is not None and x.ndim != len(axes):
-            raise NotASize
+            raise NotASizeError
         total = start
         for item in x.reshape(-1):
             total = item if total is None else function(total, item)
@@ -272,13 +272,13 @@ def _reduce(function: Callable[[Any, Any], Any], start: Any) -> Callable[..., np
 
 def _reshape(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if not all(type(size) is int and size != 0 for size in shape):
-        raise NotASize
+        raise NotASizeError
     return x.reshape(shape)
 
 
 def _fill(shape: tuple[int, ...], value: Any = None) -> np.ndarray:
     if not all(type(size) is int for size in shape) or math.prod(shape) > MAX_ELEMENTS:
-        raise NotASize
+        raise NotASizeError
     made = np.empty(tuple(shape), dtype=object)
     made[...] = 0.0 if value is None else value[()]
     return made
@@ -287,7 +287,7 @@ def _fill(shape: tuple[int, ...], value: Any = None) -> np.ndarray:
 def _select(cond: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     def choose(condition: Any, first: Any, second: Any) -> Any:
         if isinstance(condition, torch.SymBool):
-            raise NotASize
+            raise NotASizeError
         return first if condition else second
 
     return _each(choose)(cond, a, b)
@@ -351,7 +351,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "reduce_max": _reduce(lambda a, b: torch.sym_max(_whole(a), _whole(b)), None),
     "reduce_min": _reduce(lambda a, b: torch.sym_min(_whole(a), _whole(b)), None),
 }
-"""By op: its result from the numbers of its inputs, by the names of its parameters; raises NotASize where it has none."""
+"""By op: its result from the numbers of its inputs, by the names of its parameters, or NotASizeError."""
 
 
 def is_fixed(size: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 
@@ -31,9 +32,7 @@ def exported(module: TorchModel) -> torch.export.ExportedProgram:
         except UnsupportedOpsError:
             raise
         except PackageError as error:
-            raise UnsupportedOpsError(
-                f"the program cannot be traced: {error}", ops=_op_of(error)
-            ) from error
+            raise UnsupportedOpsError(f"the program cannot be traced: {error}", ops=_op_of(error)) from error
         except (*FAILURES, AssertionError) as error:  # torch asserts what it cannot trace
             reason = " ".join(str(error).split())[:300]
             raise PackageError("the program cannot be traced", value=reason) from error
@@ -46,7 +45,7 @@ def _note_fixed(module: TorchModel, program: torch.export.ExportedProgram) -> No
     """Axes that became constants without an op seen to do it."""
     nodes = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
     for name, node in zip(module.input_names, program.graph_signature.user_inputs, strict=True):
-        value = nodes[str(node)].meta.get("val") if str(node) in nodes else None
+        value: Any = nodes[str(node)].meta.get("val") if str(node) in nodes else None
         for port in module.traced:
             for axis in port.open if port.name == name and value is not None else ():
                 if is_fixed(value.shape[axis]):

@@ -1,0 +1,156 @@
+"""What `run` and `diff` make of pictures, flexible shapes, functions and states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinyml.cli import run
+from tinyml.coreml import ReferenceModel
+from tinyml.coreml.tools.inputs import make_inputs
+from tinyml.errors import InputError
+from tinyml.quiet import coremltools, quiet
+
+ct = coremltools()
+from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
+from coremltools.converters.mil.mil import get_new_symbol, types  # noqa: E402
+
+Convert = Callable[..., Any]
+
+
+def _of_images(convert: Convert, color: Any, channels: int, shape: Any = None) -> Any:
+    size = (1, channels, 8, 8) if shape is None else (1, channels, get_new_symbol(), get_new_symbol())
+
+    @mb.program(input_specs=[mb.TensorSpec(size)], opset_version=ct.target.iOS16)
+    def program(image: Any) -> Any:
+        return mb.identity(x=mb.mul(x=image, y=np.float32(1)), name="y")
+
+    image = ct.ImageType(name="image", shape=shape or (1, channels, 8, 8), color_layout=color)
+    options = {"compute_precision": ct.precision.FLOAT32, "minimum_deployment_target": ct.target.iOS16}
+    return convert(program, inputs=[image], **options)
+
+
+@pytest.fixture(scope="module")
+def flexible(convert: Convert) -> Any:
+    """Passes an RGB image of 8x8 to 32x32 on."""
+    shape = ct.Shape((1, 3, ct.RangeDim(8, 32, default=8), ct.RangeDim(8, 32, default=8)))
+    return _of_images(convert, ct.colorlayout.RGB, 3, shape)
+
+
+def _read(model: Any, path: Path, **options: Any) -> np.ndarray:
+    reference = ReferenceModel(model)
+    found: np.ndarray = reference.predict(make_inputs(reference.input_description, [f"image={path}"], **options))["y"]
+    return found
+
+
+def test_a_flexible_image_keeps_its_size(flexible: Any, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(_read(flexible, tmp_path / "a.png")[0].transpose(1, 2, 0), pixels)
+    assert _read(flexible, tmp_path / "a.png", shapes={"image": (1, 3, 20, 30)}).shape == (1, 3, 20, 30)
+
+
+def test_a_picture_too_large_for_the_range_is_refused(flexible: Any, tmp_path: Path) -> None:
+    Image.new("RGB", (40, 16)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"size that the model does not take: '40x16'; allowed: 8..32x8..32; resize"):
+        _read(flexible, tmp_path / "a.png")
+
+
+def test_a_picture_lies_as_a_phone_shows_it(flexible: Any, tmp_path: Path) -> None:
+    pixels = np.zeros((12, 16, 3), np.uint8)
+    pixels[0] = 255  # the top row as stored is the right column as shown
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    found = _read(flexible, tmp_path / "a.png")[0, 0]
+    assert found.shape == (16, 12)
+    assert (found[:, -1] == 255).all()
+    assert (found[:, :-1] == 0).all()
+
+
+def test_arrays_can_be_pictures(flexible: Any, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", pixels)
+    np.testing.assert_array_equal(_read(flexible, tmp_path / "a.npy")[0].transpose(1, 2, 0), pixels)
+    for wrong in (pixels.astype(np.float32), pixels.transpose(2, 0, 1), pixels[0]):
+        np.save(tmp_path / "a.npy", wrong)
+        with pytest.raises(InputError, match=r"holds no picture: .*allowed: uint8 \[height, width, 3\] in RGB order"):
+            _read(flexible, tmp_path / "a.npy")
+
+
+def test_deep_gray_is_scaled_and_not_clipped(convert: Convert, tmp_path: Path) -> None:
+    gray = _of_images(convert, ct.colorlayout.GRAYSCALE, 1)
+    deep = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    np.testing.assert_allclose(_read(gray, tmp_path / "deep.png")[0, 0], deep / 257, atol=0.5)
+
+
+def test_random_lengths_are_never_zero(convert: Convert) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((4,), dtype=types.int32)])
+    def program(lengths: Any) -> Any:
+        return mb.add(x=lengths, y=1, name="y")
+
+    model = ReferenceModel(convert(program, minimum_deployment_target=ct.target.iOS16))
+    for seed in range(20):
+        assert make_inputs(model.input_description, (), seed)["lengths"].min() >= 1
+
+
+def test_outputs_come_before_the_table_of_ops(
+    flexible: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with quiet():
+        flexible.save(str(tmp_path / "f.mlpackage"))
+    assert run(["run", str(tmp_path / "f.mlpackage"), "--shape", "image=24x16"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("output\ttype") < said.index("op\tkind")
+    assert "float32 [1, 3, 16, 24]" in said
+    assert run(["run", str(tmp_path / "f.mlpackage"), "--shape", "image=24x99"]) == 1
+    assert "may not have this shape" in capsys.readouterr().err
+
+
+def test_diff_makes_states_itself(stateful: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        stateful.save(str(tmp_path / "s.mlpackage"))
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    pair = [str(tmp_path / "s.mlpackage")] * 2
+    assert run(["diff", *pair, "--input", f"x={tmp_path / 'x.npy'}", "--json"]) == 0
+    assert {item["largest"] for item in json.loads(capsys.readouterr().out)["differences"]} == {0.0}
+
+
+def _scaled(convert: Convert, factor: np.float32) -> Any:
+    @mb.program(input_specs=[mb.TensorSpec((3,))], opset_version=ct.target.iOS18)
+    def program(x: Any) -> Any:
+        return mb.mul(x=x, y=factor, name="y")
+
+    return convert(program, minimum_deployment_target=ct.target.iOS18)
+
+
+def test_diff_compares_functions(convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, factor in (("double", 2.0), ("triple", 3.0)):
+        model = _scaled(convert, np.float32(factor))
+        with quiet():
+            model.save(str(tmp_path / f"{name}.mlpackage"))
+    both = ct.utils.MultiFunctionDescriptor()
+    for name in ("double", "triple"):
+        both.add_function(str(tmp_path / f"{name}.mlpackage"), "main", name)
+    both.default_function_name = "double"
+    with quiet():
+        ct.utils.save_multifunction(both, str(tmp_path / "both.mlpackage"))
+    pair = [str(tmp_path / "both.mlpackage")] * 2
+    for arguments, same in (
+        ([], True),
+        (["--function", "triple"], True),
+        (["--function", "double", "--function-b", "triple"], False),
+        (["--function-b", "triple"], False),
+    ):
+        assert run(["diff", *pair, *arguments, "--json"]) == 0
+        found = {item["name"]: item["largest"] for item in json.loads(capsys.readouterr().out)["differences"]}
+        assert (max(found.values()) == 0) == same
+    assert run(["diff", *pair, "--function", "half"]) == 1
+    assert "no function of this name: 'half'" in capsys.readouterr().err
