@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.coreml.tools.units import UnitsApart, units_apart
 from tinyml.errors import ArtifactError, CheckpointError, DataError, VerificationError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import Artifact, Checkpoint, Floor, Metrics, ModelSpec, Verification
@@ -20,9 +21,12 @@ from tinyml.trainer.evaluate import CheckpointPredictor, ranks_of, subset
 from tinyml.workspace import read_artifact
 
 from .format import Executable, Floats, Images, Outputs, formats
+from .network import IMAGE
 
 VERIFY_IMAGES = 1000
 _BATCH = 64
+CPU_IMAGES = 32
+"""On so many images the compute units are compared."""
 
 SplitName = Literal["train", "val", "test"]
 
@@ -167,6 +171,23 @@ def verify(
     executable = formats.get(artifact.variant.format).open(path)
     outputs = execute(executable, asked.images, progress=progress)
     return compare(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime)
+
+
+def on_the_cpu_alone(manifest: Path, *, split: SplitName = "test", limit: int = CPU_IMAGES) -> UnitsApart | None:
+    """How far a Core ML artifact on CPU_ONLY, where nothing is rounded to float16, is from the other compute units.
+
+    Returns:
+        the differences over `limit` images of the split; None where the artifact is of another format.
+
+    Raises:
+        ArtifactError, DataError: as of `verify`.
+    """
+    artifact, path = checked_artifact(manifest)
+    if artifact.variant.format != "coreml":
+        return None
+    part = open_dataset(artifact.data, progress=Silent()).split(split)
+    chosen = np.sort(subset(len(part), limit, part.labels))
+    return units_apart(path, {IMAGE: np.asarray(part.images[chosen])})
 
 
 def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:

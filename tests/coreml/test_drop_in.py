@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tinyml.coreml import ReferenceModel, linux_predict
+from tinyml.coreml.tools.units import units_apart
 from tinyml.errors import InputError
 from tinyml.quiet import coremltools, quiet
 
@@ -111,3 +112,13 @@ def test_activations_are_calibrated_and_quantized(classifier: Any) -> None:
         a, b = original.predict(sample)["classLabel_probs"], model.predict(sample)["classLabel_probs"]
         # 8-bit activations: a few percent of a probability, and not nothing.
         assert 0 < max(abs(a[label] - b[label]) for label in a) < 0.1
+
+
+def test_what_the_cpu_alone_computes_is_shown_beside_the_rest(classifier: Any) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
+    apart = units_apart(classifier, {"image": images})
+    alone = ReferenceModel(classifier, precision="float32").predict_batch({"image": images})["classLabel_probs"]
+    others = ReferenceModel(classifier).predict_batch({"image": images})["classLabel_probs"]
+    assert apart.samples == 5
+    assert apart.largest == {"classLabel_probs": pytest.approx(np.abs(alone - others).max())}
+    assert apart.parted

@@ -21,7 +21,7 @@ SAMPLES = 3
 RULES = {f"{each.name}-{each.since}": each for each in definitions() if each.samples is not None}
 
 
-def test_each_traceable_op_has_a_case() -> None:
+def test_each_op_has_a_case() -> None:
     found = {case.rpartition("-")[0] for case in ALL} | {case.partition(" ")[0] for case in TENSORS}
     found.add("scatter_nd")  # "scatter into a constant"
     # Stored weights are unpacked at load, `classify` is cut off before a trace, and random values differ at each call.
@@ -30,8 +30,7 @@ def test_each_traceable_op_has_a_case() -> None:
     absent |= {each.name for each in definitions() if each.family in ("control_flow", "states")} - {"select"}
     # The size of its result depends on values, so that samples cannot be computed at once.
     absent.add("non_zero")
-    traceable = {each.name for each in definitions() if each.traceable} - absent
-    assert found == traceable
+    assert found == {each.name for each in definitions()} - absent
 
 
 def test_each_rule_has_cases() -> None:

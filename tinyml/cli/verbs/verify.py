@@ -27,8 +27,10 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Reload artifacts, execute them on real images and compare them with their checkpoints."""
+    from dataclasses import asdict
+
     from tinyml.errors import UnknownNameError, VerificationError
-    from tinyml.export.verify import VERIFY_IMAGES
+    from tinyml.export.verify import VERIFY_IMAGES, on_the_cpu_alone
     from tinyml.export.verify import verify as run
     from tinyml.workspace import Workspace, read_artifact
 
@@ -38,16 +40,24 @@ def verify(
     manifests = [_manifest(path) for path in paths or []] or Workspace(results).artifacts()
     progress = out.progress
     done: list[tuple[Artifact, Verification]] = []
+    chosen = cast(Literal["train", "val", "test"], split)
     for manifest in manifests:
         artifact, _ = read_artifact(manifest)
-        chosen = cast(Literal["train", "val", "test"], split)
         done.append((artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, progress=progress)))
     out.table("Verification", _COLUMNS, [_row(*pair) for pair in done])
+    apart = [on_the_cpu_alone(manifest, split=chosen) for manifest in manifests]
+    for (artifact, _), units in zip(done, apart, strict=True):
+        if units is not None and units.parted:
+            out.line(
+                f"{artifact.path}: on CPU_ONLY, where Core ML rounds nothing to float16, {units.labels} of "
+                f"{units.samples} first classes and at most {max(units.largest.values()):.1e} in probability differ"
+            )
     out.document(
         [
             {"path": artifact.path, "variant": artifact.variant.name, "passed": figures.passed}
             | figures.model_dump(mode="json")
-            for artifact, figures in done
+            | ({} if units is None else {"cpu_only": asdict(units)})
+            for (artifact, figures), units in zip(done, apart, strict=True)
         ]
     )
     missed = [f"{artifact.path}: {'; '.join(figures.failures)}" for artifact, figures in done if not figures.passed]

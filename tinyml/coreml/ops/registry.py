@@ -25,7 +25,7 @@ An op computes in float32 whatever the program declares; the plan rounds each re
 What else the rest of the runtime must know of an op is said where it is registered, and nowhere else (`Facts`):
 
     @op("softmax", fresh=True, samples=along("axis"))
-    @op("cond", exact=True, folds=False, traceable=False)
+    @op("cond", exact=True, folds=False)
 
 A later opset that changed an op's inputs or meaning registers a second function: `@op("gather", since="iOS17")`; the
 plan takes the newest one that is not newer than the opset the function declares.
@@ -59,7 +59,6 @@ class Facts(TypedDict, total=False):
     stored: bool
     random: bool
     effect: bool
-    traceable: bool
     transparent: bool
     measured: tuple[str, ...]
     activation: Activation | Mapping[str, Activation] | None
@@ -92,8 +91,6 @@ class OpDefinition:
     """It draws new values at each call, and others for each sample."""
     effect: bool = False
     """It changes a state, and runs also where nobody asks for its results."""
-    traceable: bool = True
-    """Neither its course nor its result's shape depends on values, and it keeps nothing between calls."""
     transparent: bool = False
     """Behind a softmax it leaves the values probabilities, in their order: it only changes their type or shape."""
     measured: tuple[str, ...] = ()

@@ -7,15 +7,14 @@ from typing import Any
 
 import torch
 
-from tinyml.errors import InputError, PackageError, UnsupportedOpsError
+from tinyml.errors import InputError, PackageError
 
 from ..ops.carriers import CARRIERS
 from ..ops.context import StateCell
-from ..ops.registry import find
 from ..plan.classifier import find_classifier
 from ..plan.plan import Layout, Plan, Step
 from ..plan.planner import lay_out
-from ..program.program import Block, Function
+from ..program.program import Function
 from ..program.types import StateType, ValueType
 from ..read.description import ArrayFeature, Description, ImageFeature, describe
 from ..read.package import open_package
@@ -138,15 +137,12 @@ def to_torch(package: Any, function_name: str | None = None, shapes: Iterable[st
         shapes: fixes axes of inputs, as `ports` reads them.
 
     Raises:
-        UnsupportedOpsError: with the ops that cannot be traced.
+        UnsupportedOpsError: with the ops that this runtime lacks.
         PackageError: the package is not sound.
     """
     opened = open_package(package)
     description = describe(opened, function_name or getattr(package, "function_name", None))
     function = opened.program.functions[description.function]
-    refused = sorted(_untraceable(function.block, function.opset))
-    if refused:
-        raise UnsupportedOpsError("the program cannot become a torch module, its course depends on values", ops=refused)
     classifier = find_classifier(function)
     names = tuple(name for name in description.outputs if name not in classifier.outputs)
     computed = ((classifier.probabilities,) if classifier.probabilities else ()) + names
@@ -177,14 +173,3 @@ def fixed_axes(module: TorchModel) -> None:
             value=port.shape[axis],
             hint=f"fix it yourself: --shape {name}={','.join(map(str, port.shape))}",
         )
-
-
-def _untraceable(block: Block, opset: str) -> set[str]:
-    found = set()
-    for operation in block.operations:
-        definition = find(operation.kind, opset)
-        if definition is not None and not definition.traceable:
-            found.add(operation.kind)
-        for inner in operation.blocks:
-            found |= _untraceable(inner, opset)
-    return found
