@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from tinyml.cli import run
 from tinyml.coreml import ReferenceModel
+from tinyml.coreml.ops.image_resizing import _fraction
 from tinyml.coreml.tools.convert import convert as write
 from tinyml.coreml.trace.module import TorchModel, to_torch
 from tinyml.coreml.trace.onnx import onnx_runner
@@ -343,3 +344,15 @@ def test_the_module_computes_eagerly_at_any_size() -> None:
     assert isinstance(module, TorchModel)
     for size in (1, 4, 9):
         assert module(torch.rand(size, 5, 4))[0].shape == (size, 6, 4)
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.5, 2.0, 1 / 3])
+def test_a_float32_scale_gives_an_open_axis_the_sizes_that_core_ml_gives_it(scale: float) -> None:
+    top, bottom = _fraction(scale)
+    for size in (1, 3, 10, 30, 224, 4096):
+        assert size * top // bottom == int(np.floor(np.float32(scale) * np.float32(size)))
+
+
+def test_a_scale_without_a_simple_fraction_is_refused_for_open_axes() -> None:
+    with pytest.raises(PackageError, match="no fraction scales open sizes as this factor does"):
+        _fraction(1.9999998)
