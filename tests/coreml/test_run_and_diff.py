@@ -154,3 +154,10 @@ def test_diff_compares_functions(convert: Convert, tmp_path: Path, capsys: pytes
         assert (max(found.values()) == 0) == same
     assert run(["diff", *pair, "--function", "half"]) == 1
     assert "no function of this name: 'half'" in capsys.readouterr().err
+
+
+def test_diff_says_what_is_nan_throughout(convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        _scaled(convert, np.float32("nan")).save(str(tmp_path / "n.mlpackage"))
+    assert run(["diff", *[str(tmp_path / "n.mlpackage")] * 2]) == 0
+    assert "NaN throughout on both sides, which shows no agreement: y" in capsys.readouterr().out

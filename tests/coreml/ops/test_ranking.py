@@ -127,3 +127,24 @@ def test_boxes_without_area_suppress_nothing(call: Any) -> None:
     _, _, places, counts = call("non_maximum_suppression", boxes, scores, 0.2, 0.2, 4, opset="iOS15")
     assert places.tolist() == [[1, 2, 3, -1]]
     assert counts.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "older", "newer"),
+    [(0.2, [2, 1, 0], [2, 0, -1]), (0.2 - 1e-4, [2, 0, -1], [2, 0, -1]), (0.2 + 1e-4, [2, 1, 0], [2, 1, 0])],
+)
+def test_an_overlap_that_equals_the_threshold_suppresses_from_ios17_on(
+    call: Any, threshold: float, older: list[int], newer: list[int]
+) -> None:
+    # [1, 2] x [1, 3] and [0, 2] x [0, 2] share 1 of 5; the first box touches neither.
+    boxes = np.array([[[9, 9, 1, 1], [1, 1, 2, 2], [1.5, 2, 1, 2]]], np.float32)
+    scores = np.array([[[1], [2], [4]]], np.float32)
+    limit = float(np.float32(threshold))
+    assert call("non_maximum_suppression", boxes, scores, limit, 0.0, 3, opset="iOS16")[2][0].tolist() == older
+    last = (boxes.transpose(0, 2, 1).copy(), scores.transpose(0, 2, 1).copy())
+    assert call("non_maximum_suppression", *last, limit, 3)[2][0].tolist() == newer
+
+
+def test_boxes_apart_are_kept_at_a_threshold_of_zero(call: Any) -> None:
+    boxes = np.array([[[0, 9], [0, 9], [2, 2], [2, 2]]], np.float32)
+    assert call("non_maximum_suppression", boxes, np.ones((1, 1, 2), np.float32), 0.0, 2)[2][0].tolist() == [0, 1]

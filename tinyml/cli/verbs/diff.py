@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -74,6 +74,9 @@ def diff(
         values = first.trace(given, first.make_state() if first.description.states else None)
         others = second.trace(given, second.make_state() if second.description.states else None)
         differences = compare(values, others, first.kinds)
+        empty = [
+            d.name for d in differences if d.name in others and _is_nan(values[d.name]) and _is_nan(others[d.name])
+        ]
     out.table(
         f"{a.name} against {b.name}: {len(differences)} of {len(values)} values, worst first",
         ["value", "op", "shape", "PSNR dB", "largest", "relative"],
@@ -82,6 +85,8 @@ def diff(
             for d in differences[:limit]
         ],
     )
+    if empty:
+        out.line(f"NaN throughout on both sides, which shows no agreement: {', '.join(empty)}")
     enters = steepest(differences)
     out.line(f"PSNR falls most at {enters.name} ({enters.kind or 'input'}), to {enters.psnr_db:.1f} dB")
     if plot is not None:
@@ -93,10 +98,16 @@ def diff(
             "b": str(b),
             "converted": [str(path) for path in (a, b) if is_checkpoint(path)],
             "values": len(values),
+            "nan": empty,
             "steepest": enters.name,
             "differences": [_finite(asdict(d)) for d in differences],
         }
     )
+
+
+def _is_nan(value: Any) -> bool:
+    """Whether a value is not one number."""
+    return bool(value.size) and value.dtype.kind == "f" and bool((value != value).all())
 
 
 def _finite(record: dict[str, object]) -> dict[str, object]:
