@@ -136,7 +136,7 @@ class Executor:
                 return _known(argument, parameter, values)
             except NotASizeError:
                 pass
-        return argument.convert([plain(value) for value in values])
+        return argument.convert([plain(values[slot]) for slot in argument.slots])
 
     def _loop(self, step: Step, values: list[Any]) -> list[Any]:
         condition, body = step.blocks
