@@ -28,7 +28,7 @@ from tinyml.quiet import coremltools, quiet
 
 ct = coremltools()
 from coremltools.converters.mil.mil import Builder as mb  # noqa: E402, N813
-from coremltools.converters.mil.mil import get_new_symbol  # noqa: E402
+from coremltools.converters.mil.mil import get_new_symbol, types  # noqa: E402
 
 Shape = tuple[int, ...]
 
@@ -356,3 +356,13 @@ def test_a_float32_scale_gives_an_open_axis_the_sizes_that_core_ml_gives_it(scal
 def test_a_scale_without_a_simple_fraction_is_refused_for_open_axes() -> None:
     with pytest.raises(PackageError, match="no fraction scales open sizes as this factor does"):
         _fraction(1.9999998)
+
+
+def test_a_size_that_depends_on_values_is_refused_with_its_reason(convert: Callable[..., Any], tmp_path: Path) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((4,)), mb.TensorSpec((1,), dtype=types.int32)])
+    def program(x: Any, n: Any) -> Any:
+        return mb.slice_by_size(x=x, begin=[0], size=n, name="y")
+
+    with pytest.raises(UnsupportedOpsError, match=r"op 'y' \(slice_by_size\) failed: .*data-dependent"):
+        write(_program(convert, program), "onnx", tmp_path / "s.onnx")
+    assert not list(tmp_path.iterdir())
