@@ -202,8 +202,13 @@ public class AVCaptureSession: NSObject {
 }
 
 /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity
-public enum AVLayerVideoGravity: Sendable {
-    case resizeAspectFill
+public struct AVLayerVideoGravity: RawRepresentable, Hashable, Sendable {
+    /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity
+    public let rawValue: String
+    /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity/init(rawvalue:)
+    public init(rawValue: String) { self.rawValue = rawValue }
+    /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity/resizeaspectfill
+    public static var resizeAspectFill: AVLayerVideoGravity { stub() }
 }
 
 /// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer
