@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from . import documentation
+from . import pessimistic as strict
 from .declarations import parse
 from .documentation import (
     PageError,
@@ -24,6 +25,7 @@ from .documentation import (
     version,
     written,
 )
+from .pessimistic import pessimistic
 from .stand_ins import StandIn, read, stand_ins
 from .test_sources import MINIMUM
 
@@ -221,3 +223,19 @@ def test_what_is_newer_than_the_deployment_target_is_in_the_lint() -> None:
     # Members of a type that is in the lint cannot be reached without naming the type.
     inside = {each.declaration.name for each in stand_ins() if each.available}
     assert newer - inside <= set(MINIMUM)
+
+
+def test_the_pessimistic_copy_is_stricter(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {"coreml/mlcomputeunits": {"kind": "struct", "name": "MLComputeUnits", "sendable": True}}
+    monkeypatch.setattr(strict, "recorded", lambda: {"seen": facts, "not_seen": []})
+    text = pessimistic(
+        "Kit",
+        "public struct A: Hashable, Sendable {\npublic enum B: Sendable {\n"
+        "public class C: NSObject, @unchecked Sendable {\npublic struct MLComputeUnits: Hashable, Sendable {\n"
+        "final class Q: SerialExecutor, @unchecked Sendable {\nfunc f(_ handler: @escaping (Int) -> Void)",
+    )
+    assert text == (
+        "public struct A: Hashable {\npublic enum B {\n"
+        "public class C: NSObject {\npublic struct MLComputeUnits: Hashable, Sendable {\n"
+        "final class Q: SerialExecutor, @unchecked Sendable {\nfunc f(_ handler: @escaping @Sendable (Int) -> Void)"
+    )

@@ -63,7 +63,7 @@ public class AVCaptureDevice: NSObject {
         /// https://developer.apple.com/documentation/swift/using-key-value-observing-in-swift
         public func observe<Value>(
             _ keyPath: KeyPath<RotationCoordinator, Value>, options: NSKeyValueObservingOptions = [],
-            changeHandler: @escaping @Sendable (RotationCoordinator, NSKeyValueObservedChange<Value>) -> Void
+            changeHandler: @escaping (RotationCoordinator, NSKeyValueObservedChange<Value>) -> Void
         ) -> NSKeyValueObservation { stub() }
     }
 
