@@ -2,8 +2,10 @@
 import PackageDescription
 
 // Apple's frameworks exist on Apple's systems only. TINYML_STUBS=ios or TINYML_STUBS=macos adds stand-ins with their
-// names (see Stubs/README.md), so that every file can be type-checked elsewhere.
+// names (see Stubs/README.md), so that every file can be type-checked elsewhere. With TINYML_STUBS_FOLDER they come from
+// there: the tests write a pessimistic copy, in which nothing is Sendable and every handler must be.
 let stubbedSystem = Context.environment["TINYML_STUBS"]
+let stubFolder = Context.environment["TINYML_STUBS_FOLDER"] ?? "Stubs"
 
 /// Each stand-in with the stand-ins that it imports.
 let platformKit = stubbedSystem == "ios" ? "UIKit" : "AppKit"
@@ -29,7 +31,7 @@ let stubs: [(name: String, imports: [String])] = [
 let stubTargets: [Target] = stubs.map { stub in
     // As in a system framework, enumerations may grow: without it `@unknown default` would be refused.
     .target(
-        name: stub.name, dependencies: stub.imports.map { .target(name: $0) }, path: "Stubs/\(stub.name)",
+        name: stub.name, dependencies: stub.imports.map { .target(name: $0) }, path: "\(stubFolder)/\(stub.name)",
         swiftSettings: [.unsafeFlags(["-enable-library-evolution"])])
 }
 

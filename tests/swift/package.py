@@ -15,13 +15,14 @@ SYSTEMS = ("ios", "macos")
 needs_swift = pytest.mark.skipif(shutil.which("swift") is None, reason="not run: no swift")
 
 
-def swift(*arguments: str, stubs: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs `swift` in the package; with `stubs` in the build for that system's stand-ins."""
+def swift(*arguments: str, stubs: str | None = None, folder: str = "Stubs") -> subprocess.CompletedProcess[str]:
+    """Runs `swift` in the package; with `stubs` in the build for that system's stand-ins, which lie in `folder`."""
     environment = {**os.environ}
     environment.pop("TINYML_STUBS", None)
     if stubs is not None:
-        environment["TINYML_STUBS"] = stubs
-        arguments = (*arguments, "--scratch-path", f".build-{stubs}")
+        environment |= {"TINYML_STUBS": stubs, "TINYML_STUBS_FOLDER": folder}
+        scratch = f".build-{stubs}" if folder == "Stubs" else f".build-{stubs}-{Path(folder).name}"
+        arguments = (*arguments, "--scratch-path", scratch)
     return subprocess.run(
         ["swift", *arguments], cwd=PACKAGE, env=environment, capture_output=True, text=True, timeout=900, check=False
     )

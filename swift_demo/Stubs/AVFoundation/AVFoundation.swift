@@ -63,7 +63,7 @@ public class AVCaptureDevice: NSObject {
         /// https://developer.apple.com/documentation/swift/using-key-value-observing-in-swift
         public func observe<Value>(
             _ keyPath: KeyPath<RotationCoordinator, Value>, options: NSKeyValueObservingOptions = [],
-            changeHandler: @escaping @Sendable (RotationCoordinator, NSKeyValueObservedChange<Value>) -> Void
+            changeHandler: @escaping (RotationCoordinator, NSKeyValueObservedChange<Value>) -> Void
         ) -> NSKeyValueObservation { stub() }
     }
 
@@ -202,8 +202,13 @@ public class AVCaptureSession: NSObject {
 }
 
 /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity
-public enum AVLayerVideoGravity: Sendable {
-    case resizeAspectFill
+public struct AVLayerVideoGravity: RawRepresentable, Hashable, Sendable {
+    /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity
+    public let rawValue: String
+    /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity/init(rawvalue:)
+    public init(rawValue: String) { self.rawValue = rawValue }
+    /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity/resizeaspectfill
+    public static var resizeAspectFill: AVLayerVideoGravity { stub() }
 }
 
 /// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer

@@ -144,7 +144,7 @@ public enum MLModelStructure: @unchecked Sendable {
 
 @available(iOS 17.4, macOS 14.4, *)
 /// https://developer.apple.com/documentation/coreml/mlcomputeplan-1w21n
-public final class MLComputePlan: @unchecked Sendable {
+public class MLComputePlan {
     /// https://developer.apple.com/documentation/coreml/mlcomputeplan-1w21n/load(contentsof:configuration:)
     public static func load(
         contentsOf url: URL, configuration: MLModelConfiguration

@@ -1,10 +1,13 @@
 import CoreTransferable
+import Foundation
 import SwiftUI
 
 /// https://developer.apple.com/documentation/photosui/photospickeritem
 public struct PhotosPickerItem: Equatable, Hashable, Sendable {
-    /// https://developer.apple.com/documentation/photosui/photospickeritem/loadtransferable(type:)
-    public func loadTransferable<T: Transferable>(type: T.Type) async throws -> T? { stub() }
+    /// https://developer.apple.com/documentation/photosui/photospickeritem/loadtransferable(type:completionhandler:)
+    @discardableResult public func loadTransferable<T: Transferable>(
+        type: T.Type, completionHandler: @escaping (Result<T?, any Error>) -> Void
+    ) -> Progress { stub() }
 }
 
 /// https://developer.apple.com/documentation/photosui/phpickerfilter-swift.struct

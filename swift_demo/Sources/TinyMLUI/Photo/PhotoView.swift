@@ -80,10 +80,17 @@ struct PhotoView: View {
         }
     }
 
+    /// The asynchronous way would send the item off this actor, and no page says that it may be sent.
+    private func bytes(of item: PhotosPickerItem) async throws -> Data? {
+        try await withCheckedThrowingContinuation { continuation in
+            item.loadTransferable(type: Data.self) { continuation.resume(with: $0) }
+        }
+    }
+
     private func fetchItem() async {
         guard let item else { return }
         do {
-            if let data = try await item.loadTransferable(type: Data.self) {
+            if let data = try await bytes(of: item) {
                 await photo.open(data, with: app.state.classifier)
             }
         } catch {
