@@ -101,8 +101,8 @@ class TrainConfig(Record):
     lr: Annotated[float, Field(gt=0)] = 0.1
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
-    scheduler: Literal["cosine", "none"] = "cosine"
+    optimizer: str = "sgd"
+    scheduler: str = "cosine"
     warmup_epochs: Count = 0
     warmup_start_lr: Annotated[float, Field(ge=0)] = 0.0
     mixup_alpha: Annotated[float, Field(ge=0)] = 0.0

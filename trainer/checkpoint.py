@@ -17,7 +17,7 @@ from tinyml.schema import Checkpoint, Metrics, ModelSpec, Preprocess, Provenance
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
 from .models import architectures, build, count_parameters
-from .weights import looks_pickled, read_tensors, refuse_pickle_name, write_tensors
+from .weights import check_fit, looks_pickled, read_tensors, refuse_pickle_name, write_tensors
 
 PACKAGES = ("torch", "numpy", "safetensors")
 
@@ -130,25 +130,6 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
         )
     model.load_state_dict(dict(tensors), assign=True)
     return model.eval()
-
-
-def check_fit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor], what: str) -> None:
-    """Raises CheckpointError, beginning with `what`, unless both have the same names, shapes and types."""
-    if problem := _misfit(expected, actual):
-        raise CheckpointError(what, value=problem)
-
-
-def _misfit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor]) -> str | None:
-    if missing := sorted(expected.keys() - actual.keys()):
-        return f"lacks {missing[0]} ({len(missing)} of {len(expected)} tensors missing)"
-    if unknown := sorted(actual.keys() - expected.keys()):
-        return f"unknown tensor {unknown[0]} ({len(unknown)} in all)"
-    for name, tensor in expected.items():
-        found = actual[name]
-        if found.shape != tensor.shape or found.dtype != tensor.dtype:
-            seen, wanted = (f"{tuple(t.shape)} {str(t.dtype).removeprefix('torch.')}" for t in (found, tensor))
-            return f"{name} is {seen}, not {wanted}"
-    return None
 
 
 def _manifest_of(path: Path) -> Path:

@@ -2,47 +2,41 @@
 
 On the CPU a run that was interrupted and resumed gives bitwise what an uninterrupted one gives, with the same number
 of threads.
+
+What may differ between trainings stands outside: where the network comes from (`start`), what is minimized
+(`objective`), the batches (`data.batches`), what updates the weights (`learner`), and what is kept (`state`, `saver`).
 """
 
 from __future__ import annotations
 
 import math
-import tempfile
-import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
 
 from tinyml.errors import TrainingError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, ModelSpec, TrainConfig
-from tinyml.store import provenance, write_json
+from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
+from tinyml.store import provenance
 from tinyml.workspace import Workspace
 
 from . import checkpoint
 from .data import Dataset, TrainBatches
-from .device import autocast, memory_format
-from .ema import averaged
-from .evaluate import ModulePredictor, measure
+from .device import autocast
+from .duration import duration
+from .learner import Learner
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
-from .models import build
-from .optim import load_state_tensors, optimizer, set_learning_rate, state_tensors
+from .objective import Objective, objective_of
 from .plots import plot_history
-from .resume import (
-    Position,
-    check_continues,
-    generator_states,
-    read_state,
-    set_generator_states,
-    state_file,
-    write_state,
-)
+from .saver import Saver
 from .schedule import learning_rate
 from .signals import Interrupts
+from .start import Scratch, Start
+from .state import Generators, Parts, Position, SavedState, check_continues
+from .tally import Tally
+from .validation import validate
 
 ACCELERATOR_CHECK_STEPS = 20
 """Reading the loss makes an accelerator wait, so there it is looked at once in so many steps."""
@@ -65,7 +59,8 @@ def train(
     workspace: Workspace,
     *,
     device: torch.device,
-    resume: Path | None = None,
+    start: Start | None = None,
+    objective: Objective | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
     """Trains a network and writes checkpoints, history and its plot to the model's folder in `workspace`.
@@ -75,9 +70,10 @@ def train(
     Args:
         config: Everything that decides the run.
         dataset: Its "train" split is trained on, its "val" split chooses the best checkpoint; "test" is not touched.
-        workspace: Where results go.
+        workspace: Where results go; an earlier run of the model there is replaced, or resumed.
         device: Where to compute.
-        resume: The state file of the run to continue; None: begin anew, replacing an earlier run of the model.
+        start: Where the network comes from; None: from scratch.
+        objective: What is minimized; None: what `config` says.
         progress: Told of every batch and epoch.
 
     Raises:
@@ -89,9 +85,10 @@ def train(
     keep_freed_memory()
     with autocast(device, config.precision):
         pass  # refuses a precision that the device lacks before anything is written
-    run = _Run(config, dataset, workspace, device, progress or Silent())
-    if resume is not None:
-        run.restore(resume)
+    run = _Run(
+        config, dataset, workspace, device, start or Scratch(), objective or objective_of(config), progress or Silent()
+    )
+    interrupted = False
     with Interrupts().installed() as interrupts, out_of_memory_told(config.batch_size):
         try:
             while run.epoch < config.epochs:
@@ -99,227 +96,159 @@ def train(
                 metrics = run.validate()
                 with interrupts.held():
                     run.finish_epoch(metrics)
-            interrupted = False
         except KeyboardInterrupt:
             interrupted = True
             with interrupts.shielded():
                 run.save_interrupted()
-    if run.records:
-        plot_history(run.history(), workspace.model(config.model) / "history.png")
-    best = workspace.checkpoints(config.model) / "best.json"
+    history = run.history()
+    if history.epochs:
+        plot_history(history, workspace.model(config.model) / "history.png")
     return TrainResult(
-        history=run.history(), best=best if run.records else None, state=run.state, interrupted=interrupted
+        history=history,
+        best=run.saver.best if history.epochs else None,
+        state=run.saver.state,
+        interrupted=interrupted,
     )
 
 
 class _Run:
-    """One training: the network, its optimizer and how far they have come."""
+    """One training: what learns, and how far it has come."""
 
     def __init__(
-        self, config: TrainConfig, dataset: Dataset, workspace: Workspace, device: torch.device, progress: Progress
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        workspace: Workspace,
+        device: torch.device,
+        start: Start,
+        objective: Objective,
+        progress: Progress,
     ) -> None:
-        self.config, self.dataset, self.workspace, self.device = config, dataset, workspace, device
-        self.progress = progress
-        self.folder = workspace.checkpoints(config.model)
-        self.state = state_file(workspace, config.model)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self.folder):
-            pass  # a folder that cannot be written to is better found out now than after an epoch
+        self.config, self.dataset, self.device, self.progress = config, dataset, device, progress
         index, split = dataset.index, dataset.split("train")
         if len(split) == 0:
             raise TrainingError("the data set has no training images", value=config.data)
         self.batches = TrainBatches(split, config, index.preprocess, len(index.labels), device)
-        self.epoch_images = len(self.batches) * min(config.batch_size, config.limit or len(split), len(split))
-        torch.manual_seed(config.seed)
-        model = build(config.model, len(index.labels), dropout=config.dropout, drop_path=config.drop_path)
-        self.model: nn.Module = model.to(device).to(memory_format=memory_format(device))
-        self.optimizer = optimizer(self.model, config, device)
-        self.ema = averaged(self.model, config.ema_decay) if config.ema_decay is not None else None
-        self.spec: ModelSpec = checkpoint.spec_of(config.model, self.model, index.labels, index.preprocess)
+        self.learner = Learner(start.network(config, index.labels), objective, config, device)
+        self.spec = checkpoint.spec_of(config.model, self.learner.network, index.labels, index.preprocess)
+        self.saver = Saver(workspace, config, self.spec, dataset.sha256)
         self.meter = MemoryMeter(device)
+        self.tally = Tally(device)
         self.records: list[EpochRecord] = []
         self.epoch = 0
         self.best: float | None = None
         self.earlier_memory: MemoryPeak | None = None
-        self.totals = torch.zeros(2, device=device)  # sums over the epoch's images: loss, and how many were right
-        self._begin_epoch()
+        self.seconds_trained = 0.0  # of the epoch under way, without its validation
+        if (saved := start.saved()) is not None:
+            self._resume(saved)
 
     @property
-    def evaluated(self) -> nn.Module:
-        """The network that is validated and saved: the averaged one where there is an average."""
-        return self.model if self.ema is None else self.ema.module
+    def _parts(self) -> Parts:
+        return {**self.learner.parts, "generator": Generators(self.device), "run": self.tally}
 
-    def _begin_epoch(self) -> None:
-        self.step = self.images = 0
-        self.mixed = False
-        self.seconds = 0.0
-        self.totals.zero_()
-        self.began = time.monotonic()
-        self._generators: dict[str, Tensor] | None = None
+    def _resume(self, saved: SavedState) -> None:
+        position = saved.position
+        check_continues(position, self.config, self.dataset.sha256)
+        saved.restore(self._parts)
+        self.epoch, self.best, self.records = position.epoch, position.best, list(position.records)
+        self.earlier_memory = position.memory
+        self.tally.resume(step=position.step, images=position.images, mixed=position.mixed, seconds=position.seconds)
 
     def train_epoch(self, interrupts: Interrupts) -> None:
         """Trains the rest of the current epoch."""
-        config, steps = self.config, len(self.batches)
+        tally, steps = self.tally, len(self.batches)
         check_every = 1 if self.device.type == "cpu" else ACCELERATOR_CHECK_STEPS
-        self.progress.start(self._label(), self.epoch_images, "images")
-        if self.images:
-            self.progress.advance(self.images)
-        self.model.train()
-        batches = islice(self.batches.epoch(self.epoch + 1), self.step, None)
-        if self._generators is not None:
-            set_generator_states(self._generators, self.device)
-            self._generators = None
-        self.began = time.monotonic()
-        for images, targets in batches:
+        self.progress.start(self._label(), steps * self.batches.batch_size, "images")
+        if tally.images:
+            self.progress.advance(tally.images)
+        self.learner.network.train()
+        tally.start_clock()
+        for images, targets in islice(self.batches.epoch(self.epoch + 1), tally.step, None):
+            shown = ""
             with interrupts.held():
-                lr = learning_rate(config, self.epoch * steps + self.step, steps)
-                set_learning_rate(self.optimizer, lr)
-                check = (self.step + 1) % check_every == 0 or self.step + 1 == steps
-                self._update(images, targets, check)
-                self.step += 1
-                self.images += len(images)
-            shown = f"loss {float(self.totals[0]) / self.images:.3f}  lr {lr:.2g}" if check else ""
+                lr = learning_rate(self.config, self.epoch * steps + tally.step, steps)
+                check = (tally.step + 1) % check_every == 0 or tally.step + 1 == steps
+                answer = self.learner.answer(images, targets)
+                if check and not math.isfinite(value := answer.loss.item()):
+                    raise self._diverged(value)
+                self.learner.learn(answer.loss, lr)
+                tally.add(answer.loss.detach(), answer.logits, targets)
+                self.meter.sample()
+                if check:
+                    shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"
             self.progress.advance(len(images), shown)
         self.progress.finish()
-
-    def _update(self, images: Tensor, targets: Tensor, check: bool) -> None:
-        config = self.config
-        images = images.contiguous(memory_format=memory_format(self.device))
-        with autocast(self.device, config.precision):
-            logits = self.model(images)
-        logits = logits.float()
-        loss = functional.cross_entropy(logits, targets, label_smoothing=config.label_smoothing)
-        if check and not math.isfinite(value := loss.item()):
-            raise self._diverged(value)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if config.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
-        self.optimizer.step()
-        if self.ema is not None:
-            self.ema.update_parameters(self.model)
-        with torch.no_grad():
-            self.totals[0] += loss.detach() * len(images)
-            if targets.is_floating_point():
-                self.mixed = True
-            else:
-                self.totals[1] += (logits.argmax(1) == targets).sum()
-        self.meter.sample()
+        self.seconds_trained = tally.seconds
 
     def validate(self) -> Metrics:
         """Accuracy and loss on the validation split; a limit on the images of an epoch holds for it as well."""
-        self.seconds += time.monotonic() - self.began
-        self.began = time.monotonic()
-        predictor = ModulePredictor(self.evaluated, self.spec, self.device, batch_size=self.config.batch_size)
-        metrics = measure(predictor, self.dataset.split("val"), "val", limit=self.config.limit, progress=self.progress)
-        loss = float(self.totals[0])
-        if metrics.loss is None or not math.isfinite(loss):
+        metrics = validate(
+            self.learner.result, self.spec, self.dataset, self.config, self.device, progress=self.progress
+        )
+        if metrics.loss is None or not self.tally.finite:
             raise self._diverged(math.nan)
         return metrics
 
     def finish_epoch(self, metrics: Metrics) -> None:
         """Records a completed epoch, and saves: checkpoints first, the state to resume from last."""
-        if metrics.loss is None:
-            raise self._diverged(math.nan)
-        loss, right = self.totals.tolist()
-        steps = len(self.batches)
-        record = EpochRecord(
-            epoch=self.epoch + 1,
-            lr=learning_rate(self.config, (self.epoch + 1) * steps - 1, steps),
-            train_loss=loss / self.images,
-            train_accuracy=None if self.mixed else right / self.images,
-            val_loss=metrics.loss,
-            val_accuracy=metrics.top1,
-            seconds=self.seconds + time.monotonic() - self.began,
-            images_per_second=self.images / max(self.seconds, 1e-9),
-        )
         if not self.records:
-            for old in self.folder.glob("epoch-*"):
-                old.unlink()  # of an earlier run, which this one has now replaced
+            self.saver.forget_earlier_run()
+        record = self._record(metrics)
         self.records.append(record)
         self.epoch += 1
-        self._begin_epoch()
-        names = ["last"]
-        if self.best is None or metrics.top1 > self.best:
+        self.tally.begin()
+        best = self.best is None or metrics.top1 > self.best
+        if best:
             self.best = metrics.top1
-            names.append("best")
-        if self.epoch % self.config.save_every == 0:
-            names.append(f"epoch-{self.epoch:03d}")
-        for name in names:
-            self._save_checkpoint(name, (metrics,))
-        self._save_state()
+        self.saver.checkpoints(self.learner.result, self.epoch, metrics, best=best)
+        self._save_progress()
         self.progress.say(
             f"epoch {record.epoch}/{self.config.epochs}: loss {record.train_loss:.3f}, "
-            f"validation accuracy {record.val_accuracy:.2%}{' (best)' if 'best' in names else ''}, "
+            f"validation accuracy {record.val_accuracy:.2%}{' (best)' if best else ''}, "
             f"{record.images_per_second:,.0f} images/s, {record.seconds:.1f} s"
+        )
+
+    def _record(self, metrics: Metrics) -> EpochRecord:
+        if metrics.loss is None:
+            raise self._diverged(math.nan)
+        tally, steps = self.tally, len(self.batches)
+        return EpochRecord(
+            epoch=self.epoch + 1,
+            lr=learning_rate(self.config, (self.epoch + 1) * steps - 1, steps),
+            train_loss=tally.loss,
+            train_accuracy=tally.accuracy,
+            val_loss=metrics.loss,
+            val_accuracy=metrics.top1,
+            seconds=tally.seconds,
+            images_per_second=tally.images / max(self.seconds_trained, 1e-9),
         )
 
     def save_interrupted(self) -> None:
         """Saves the weights and the state in the middle of an epoch."""
         self.progress.finish()
-        if self.images == 0 and self.records:
+        if self.tally.images == 0 and self.records:
             return  # between two epochs, where everything has just been saved
-        if not bool(torch.isfinite(self.totals).all()):
+        if not self.tally.finite:
             raise self._diverged(math.nan)
-        self.seconds += time.monotonic() - self.began
-        self._save_checkpoint("last", ())
-        self._save_state()
+        self.saver.checkpoints(self.learner.result, self.epoch, None)
+        self._save_progress()
 
-    def _save_checkpoint(self, name: str, metrics: tuple[Metrics, ...]) -> None:
-        checkpoint.save(
-            self.folder,
-            name,
-            self.evaluated,
-            spec=self.spec,
-            config=self.config,
-            dataset_sha256=self.dataset.sha256,
-            epoch=self.epoch,
-            metrics=metrics,
-        )
-
-    def _save_state(self) -> None:
-        write_json(self.workspace.model(self.config.model) / "history.json", self.history())
+    def _save_progress(self) -> None:
+        history, tally = self.history(), self.tally
         position = Position(
             config=self.config,
             dataset_sha256=self.dataset.sha256,
             epoch=self.epoch,
-            step=self.step,
-            images=self.images,
-            mixed=self.mixed,
-            seconds=self.seconds,
-            records=tuple(self.records),
+            step=tally.step,
+            images=tally.images,
+            mixed=tally.mixed,
+            seconds=tally.seconds,
+            records=history.epochs,
             best=self.best,
-            memory=self.meter.peak(self.earlier_memory),
+            memory=history.memory,
             device=self.device.type,
         )
-        parts = {
-            "model": self.model.state_dict(),
-            "optimizer": state_tensors(self.optimizer),
-            "generator": generator_states(self.device),
-            "ema": {} if self.ema is None else self.ema.state_dict(),
-            "run": {"totals": self.totals},
-        }
-        write_state(self.state, position, {f"{p}/{n}": t for p, part in parts.items() for n, t in part.items()})
-
-    def restore(self, path: Path) -> None:
-        """Continues where `path` stands."""
-        position, tensors = read_state(path)
-        check_continues(position, self.config, self.dataset.sha256)
-        parts: dict[str, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = tensor
-        checkpoint.check_fit(self.model.state_dict(), parts.get("model", {}), f"{path} holds another model")
-        self.model.load_state_dict(parts["model"])
-        if self.ema is not None:
-            checkpoint.check_fit(self.ema.state_dict(), parts.get("ema", {}), f"{path} holds another average")
-            self.ema.load_state_dict(parts["ema"])
-        load_state_tensors(self.optimizer, parts.get("optimizer", {}), str(path))
-        self.totals.copy_(parts["run"]["totals"])
-        self._generators = parts["generator"]
-        self.epoch, self.step, self.images = position.epoch, position.step, position.images
-        self.mixed, self.seconds, self.best = position.mixed, position.seconds, position.best
-        self.records, self.earlier_memory = list(position.records), position.memory
+        self.saver.progress(history, position, self._parts)
 
     def history(self) -> History:
         """The history so far."""
@@ -339,22 +268,15 @@ class _Run:
         return f"{label}, about {duration(left)} in all to go"
 
     def _diverged(self, loss: float) -> TrainingError:
+        steps = len(self.batches)
         advice = [f"--lr {self.config.lr / 3:.2g}"]
         if self.config.warmup_epochs == 0:
             advice.append("--warmup-epochs 5")
         if self.config.clip_norm is None:
             advice.append("--clip-norm 1")
         return TrainingError(
-            f"the loss is not a finite number in epoch {self.epoch + 1}, step {self.step + 1} of {len(self.batches)}",
+            f"the loss is not a finite number in epoch {self.epoch + 1}, "
+            f"step {min(self.tally.step + 1, steps)} of {steps}",
             value=loss,
             hint=f"training diverged; start again with {' or '.join(advice)}",
         )
-
-
-def duration(seconds: float) -> str:
-    """A time for people: "2 h 10 min", "3 min 20 s", "45 s"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import resource
 import sys
 from collections.abc import Iterator
 
 import torch
 
 from tinyml.errors import TrainingError
+from tinyml.machine import peak_memory_bytes
 from tinyml.schema import MemoryPeak
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -30,12 +30,6 @@ def keep_freed_memory() -> bool:
     except AttributeError:
         return False
     return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, -1))
-
-
-def process_peak_bytes() -> int:
-    """The largest resident size that this process has had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 class MemoryMeter:
@@ -66,7 +60,7 @@ class MemoryMeter:
         if before is not None and before.device_bytes is not None:
             device = max(device or 0, before.device_bytes)
         return MemoryPeak(
-            process_bytes=max(process_peak_bytes(), before.process_bytes if before else 0), device_bytes=device
+            process_bytes=max(peak_memory_bytes(), before.process_bytes if before else 0), device_bytes=device
         )
 
 

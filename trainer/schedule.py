@@ -1,14 +1,30 @@
-"""The learning rate as a function of the step: linear warm-up, then a cosine or a constant.
+"""The learning rate as a function of the step: linear warm-up, then the scheduler's curve.
 
-Loshchilov, Hutter: SGDR, 2016 (https://arxiv.org/abs/1608.03983), without restarts, per iteration. A function of the
-step has no state to save, so a resumed run follows the same curve.
+A function of the step has no state to save, so a resumed run follows the same curve.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
+from tinyml.registry import Registry
 from tinyml.schema import TrainConfig
+
+schedulers: Registry[Callable[[float], float]] = Registry("scheduler")
+"""From how much of the training after the warm-up is over, in [0, 1), to the share of the full rate, in [0, 1]."""
+
+
+@schedulers.register("cosine")
+def cosine(progress: float) -> float:
+    """Loshchilov, Hutter: SGDR, 2016 (https://arxiv.org/abs/1608.03983), without restarts, per iteration."""
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+@schedulers.register("none")
+def constant(_progress: float) -> float:
+    """The full rate to the end."""
+    return 1.0
 
 
 def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
@@ -16,8 +32,6 @@ def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float
     warmup = config.warmup_epochs * steps_per_epoch
     if step < warmup:
         return config.warmup_start_lr + (config.lr - config.warmup_start_lr) * (step + 1) / warmup
-    if config.scheduler == "none":
-        return config.lr
     total = (config.total_epochs or config.epochs) * steps_per_epoch
     progress = (step - warmup) / max(1, total - warmup)
-    return 0.5 * config.lr * (1.0 + math.cos(math.pi * min(1.0, progress)))
+    return config.lr * schedulers.get(config.scheduler)(min(1.0, progress))

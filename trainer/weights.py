@@ -58,6 +58,25 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise CheckpointError(f"cannot read {path}", value=error.strerror or str(error)) from None
 
 
+def check_fit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor], what: str) -> None:
+    """Raises CheckpointError, beginning with `what`, unless both have the same names, shapes and types."""
+    if problem := _misfit(expected, actual):
+        raise CheckpointError(what, value=problem)
+
+
+def _misfit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor]) -> str | None:
+    if missing := sorted(expected.keys() - actual.keys()):
+        return f"lacks {missing[0]} ({len(missing)} of {len(expected)} tensors missing)"
+    if unknown := sorted(actual.keys() - expected.keys()):
+        return f"unknown tensor {unknown[0]} ({len(unknown)} in all)"
+    for name, tensor in expected.items():
+        found = actual[name]
+        if found.shape != tensor.shape or found.dtype != tensor.dtype:
+            seen, wanted = (f"{tuple(t.shape)} {str(t.dtype).removeprefix('torch.')}" for t in (found, tensor))
+            return f"{name} is {seen}, not {wanted}"
+    return None
+
+
 def refuse_pickle_name(path: Path) -> None:
     """Raises CheckpointError for names that only pickles have."""
     if path.suffix.lower() in (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"):

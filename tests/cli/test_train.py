@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from tinyml.cli.app import run
+from tinyml.cli.app import app, run
+from tinyml.schema import TrainConfig
 
 MISTAKES = {
     "unknown model": (["train", "densnet"], 2, "unknown model: 'densnet'; allowed: alexnet, "),
@@ -43,6 +45,12 @@ def test_a_mistake_gets_one_line(
     assert err.count("\n") == 1
     assert message in err
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_every_field_of_the_configuration_has_its_option() -> None:
+    command = get_command(app).commands["train"]  # type: ignore[attr-defined]
+    options = {parameter.name for parameter in command.params}
+    assert set(TrainConfig.model_fields) - options == set()
 
 
 def test_models_as_json(capsys: pytest.CaptureFixture[str]) -> None:

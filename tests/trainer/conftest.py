@@ -92,7 +92,7 @@ def config(**changes: object) -> TrainConfig:
         "warmup_epochs": 1,
         "save_every": 2,
     }
-    return TrainConfig(**{**fields, **changes})  # type: ignore[arg-type]
+    return TrainConfig(**{**fields, **changes})
 
 
 @pytest.fixture

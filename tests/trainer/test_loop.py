@@ -16,7 +16,9 @@ from tinyml.store import read_json
 from tinyml.trainer import checkpoint, loop
 from tinyml.trainer.data import Dataset
 from tinyml.trainer.loop import TrainResult, train
-from tinyml.trainer.resume import read_state, state_file
+from tinyml.trainer.objective import Objective
+from tinyml.trainer.start import Resumed
+from tinyml.trainer.state import read_state, state_file
 from tinyml.workspace import Workspace
 
 from .conftest import config
@@ -43,13 +45,23 @@ def run(config: TrainConfig, data: Dataset, folder: Path, **options: object) -> 
     return train(config, data, workspace, device=CPU, **options), workspace  # type: ignore[arg-type]
 
 
+def failing(error: BaseException) -> Objective:
+    """An objective that raises."""
+
+    def fail(logits: torch.Tensor, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+        raise error
+
+    return fail
+
+
 def trace(history: History) -> list[tuple[object, ...]]:
     """What must not depend on interruptions: all but the times."""
     return [(r.epoch, r.lr, r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy) for r in history.epochs]
 
 
 def same_state(one: Workspace, other: Workspace) -> None:
-    (a, tensors_a), (b, tensors_b) = (read_state(state_file(w, "tiny")) for w in (one, other))
+    first, second = (read_state(state_file(w, "tiny")) for w in (one, other))
+    a, b, tensors_a, tensors_b = first.position, second.position, first.tensors, second.tensors
     assert (a.epoch, a.step, a.images, a.best) == (b.epoch, b.step, b.images, b.best)
     assert tensors_a.keys() == tensors_b.keys()
     assert [name for name in tensors_a if not torch.equal(tensors_a[name], tensors_b[name])] == []
@@ -111,7 +123,7 @@ def test_resumed_is_bitwise_uninterrupted(
     parts, other = run(config(**changes), colours, tmp_path / "other", progress=Interrupting(after))
     assert parts.interrupted
     torch.manual_seed(99)  # whatever else the process drew in between
-    parts, _ = run(config(**changes), colours, tmp_path / "other", resume=parts.state)
+    parts, _ = run(config(**changes), colours, tmp_path / "other", start=Resumed(parts.state))
     assert not parts.interrupted
     assert trace(parts.history) == trace(whole.history)
     same_state(one, other)
@@ -123,7 +135,7 @@ def test_resumed_is_bitwise_uninterrupted(
 def test_trained_in_parts_follows_one_schedule(colours: Dataset, tmp_path: Path) -> None:
     whole, one = run(config(epochs=4), colours, tmp_path / "one")
     first, other = run(config(epochs=2, total_epochs=4), colours, tmp_path / "other")
-    second, _ = run(config(epochs=4, total_epochs=4), colours, tmp_path / "other", resume=first.state)
+    second, _ = run(config(epochs=4, total_epochs=4), colours, tmp_path / "other", start=Resumed(first.state))
     assert trace(second.history) == trace(whole.history)
     same_state(one, other)
 
@@ -133,7 +145,7 @@ def test_terminated_like_interrupted(colours: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(), colours, tmp_path / "r", progress=Interrupting(2, signal.SIGTERM))
     assert result.interrupted
     assert result.best is None
-    assert read_state(result.state)[0].step == 2
+    assert read_state(result.state).position.step == 2
     last = read_json(workspace.checkpoints("tiny") / "last.json", Checkpoint)
     assert (last.epoch, last.metrics) == (0, ())
     assert signal.getsignal(signal.SIGTERM) is before
@@ -154,7 +166,7 @@ def test_mixing_hides_the_training_accuracy(colours: Dataset, tmp_path: Path) ->
 
 def test_average_is_what_is_saved(colours: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(ema_decay=0.5), colours, tmp_path / "r")
-    _, tensors = read_state(result.state)
+    tensors = read_state(result.state).tensors
     saved = checkpoint.load(workspace.checkpoints("tiny") / "last.json").model.state_dict()
     assert all(torch.equal(saved[name], tensors[f"ema/module.{name}"]) for name in saved)
     assert not torch.equal(saved["classifier.weight"], tensors["model/classifier.weight"])
@@ -186,44 +198,32 @@ def test_a_loss_that_is_no_number_stops_with_advice(colours: Dataset, tmp_path: 
         (MemoryError(), "the process ran out of memory"),
     ],
 )
-def test_out_of_memory_advises(
-    colours: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, message: str
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise error
-
-    monkeypatch.setattr(loop.functional, "cross_entropy", fail)
+def test_out_of_memory_advises(colours: Dataset, tmp_path: Path, error: BaseException, message: str) -> None:
     with pytest.raises(TrainingError, match=f"{message} with a batch size of 8.*--batch-size 4"):
-        run(config(), colours, tmp_path / "r")
+        run(config(), colours, tmp_path / "r", objective=failing(error))
 
 
-def test_other_runtime_errors_are_not_taken_for_memory(
-    colours: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("a defect")
-
-    monkeypatch.setattr(loop.functional, "cross_entropy", fail)
+def test_other_runtime_errors_are_not_taken_for_memory(colours: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="a defect"):
-        run(config(), colours, tmp_path / "r")
+        run(config(), colours, tmp_path / "r", objective=failing(RuntimeError("a defect")))
 
 
 def test_what_cannot_be_resumed(colours: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(epochs=1), colours, tmp_path / "r")
     with pytest.raises(UsageError, match="this training is complete"):
-        run(config(epochs=1), colours, workspace.root, resume=result.state)
+        run(config(epochs=1), colours, workspace.root, start=Resumed(result.state))
     with pytest.raises(UsageError, match=r"keeps its lr: 0\.2; allowed: 0\.05"):
-        run(config(lr=0.2), colours, workspace.root, resume=result.state)
+        run(config(lr=0.2), colours, workspace.root, start=Resumed(result.state))
     with pytest.raises(CheckpointError, match="nothing to resume"):
-        run(config(), colours, workspace.root, resume=tmp_path / "no.safetensors")
+        run(config(), colours, workspace.root, start=Resumed(tmp_path / "no.safetensors"))
     with pytest.raises(CheckpointError, match="these are weights"):
-        run(config(), colours, workspace.root, resume=workspace.checkpoints("tiny") / "best.safetensors")
+        run(config(), colours, workspace.root, start=Resumed(workspace.checkpoints("tiny") / "best.safetensors"))
     other = Dataset(index=colours.index, path=colours.path, sha256="f" * 64)
     with pytest.raises(UsageError, match="has changed since"):
-        run(config(), other, workspace.root, resume=result.state)
+        run(config(), other, workspace.root, start=Resumed(result.state))
     result.state.write_bytes(result.state.read_bytes()[:-9])
     with pytest.raises(CheckpointError, match="truncated"):
-        run(config(), colours, workspace.root, resume=result.state)
+        run(config(), colours, workspace.root, start=Resumed(result.state))
 
 
 def test_a_new_run_removes_the_old_ones_periodic_checkpoints(colours: Dataset, tmp_path: Path) -> None:

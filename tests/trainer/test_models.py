@@ -169,7 +169,7 @@ def test_densenets_recomputation_changes_nothing(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(densenet, "checkpoint", plainly)
     for one, other in zip(recomputed.parameters(), plain.parameters(), strict=True):
         assert torch.equal(one.grad, other.grad)  # type: ignore[arg-type]
-    for (name, one), other in zip(recomputed.named_buffers(), plain.buffers(), strict=True):
+    for (name, twice), once in zip(recomputed.named_buffers(), plain.buffers(), strict=True):
         if not name.endswith("num_batches_tracked"):
             # Two roundings of float32 where there is one.
-            torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
+            torch.testing.assert_close(twice, once, rtol=1e-6, atol=1e-7)

@@ -7,7 +7,7 @@ import pytest
 from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import TrainConfig
 from tinyml.trainer.models import architectures
-from tinyml.trainer.recipes import changed, configure, option, recipes
+from tinyml.trainer.recipe import changed, configure, option, recipes
 
 
 @pytest.mark.parametrize("model", architectures.names())
@@ -55,8 +55,9 @@ MISTAKES: dict[str, tuple[dict[str, object], str]] = {
     "smoothing": ({"label_smoothing": 1.0}, r"--label-smoothing .*below 1"),
     "optimizer": (
         {"optimizer": "lion"},
-        r"--optimizer out of range: 'lion'; allowed: 'sgd', 'adam', 'adamw' or 'rmsprop'",
+        r"--optimizer out of range: 'lion'; allowed: adam, adamw, rmsprop, sgd",
     ),
+    "scheduler": ({"scheduler": "step"}, r"--scheduler out of range: 'step'; allowed: cosine, none"),
     "clip": ({"clip_norm": 0.0}, r"--clip-norm out of range: 0\.0; allowed: above 0"),
     "average": ({"ema_decay": 1.0}, r"--ema-decay out of range: 1\.0; allowed: below 1"),
     "limit": ({"limit": 0}, r"--limit out of range: 0; allowed: at least 1"),
@@ -89,3 +90,10 @@ def test_unknown_names() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(UsageError, match=option("learning_rate")):
         changed(configure("demo", "vgg", "shapes"), {"learning_rate": 1})
+
+
+def test_what_an_architecture_changes_is_a_recipes_field() -> None:
+    for name, architecture in architectures.items():
+        for recipe, changes in architecture.recipes.items():
+            assert recipe in recipes
+            assert set(changes) <= set(TrainConfig.model_fields), name

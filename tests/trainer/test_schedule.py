@@ -12,7 +12,7 @@ from tinyml.errors import CheckpointError
 from tinyml.schema import TrainConfig
 from tinyml.trainer.ema import averaged
 from tinyml.trainer.models import architectures, build
-from tinyml.trainer.optim import load_state_tensors, optimizer, parameter_groups, state_tensors
+from tinyml.trainer.optimizer import OptimizerState, build_optimizer, optimizers, parameter_groups
 from tinyml.trainer.schedule import learning_rate
 
 CPU = torch.device("cpu")
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 def config(**changes: object) -> TrainConfig:
     fields: dict[str, object] = {"model": "vit", "recipe": "test", "data": "shapes", "epochs": 10, "lr": 0.4}
-    return TrainConfig(**{**fields, **changes})  # type: ignore[arg-type]
+    return TrainConfig(**{**fields, **changes})
 
 
 def test_cosine_is_torchs() -> None:
@@ -52,7 +52,7 @@ def test_total_epochs_stretch_the_schedule() -> None:
 def test_what_decays(name: str) -> None:
     with torch.device("meta"):
         model = build(name, 4)
-    decaying, free = (group["params"] for group in parameter_groups(model, 0.1))
+    decaying, free = (group["params"] for group in parameter_groups(model, 0.1, architectures.get(name).no_decay))
     names = {id(parameter): n for n, parameter in model.named_parameters()}
     assert isinstance(decaying, list)
     assert isinstance(free, list)
@@ -67,7 +67,7 @@ def test_weight_decay_zero_for_the_rest() -> None:
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("name", optimizers.names())
 def test_optimizer_state_survives(name: str) -> None:
     def stepped(model: nn.Module, steps: int, opt: torch.optim.Optimizer) -> None:
         for i in range(steps):
@@ -78,27 +78,39 @@ def test_optimizer_state_survives(name: str) -> None:
     torch.manual_seed(0)
     settings = config(optimizer=name, lr=0.01)
     one = nn.Linear(3, 2)
-    first = optimizer(one, settings, CPU)
+    first = build_optimizer(one, settings, CPU)
     stepped(one, 2, first)
     other = nn.Linear(3, 2)
     other.load_state_dict(one.state_dict())
-    second = optimizer(other, settings, CPU)
-    load_state_tensors(second, {k: v.clone() for k, v in state_tensors(first).items()}, "file")
+    second = build_optimizer(other, settings, CPU)
+    OptimizerState(second).load({k: v.clone() for k, v in OptimizerState(first).tensors().items()}, "file")
     stepped(one, 2, first)
     stepped(other, 2, second)
     assert torch.equal(one.weight, other.weight)
     assert torch.equal(one.bias, other.bias)
 
 
+def test_the_four_optimizers_are_there() -> None:
+    assert {"sgd", "adam", "adamw", "rmsprop"} <= set(optimizers)
+
+
+def test_frozen_parameters_are_in_no_group() -> None:
+    model = nn.Linear(3, 2)
+    model.bias.requires_grad_(False)
+    assert [group["params"] for group in parameter_groups(model, 0.1)] == [[model.weight], []]
+
+
 @pytest.mark.parametrize("bad", ["9.momentum_buffer", "x.momentum_buffer", "0.momentum_buffer"])
 def test_foreign_optimizer_state(bad: str) -> None:
-    opt = optimizer(nn.Linear(3, 2), config(), CPU)
+    opt = build_optimizer(nn.Linear(3, 2), config(), CPU)
     with pytest.raises(CheckpointError, match="another optimizer"):
-        load_state_tensors(opt, {bad: torch.zeros(5)}, "file")
+        OptimizerState(opt).load({bad: torch.zeros(5)}, "file")
 
 
 def test_average_by_hand() -> None:
     model = nn.BatchNorm1d(1)
+    assert model.running_mean is not None
+    assert model.num_batches_tracked is not None
     average = averaged(model, 0.5)
     value = math.nan
     for n, weight in enumerate([1.0, 3.0, 7.0, -2.0]):
@@ -109,6 +121,7 @@ def test_average_by_hand() -> None:
         average.update_parameters(model)
         kept = min(0.5, (1 + n) / (10 + n))
         value = weight if n == 0 else kept * value + (1 - kept) * weight
-    assert average.module.weight.item() == pytest.approx(value, rel=1e-6)
-    assert average.module.running_mean.item() == pytest.approx(value, rel=1e-6)
-    assert average.module.num_batches_tracked.item() == 3
+    averages = average.module.state_dict()
+    assert averages["weight"].item() == pytest.approx(value, rel=1e-6)
+    assert averages["running_mean"].item() == pytest.approx(value, rel=1e-6)
+    assert averages["num_batches_tracked"].item() == 3

@@ -35,11 +35,11 @@ class TrainBatches:
         self._augment = Augment.of(config)
         self._mixing = Mixing.of(config)
         self._images = min(len(split), config.limit or len(split))
-        self._batch_size = min(config.batch_size, self._images)
+        self.batch_size = min(config.batch_size, self._images)
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        return self._images // self._batch_size
+        return self._images // self.batch_size
 
     def mixes(self, epoch: int) -> bool:
         """Whether epoch `epoch`, counted from 1, mixes images; the last `mix_off_epochs` of the schedule do not."""
@@ -54,8 +54,8 @@ class TrainBatches:
         """
         generator = epoch_generator(self._config.seed, n)
         order = torch.randperm(len(self._split), generator=generator).numpy()
-        for start in range(0, len(self) * self._batch_size, self._batch_size):
-            chosen = order[start : start + self._batch_size]
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            chosen = order[start : start + self.batch_size]
             labels = torch.from_numpy(self._split.labels[chosen]).to(self._device)
             images = self._augment(to_tensor(self._split.images[chosen], self._device), self._preprocess, generator)
             if self.mixes(n):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,8 @@ class Architecture:
 
     `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalised, to logits
     [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
-    residual branches that stochastic depth can drop.
+    residual branches that stochastic depth can drop. `no_decay` names its parameters of two or more dimensions that
+    weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.
     """
 
     title: str
@@ -30,6 +31,8 @@ class Architecture:
     build: Callable[[int, float, float], nn.Module]
     dropout: float
     has_drop_path: bool
+    no_decay: tuple[str, ...] = ()
+    recipes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 class ModelSummary(Record):

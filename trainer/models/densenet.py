@@ -121,5 +121,18 @@ architectures.add(
         build=lambda classes, dropout, _drop_path: DenseNet(classes, dropout),
         dropout=0.0,
         has_drop_path=False,
+        recipes={
+            "best": {
+                "weight_decay": 2e-4,
+                "crop_padding": 4,
+                "rotation_degrees": 0.0,
+                "color_jitter": 0.2,
+                "erasing": 0.1,
+                # A small network: lighter mixing.
+                "mixup_alpha": 0.2,
+                "cutmix_alpha": 0.2,
+                "mix_probability": 0.5,
+            },
+        },
     ),
 )

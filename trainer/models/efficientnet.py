@@ -116,5 +116,22 @@ architectures.add(
         build=EfficientNet,
         dropout=0.2,
         has_drop_path=True,
+        recipes={
+            "best": {
+                "optimizer": "adamw",
+                "lr": 2e-3,
+                "weight_decay": 0.02,
+                "dropout": 0.2,
+                "drop_path": 0.1,
+                "crop_padding": 4,
+                "color_jitter": 0.2,
+                "erasing": 0.1,
+                # A small network: lighter mixing.
+                "mixup_alpha": 0.2,
+                "cutmix_alpha": 0.2,
+                "mix_probability": 0.5,
+            },
+            "demo": {"optimizer": "adamw", "lr": 2e-3},
+        },
     ),
 )

@@ -77,5 +77,6 @@ architectures.add(
         build=ResNet,
         dropout=0.2,
         has_drop_path=True,
+        recipes={"best": {"epochs": 120}},
     ),
 )

@@ -52,5 +52,6 @@ architectures.add(
         build=lambda classes, dropout, _drop_path: VGG(classes, dropout),
         dropout=0.3,
         has_drop_path=False,
+        recipes={"best": {"epochs": 120}},
     ),
 )

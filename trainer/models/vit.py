@@ -111,5 +111,23 @@ architectures.add(
         build=VisionTransformer,
         dropout=0.0,
         has_drop_path=True,
+        no_decay=("class_token", "positions"),
+        recipes={
+            # SGD at 0.1 does not suit it in any case. Its authors warm up for 10,000 steps.
+            "reference": {"warmup_epochs": 10, "warmup_start_lr": 1e-3, "clip_norm": 1.0},
+            # As DeiT is trained: https://arxiv.org/abs/2012.12877.
+            "best": {
+                "epochs": 200,
+                "warmup_epochs": 10,
+                "optimizer": "adamw",
+                "lr": 1e-3,
+                "weight_decay": 0.05,
+                "clip_norm": 1.0,
+                "drop_path": 0.1,
+                "crop_padding": 4,
+                "mixup_alpha": 0.8,
+            },
+            "demo": {"optimizer": "adamw", "lr": 5e-4},
+        },
     ),
 )

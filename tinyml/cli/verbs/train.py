@@ -84,8 +84,9 @@ def train(
     from tinyml.trainer.device import choose, describe
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.models import architectures
-    from tinyml.trainer.recipes import DEFAULT_RECIPE, changed, configure
-    from tinyml.trainer.resume import read_position, state_file
+    from tinyml.trainer.recipe import DEFAULT_RECIPE, changed, configure
+    from tinyml.trainer.start import Resumed, Scratch
+    from tinyml.trainer.state import read_position, state_file
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
@@ -104,7 +105,8 @@ def train(
     progress = out.progress
     dataset = open_dataset(config.data, progress=progress)
     out.line(_announcement(config, workspace.model(model), describe(chosen), state))
-    result = run(config, dataset, workspace, device=chosen, resume=state, progress=progress)
+    start = Resumed(state) if state else Scratch()
+    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress)
     _report(result, workspace, out)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)

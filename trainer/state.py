@@ -1,17 +1,19 @@
 """The state of an unfinished training: one safetensors file that is replaced as a whole, and no pickle.
 
 The file holds the weights, their average, the optimizer's state and the generators' positions as tensors; everything
-else is a JSON record in its header. A kill at any moment leaves the state of some completed save.
+else is a JSON record in its header. A kill at any moment leaves the state of some completed save. Whatever a training
+must not forget is a `Part`, kept under a name of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tinyml.errors import CheckpointError, UsageError
 from tinyml.schema import (
@@ -27,7 +29,9 @@ from tinyml.schema import (
 from tinyml.store import parse_json
 from tinyml.workspace import Workspace
 
-from .weights import read_tensors, refuse_pickle_name, write_tensors
+from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
+
+Tensors: TypeAlias = Mapping[str, Tensor]
 
 HEADER = "tinyml"
 MAY_CHANGE = frozenset({"epochs", "total_epochs", "save_every"})
@@ -60,17 +64,50 @@ def state_file(workspace: Workspace, model: str) -> Path:
     return workspace.checkpoints(model) / "resume.safetensors"
 
 
-def write_state(path: Path, position: Position, tensors: Mapping[str, Tensor]) -> None:
+class Part(Protocol):
+    """Something that a resumed training must find again as it was."""
+
+    def tensors(self) -> Tensors:
+        """What must be kept."""
+
+    def load(self, tensors: Tensors, origin: str) -> None:
+        """Puts back what `tensors` gave; raises CheckpointError, naming the file `origin`, for what does not fit."""
+
+
+Parts: TypeAlias = Mapping[str, Part]
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A state file, read: how far the training came, and the tensors of its parts."""
+
+    path: Path
+    position: Position
+    tensors: Tensors
+    """Named "part/tensor"."""
+
+    def restore(self, parts: Parts) -> None:
+        """Puts every part back; raises CheckpointError for what does not fit."""
+        for name, part in parts.items():
+            prefix = f"{name}/"
+            part.load(
+                {key.removeprefix(prefix): value for key, value in self.tensors.items() if key.startswith(prefix)},
+                str(self.path),
+            )
+
+
+def write_state(path: Path, position: Position, parts: Parts) -> None:
     """Replaces the state file, atomically."""
+    tensors = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.tensors().items()}
     write_tensors(path, tensors, {"format": "pt", HEADER: position.model_dump_json()})
 
 
 def read_position(path: Path) -> Position:
     """How far the training in `path` has come; raises CheckpointError as `read_state` does."""
-    return read_state(path)[0]
+    return read_state(path).position
 
 
-def read_state(path: Path) -> tuple[Position, dict[str, Tensor]]:
+def read_state(path: Path) -> SavedState:
     """What `write_state` wrote.
 
     Raises:
@@ -85,7 +122,7 @@ def read_state(path: Path) -> tuple[Position, dict[str, Tensor]]:
         raise CheckpointError(
             "these are weights, not the state of a training", value=path, allowed="a resume.safetensors of tinyml"
         )
-    return parse_json(metadata[HEADER], Position, str(path)), tensors
+    return SavedState(path, parse_json(metadata[HEADER], Position, str(path)), tensors)
 
 
 def check_continues(position: Position, config: TrainConfig, dataset_sha256: str) -> None:
@@ -111,20 +148,44 @@ def check_continues(position: Position, config: TrainConfig, dataset_sha256: str
         )
 
 
-def generator_states(device: torch.device) -> dict[str, Tensor]:
-    """The positions of torch's own generators: the CPU's and the device's."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    elif device.type == "mps":
-        states["mps"] = torch.mps.get_rng_state()
-    return states
+@dataclass(frozen=True)
+class Weights:
+    """The parameters and buffers of a network, or of the average of one, as a Part."""
+
+    network: nn.Module
+    what: str
+    """For the message: "model"."""
+
+    def tensors(self) -> Tensors:
+        """See Part."""
+        tensors: Tensors = self.network.state_dict()
+        return tensors
+
+    def load(self, tensors: Tensors, origin: str) -> None:
+        """See Part."""
+        check_fit(self.network.state_dict(), tensors, f"{origin} holds another {self.what}")
+        self.network.load_state_dict(dict(tensors))
 
 
-def set_generator_states(states: Mapping[str, Tensor], device: torch.device) -> None:
-    """Puts back what `generator_states` gave; a state of another kind of device is left out."""
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], device)
-    elif device.type == "mps" and "mps" in states:
-        torch.mps.set_rng_state(states["mps"])
+@dataclass(frozen=True)
+class Generators:
+    """The positions of torch's own generators, the CPU's and the device's, as a Part."""
+
+    device: torch.device
+
+    def tensors(self) -> Tensors:
+        """See Part."""
+        states = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        elif self.device.type == "mps":
+            states["mps"] = torch.mps.get_rng_state()
+        return states
+
+    def load(self, tensors: Tensors, origin: str) -> None:  # noqa: ARG002
+        """See Part; the state of another kind of device is left out."""
+        torch.set_rng_state(tensors["cpu"])
+        if self.device.type == "cuda" and "cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["cuda"], self.device)
+        elif self.device.type == "mps" and "mps" in tensors:
+            torch.mps.set_rng_state(tensors["mps"])

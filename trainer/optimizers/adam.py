@@ -1,0 +1,22 @@
+"""Adam, and AdamW, whose weight decay is no part of the gradient."""
+
+from __future__ import annotations
+
+import torch
+from torch.optim import Adam, AdamW
+
+from tinyml.schema import TrainConfig
+
+from ..optimizer import ParameterGroups, fused, optimizers
+
+
+@optimizers.register("adam")
+def adam(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> Adam:
+    """Kingma, Ba, 2014 (https://arxiv.org/abs/1412.6980)."""
+    return Adam(groups, config.lr, fused=fused(device))
+
+
+@optimizers.register("adamw")
+def adamw(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> AdamW:
+    """Loshchilov, Hutter, 2017 (https://arxiv.org/abs/1711.05101)."""
+    return AdamW(groups, config.lr, fused=fused(device))

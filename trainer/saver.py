@@ -1,0 +1,73 @@
+"""What a training leaves on disk: checkpoints, the history, and the state to resume from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from torch import nn
+
+from tinyml.schema import History, Metrics, ModelSpec, TrainConfig
+from tinyml.store import write_json
+from tinyml.workspace import Workspace
+
+from . import checkpoint
+from .state import Parts, Position, state_file, write_state
+
+
+class Saver:
+    """The files of one training.
+
+    Raises:
+        OSError: The folder cannot be written to; better found out now than after an epoch.
+    """
+
+    def __init__(self, workspace: Workspace, config: TrainConfig, spec: ModelSpec, dataset_sha256: str) -> None:
+        self._config, self._spec, self._dataset_sha256 = config, spec, dataset_sha256
+        self._folder = workspace.checkpoints(config.model)
+        self._history = workspace.model(config.model) / "history.json"
+        self.state = state_file(workspace, config.model)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._folder):
+            pass
+
+    @property
+    def best(self) -> Path:
+        """The manifest of the best checkpoint."""
+        return self._folder / "best.json"
+
+    def forget_earlier_run(self) -> None:
+        """Removes the periodic checkpoints of a training that this one has replaced."""
+        for old in self._folder.glob("epoch-*"):
+            old.unlink()
+
+    def checkpoints(self, network: nn.Module, epoch: int, metrics: Metrics | None, *, best: bool = False) -> None:
+        """Writes `last`, and after an epoch also `best` and the periodic one where they are due.
+
+        Args:
+            network: Whose weights.
+            epoch: How many epochs it has completed.
+            metrics: What it reached; None: an epoch is unfinished.
+            best: Whether that is the best so far.
+        """
+        names = ["last"]
+        if best:
+            names.append("best")
+        if metrics is not None and epoch % self._config.save_every == 0:
+            names.append(f"epoch-{epoch:03d}")
+        for name in names:
+            checkpoint.save(
+                self._folder,
+                name,
+                network,
+                spec=self._spec,
+                config=self._config,
+                dataset_sha256=self._dataset_sha256,
+                epoch=epoch,
+                metrics=() if metrics is None else (metrics,),
+            )
+
+    def progress(self, history: History, position: Position, parts: Parts) -> None:
+        """Writes the history, and last of all the state: whoever resumes finds everything that it speaks of."""
+        write_json(self._history, history)
+        write_state(self.state, position, parts)

@@ -1,0 +1,77 @@
+"""What an epoch counts while it runs."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import Tensor
+
+from .state import Tensors
+
+
+class Tally:
+    """The steps, images and time of the current epoch, and its sums of losses and right answers.
+
+    The sums lie on the device, so that counting does not make the CPU wait for it.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._sums = torch.zeros(2, device=device)  # over the images: loss, and how many were right
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins an epoch."""
+        self.step = self.images = 0
+        self.mixed = False
+        self._seconds = 0.0
+        self._sums.zero_()
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Counts the time from now on."""
+        self._since = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """The time that the epoch has taken so far."""
+        return self._seconds + time.monotonic() - self._since
+
+    @torch.no_grad()
+    def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
+        """Counts a step: its mean loss, the logits [B, classes] and the targets, int64 [B] or float [B, classes]."""
+        self.step += 1
+        self.images += len(logits)
+        self._sums[0] += loss * len(logits)
+        if targets.is_floating_point():
+            self.mixed = True
+        else:
+            self._sums[1] += (logits.argmax(1) == targets).sum()
+
+    @property
+    def loss(self) -> float:
+        """The mean over the images so far; makes the CPU wait for the device."""
+        return float(self._sums[0]) / self.images
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of right answers; None where images were mixed, whose classes are nobody's to guess."""
+        return None if self.mixed else float(self._sums[1]) / self.images
+
+    @property
+    def finite(self) -> bool:
+        """Whether every loss so far was a finite number."""
+        return bool(torch.isfinite(self._sums).all())
+
+    def tensors(self) -> Tensors:
+        """The sums; the rest is in the state's record."""
+        return {"totals": self._sums}
+
+    def load(self, tensors: Tensors, _origin: str) -> None:
+        """Puts back what `tensors` gave."""
+        self._sums.copy_(tensors["totals"])
+
+    def resume(self, *, step: int, images: int, mixed: bool, seconds: float) -> None:
+        """Goes on with an epoch that has come so far."""
+        self.step, self.images, self.mixed, self._seconds = step, images, mixed, seconds
+        self.start_clock()

@@ -1,0 +1,26 @@
+"""How good a network in training is, on the validation split."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from tinyml.progress import Progress
+from tinyml.schema import Metrics, ModelSpec, TrainConfig
+
+from .data import Dataset
+from .evaluate import ModulePredictor, measure
+
+
+def validate(
+    network: nn.Module,
+    spec: ModelSpec,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: torch.device,
+    *,
+    progress: Progress | None = None,
+) -> Metrics:
+    """Accuracy and loss of `network`, in evaluation mode; a limit on the images of an epoch holds here as well."""
+    predictor = ModulePredictor(network, spec, device, batch_size=config.batch_size)
+    return measure(predictor, dataset.split("val"), "val", limit=config.limit, progress=progress)
