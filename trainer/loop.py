@@ -273,6 +273,7 @@ class _Run:
             spec=self.spec,
             config=self.config,
             dataset_sha256=self.dataset.sha256,
+            dataset=self.dataset.identity,
             epoch=self.epoch,
             metrics=metrics,
         )

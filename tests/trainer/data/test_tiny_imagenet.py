@@ -1,9 +1,11 @@
+import fcntl
 import os
 import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,18 +14,17 @@ from tinyml.errors import DataError
 from tinyml.progress import Silent
 from tinyml.trainer.data import preparing
 from tinyml.trainer.data.dataset import Dataset
-from tinyml.trainer.data.tiny_imagenet import TinyImageNet, TinyImageNetLayout
+from tinyml.trainer.data.sources.tiny_imagenet import TinyImageNet, TinyImageNetLayout
 
 Make = Callable[[], Path]
 
 
 @pytest.fixture
-def prepare(monkeypatch: pytest.MonkeyPatch, layout: TinyImageNetLayout) -> Callable[..., tuple[Dataset, bool]]:
+def prepare(layout: TinyImageNetLayout) -> Callable[..., tuple[Dataset, bool]]:
     """`preparing.prepare` with the small layout."""
-    monkeypatch.setattr(preparing, "TinyImageNet", lambda given: TinyImageNet(given=given, layout=layout))
 
-    def run(source: Path, *, skip_bad: bool = False) -> tuple[Dataset, bool]:
-        return preparing.prepare("tiny-imagenet", source=source, skip_bad=skip_bad)
+    def run(source: Path, **options: Any) -> tuple[Dataset, bool]:
+        return preparing.prepare_source(TinyImageNet(given=source, layout=layout), **options)
 
     return run
 
@@ -152,23 +153,25 @@ def test_a_bad_image_stops_unless_skipped(
         prepare(root)
 
 
-def test_an_interrupted_preparation_leaves_nothing(
-    make_tiny_imagenet: Make, prepare: Prepare, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_preparation_leaves_nothing(make_tiny_imagenet: Make, prepare: Prepare, cache: Path) -> None:
     root = make_tiny_imagenet()
-    killed = cache / "datasets" / ".tiny-imagenet-abcd1234"  # what a killed process would leave
+    killed = cache / "datasets" / ".tiny-imagenet.tmp-abcd1234"  # what a killed process would leave
     killed.mkdir(parents=True)
-    neighbour = cache / "datasets" / ".tiny-imagenet-0123456789ab-abcd1234"  # another set's, perhaps at work
+    neighbour = cache / "datasets" / ".photos-0123456789ab.tmp-abcd1234"  # another set's, at work: it holds its lock
     neighbour.mkdir()
+    at_work = os.open(neighbour, os.O_RDONLY)
+    fcntl.flock(at_work, fcntl.LOCK_EX)
 
     class Interrupting(Silent):
         def advance(self, amount: int = 1, info: str = "") -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        preparing.prepare("tiny-imagenet", source=root, progress=Interrupting())
+        prepare(root, progress=Interrupting())
     assert [path for path in (cache / "datasets").iterdir() if path.is_dir()] == [neighbour]
+    os.close(at_work)
     assert prepare(root)[1]
+    assert [path.name for path in (cache / "datasets").iterdir() if path.is_dir()] == ["tiny-imagenet"]
 
 
 @pytest.mark.data
