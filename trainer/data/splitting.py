@@ -1,6 +1,6 @@
 """Class-balanced splits that depend on a seed and the images' paths alone.
 
-Within a class the images are ranked by the SHA-256 of "seed/path" (the path in Unicode's normal form C), so the split is
+Within a class the images are ranked by the SHA-256 of "seed/path" (in Unicode's normal form C), so the split is
 the same on every platform and with every version of every library, in whatever order the files were listed.
 """
 
