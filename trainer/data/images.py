@@ -178,6 +178,10 @@ def _rgb(image: Image.Image, name: str) -> Image.Image:
         return _from_integers(upright, name)
     if upright.mode == "F":
         raise DataError("an image of floating-point values", value=name, allowed="8 or 16 bits a channel")
+    clear = upright.info.get("transparency")
+    if isinstance(clear, tuple) and max(clear) > 0xFF:
+        # Of 16 bits a channel Pillow keeps the upper 8 of the pixels, but all of the one color that is clear.
+        upright.info["transparency"] = tuple(value >> 8 for value in clear)
     if upright.has_transparency_data:
         opaque = upright.convert("RGBA")
         white = Image.new("RGBA", opaque.size, "white")

@@ -142,12 +142,18 @@ def sentence(left_out: tuple[LeftOut, ...]) -> str:
 
 
 def _words(row: LeftOut) -> str:
-    plural = "s" if row.files != 1 and row.what in _NOUNS else ""
+    what = _PLURALS.get(row.what, row.what) if row.files > 1 else row.what
     where = f"{'first: ' if row.files > 1 else ''}{row.first}"
-    return f"{row.files:,} {row.what}{plural} ({'; '.join(part for part in (where, row.hint) if part)})"
+    return f"{row.files:,} {what} ({'; '.join(part for part in (where, row.hint) if part)})"
 
 
-_NOUNS = ("dangling link", "unreadable folder", "image in no class folder")
+_PLURALS = {
+    "dangling link": "dangling links",
+    "unreadable folder": "unreadable folders",
+    "image in no class folder": "images in no class folder",
+    "link to a folder that holds it": "links to folders that hold them",
+    "pipe or device": "pipes or devices",
+}
 
 
 def children(paths: list[str], base: str) -> Iterator[str]:
