@@ -64,9 +64,10 @@ class Planned:
     case: BenchCase
     manifest: Path
     data: str
-    dataset: DatasetIdentity | None
     obstacle: str | None
     """Why it cannot run here; None: it can."""
+    dataset: DatasetIdentity | None = None
+    """Which images `data` stands for; None: the model does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 What is compared is what the network sees, the prepared pixels. Near-duplicates are found by a perceptual hash, the
 signs of an image's 64 slowest waves (a discrete cosine transform of its brightness, as in pHash), and confirmed by the
-correlation of the two images; so brightness, contrast and compression may differ, the picture may not.
+correlation of the two images; so brightness, contrast, size and compression may differ. A crop is another picture,
+found only if it is a small one.
 """
 
 from __future__ import annotations

@@ -267,10 +267,10 @@ def test_names_that_are_not_utf8(tmp_path: Path, make_images: Make) -> None:
     assert sum(counts(dataset)) == 20
     assert any("caf\\xe9.png" in path for split in dataset.index.splits.values() for path in split.paths)
     assert opened(root)[0].sha256 == dataset.sha256
-    os.rename(root / "bee", os.fsencode(root) + b"/b\xe9e")
+    (root / "bee").rename(os.fsdecode(os.fsencode(root) + b"/b\xe9e"))
     assert r"the name of a class folder is not UTF-8: " in refused(root)
     strange = os.fsencode(tmp_path) + b"/phot\xe9s"
-    os.rename(root, strange)
+    root.rename(os.fsdecode(strange))
     assert "the path of a data set is not UTF-8" in refused(Path(os.fsdecode(strange)))
 
 

@@ -53,7 +53,7 @@ def test_a_small_network_learns_them() -> None:
     for epoch in range(1, 5):
         for images, labels in batches.epoch(epoch):
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()
+            nn.functional.cross_entropy(model(images), labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     model.eval()
     right = 0

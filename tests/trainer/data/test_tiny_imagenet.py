@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from tinyml.errors import DataError
 from tinyml.progress import Silent
 from tinyml.trainer.data import preparing
-from tinyml.trainer.data.dataset import Dataset
+from tinyml.trainer.data.dataset import SPLITS, Dataset
 from tinyml.trainer.data.sources.tiny_imagenet import TinyImageNet, TinyImageNetLayout
 
 Make = Callable[[], Path]
@@ -40,7 +40,8 @@ def packed(root: Path, kind: str) -> Path:
                 archive.write(file, f"{root.name}/{file.relative_to(root)}")
             archive.writestr(f"{root.name}/test/images/test_0.JPEG", b"unlabelled")
     else:
-        with tarfile.open(path, {"tar": "w:", "tar.gz": "w:gz", "tar.xz": "w:xz"}[kind]) as tar:
+        modes: dict[str, Literal["w:", "w:gz", "w:xz"]] = {"tar": "w:", "tar.gz": "w:gz", "tar.xz": "w:xz"}
+        with tarfile.open(name=path, mode=modes[kind]) as tar:
             tar.add(root, root.name)
     return path
 
@@ -50,7 +51,7 @@ def test_splits_names_and_pixels(make_tiny_imagenet: Make, prepare: Prepare) -> 
     index = dataset.index
     assert new
     assert {name: split.images for name, split in index.splits.items()} == {"train": 32, "val": 8, "test": 8}
-    for name, each in (("train", 8), ("val", 2), ("test", 2)):
+    for name, each in zip(SPLITS, (8, 2, 2), strict=True):
         assert np.bincount(dataset.split(name).labels).tolist() == [each] * 4
     assert index.class_ids == ("n00000000", "n00000001", "n00000002", "n00000003")
     assert index.labels == ("crane (n00000000)", "derrick", "tabby", "desk")
@@ -183,7 +184,7 @@ def test_the_real_one() -> None:
         "val": 20_000,
         "test": 10_000,
     }
-    for name, each in (("train", 400), ("val", 100), ("test", 50)):
+    for name, each in zip(SPLITS, (400, 100, 50), strict=True):
         assert np.bincount(dataset.split(name).labels).tolist() == [each] * 200
     assert len(set(dataset.index.labels)) == 200
     assert dataset.index.labels[0] == "goldfish"
