@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.export.verify import checked_artifact
-from tinyml.schema import Artifact, BenchCase, Checkpoint
+from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity
 from tinyml.store import size_bytes
 from tinyml.workspace import Workspace, read_artifact, read_checkpoint
 
@@ -28,6 +28,8 @@ class Settings:
     min_seconds: float = 5.0
     limit: int | None = None
     """Test images for the accuracy; None: all."""
+    data: str | None = None
+    """The data set for the accuracy; None: the one that each model remembers."""
     accuracy: bool = True
     threads: int | None = None
     timeout_s: float = 3600.0
@@ -64,6 +66,8 @@ class Planned:
     data: str
     obstacle: str | None
     """Why it cannot run here; None: it can."""
+    dataset: DatasetIdentity | None = None
+    """Which images `data` stands for; None: the model does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ class _Model:
     sha256: str
     bytes: int
     data: str
+    dataset: DatasetIdentity | None
 
 
 def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan:
@@ -138,6 +143,7 @@ def _checkpoint(model: str, manifest: Path, checkpoint: Checkpoint, weights: Pat
         sha256=checkpoint.sha256,
         bytes=size_bytes(weights),
         data=checkpoint.config.data,
+        dataset=checkpoint.dataset,
     )
 
 
@@ -150,6 +156,7 @@ def _exported(model: str, manifest: Path, artifact: Artifact) -> _Model:
         sha256=artifact.sha256,
         bytes=artifact.bytes,
         data=artifact.data,
+        dataset=artifact.dataset,
     )
 
 
@@ -173,7 +180,15 @@ def _cases(subject: _Model, selection: Selection, settings: Settings) -> list[Pl
                 min_seconds=settings.min_seconds,
             )
             obstacle = backend.available(units)
-            cases.append(Planned(case=case, manifest=subject.manifest, data=subject.data, obstacle=obstacle))
+            cases.append(
+                Planned(
+                    case=case,
+                    manifest=subject.manifest,
+                    data=subject.data,
+                    dataset=subject.dataset,
+                    obstacle=obstacle,
+                )
+            )
     return cases
 
 

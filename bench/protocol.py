@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tinyml.schema import BenchCase, Metrics, Placement, PositiveInt, Record, Series
+from tinyml.schema import BenchCase, DatasetIdentity, Metrics, Placement, PositiveInt, Record, Series
 
 Task = Literal["latency", "accuracy"]
 
@@ -19,6 +19,10 @@ class Request(Record):
     manifest: str
     data: str
     """The data set's name or path; only the accuracy needs it."""
+    dataset: DatasetIdentity | None = None
+    """Which images those are."""
+    given: str | None = None
+    """The user's own choice of a data set."""
     limit: PositiveInt | None = None
     """How many test images; None: all."""
     answer: str

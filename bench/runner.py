@@ -113,6 +113,8 @@ def ask(item: Planned, task: Task, settings: Settings, worker: Sequence[str] = W
             case=item.case,
             manifest=str(item.manifest.absolute()),
             data=str(Path(item.data).absolute()) if Path(item.data).is_dir() else item.data,
+            dataset=item.dataset,
+            given=settings.data,
             limit=settings.limit,
             answer=str(Path(folder) / "answer.json"),
         )

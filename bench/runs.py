@@ -34,7 +34,7 @@ def measure(
     manifests = dict.fromkeys(str(item.manifest.parent) for item in planned.cases)
     progress.say(f"measuring {len(manifests)} models: {', '.join(manifests)}")
     if settings.accuracy:
-        _prepare_data(planned, progress)
+        _prepare_data(planned, settings.data, progress)
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
     folder = workspace.bench / run_id
@@ -82,9 +82,12 @@ def open_run(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path]:
     return read_json(path, BenchRun), path.parent
 
 
-def _prepare_data(planned: Plan, progress: Progress) -> None:
-    """Prepares each data set once, here, so that no worker has to."""
-    from tinyml.trainer.data import open_dataset
+def _prepare_data(planned: Plan, given: str | None, progress: Progress) -> None:
+    """Prepares each data set once, here, so that no worker has to; raises DataError for one that is another by now."""
+    from tinyml.trainer.data import reopen
 
-    for name in dict.fromkeys(item.data for item in planned.cases if item.obstacle is None):
-        open_dataset(name, progress=progress)
+    checked = []
+    for item in planned.cases:
+        if item.obstacle is None and (item.data, item.dataset) not in checked:
+            reopen(item.data, item.dataset, given, progress=progress)
+            checked.append((item.data, item.dataset))

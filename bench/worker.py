@@ -73,11 +73,11 @@ def open_subject(manifest: Path, kind: str) -> Subject:
 
 
 def _accuracy(backend: Backend, subject: Subject, request: Request) -> Answer:
-    from tinyml.trainer.data import open_dataset
+    from tinyml.trainer.data import reopen
     from tinyml.trainer.evaluate import measure
 
     predictor = backend.predictor(subject, request.case.requested_units, request.case.threads)
-    split = open_dataset(request.data, progress=Silent()).split("test")
+    split = reopen(request.data, request.dataset, request.given, progress=Silent()).split("test")
     return Answer(accuracy=measure(predictor, split, "test", limit=request.limit))
 
 

@@ -9,7 +9,7 @@ from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EvaluatedModel, Evaluations
 from tinyml.store import provenance, read_json, write_bytes, write_json
-from tinyml.trainer.data import SplitName, open_dataset
+from tinyml.trainer.data import SplitName, reopen
 from tinyml.trainer.evaluate import measure
 from tinyml.workspace import Workspace
 
@@ -23,7 +23,12 @@ COLUMNS = (
 
 
 def evaluate(
-    model: OpenedModel, *, split: SplitName = "test", limit: int | None = None, progress: Progress | None = None
+    model: OpenedModel,
+    *,
+    split: SplitName = "test",
+    limit: int | None = None,
+    data: str | None = None,
+    progress: Progress | None = None,
 ) -> EvaluatedModel:
     """Top-1 and top-5 of `model` on a split of the data set it was trained on.
 
@@ -31,15 +36,18 @@ def evaluate(
         model: What to measure.
         split: On which split.
         limit: How many images, dealt evenly over the classes; None: all.
+        data: Another data set, or where that one lies by now; None: the one it remembers.
         progress: Told of the images.
 
     Raises:
-        DataError: The data set is unknown, missing, or has other classes than the model.
+        DataError: The data set is unknown, missing, has changed, or has other classes than the model.
     """
-    if model.data is None:
-        raise DataError("the model does not say which data set it was trained on", value=model.path)
+    if model.data is None and data is None:
+        raise DataError(
+            "the model does not say which data set it was trained on", value=model.path, hint="give it with --data"
+        )
     progress = progress or Silent()
-    dataset = open_dataset(model.data, progress=progress)
+    dataset = reopen(model.data or "", model.dataset, data, progress=progress)
     check_classes(dataset, model.predictor.spec)
     return EvaluatedModel(
         variant=model.variant,

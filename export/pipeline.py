@@ -15,7 +15,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import Artifact, Variant
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
-from tinyml.trainer.data import open_dataset
+from tinyml.trainer.data import reopen
 from tinyml.trainer.evaluate import CheckpointPredictor, subset
 from tinyml.workspace import Workspace
 
@@ -38,11 +38,12 @@ class Exporter:
         manifest: The checkpoint's manifest or weights.
         workspace: Where to write to.
         images: How many test images to verify on; None: all.
+        data: As for `reopen`.
         progress: Told of every step.
 
     Raises:
         CheckpointError, ManifestError: The checkpoint cannot be loaded.
-        DataError: The data set it was trained on is not there, or has other classes by now.
+        DataError: The data set it was trained on is not there, has changed, or has other classes by now.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Exporter:
         workspace: Workspace,
         *,
         images: int | None = VERIFY_IMAGES,
+        data: str | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._progress = progress or Silent()
@@ -59,7 +61,8 @@ class Exporter:
         loaded = load(manifest)
         self.checkpoint, self.manifest = loaded.checkpoint, loaded.manifest
         self._network = loaded.model
-        self._dataset = open_dataset(self.checkpoint.config.data, progress=self._progress)
+        made = self.checkpoint
+        self._dataset = reopen(made.config.data, made.dataset, data, progress=self._progress)
         self.reference = reference(CheckpointPredictor(loaded), self._dataset, limit=images, progress=self._progress)
 
     def write(self, variant_name: str) -> Path:
@@ -108,6 +111,7 @@ class Exporter:
                     checkpoint_sha256=self.checkpoint.sha256,
                     checkpoint_path=self._path_from(target),
                     data=self.checkpoint.config.data,
+                    dataset=self.checkpoint.dataset,
                     verification=figures,
                     provenance=provenance(packages=format_.packages, limit=self._limit_of_provenance()),
                 ),

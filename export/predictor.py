@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from tinyml.errors import ArtifactError
+from tinyml.schema import DatasetIdentity
 from tinyml.store import file_sha256, size_bytes
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.device import describe
@@ -31,6 +32,8 @@ class OpenedModel:
     """The file or folder that holds the weights."""
     data: str | None
     """The data set it was trained on."""
+    dataset: DatasetIdentity | None
+    """Which images those were; None: it does not say."""
     runtime: str
 
     @property
@@ -67,7 +70,7 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
         path = path / MANIFEST
     if path.suffix == ".json" and _kind(path) == "artifact":
         artifact, model = checked_artifact(path)
-        return _opened(model, artifact.variant.format)
+        return _opened(model, artifact.variant.format, artifact.dataset)
     for name in formats:
         if path.suffix == formats.get(name).suffix:
             return _opened(path, name)
@@ -83,17 +86,19 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
         variant="checkpoint",
         path=loaded.manifest.parent / loaded.checkpoint.path,
         data=loaded.checkpoint.config.data,
+        dataset=loaded.checkpoint.dataset,
         runtime=f"torch {torch.__version__.partition('+')[0]} ({describe(torch.device(device))})",
     )
 
 
-def _opened(path: Path, format_name: str) -> OpenedModel:
+def _opened(path: Path, format_name: str, dataset: DatasetIdentity | None = None) -> OpenedModel:
     executable = formats.get(format_name).open(path)
     return OpenedModel(
         predictor=executable,
         variant=executable.facts.get("tinyml.variant", format_name),
         path=path,
         data=executable.facts.get(DATA_KEY),
+        dataset=dataset,
         runtime=executable.runtime,
     )
 

@@ -16,7 +16,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import Artifact, Checkpoint, Floor, Metrics, ModelSpec, Verification
 from tinyml.store import file_sha256
 from tinyml.trainer.checkpoint import load
-from tinyml.trainer.data import Dataset, open_dataset
+from tinyml.trainer.data import Dataset, reopen
 from tinyml.trainer.evaluate import CheckpointPredictor, ranks_of, subset
 from tinyml.workspace import read_artifact
 
@@ -154,26 +154,29 @@ def verify(
     *,
     limit: int | None = VERIFY_IMAGES,
     split: SplitName = "test",
+    data: str | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Verifies the artifact of `manifest` again, from the files on disk.
+    """Verifies the artifact of `manifest` again, from the files on disk; `data` as for `reopen`.
 
     Raises:
         ArtifactError: The artifact is missing, or not the one its manifest describes.
         CheckpointError: Its checkpoint is missing, or another one by now.
-        DataError: Its data set is missing or has other classes.
+        DataError: Its data set is missing, has changed, or has other classes.
         VerificationError: It gave values that are no numbers. A missed floor is in the result's `failures`.
     """
     artifact, path = checked_artifact(manifest)
     predictor = CheckpointPredictor(checkpoint_of(artifact, manifest))
-    dataset = open_dataset(artifact.data, progress=progress or Silent())
+    dataset = reopen(artifact.data, artifact.dataset, data, progress=progress or Silent())
     asked = reference(predictor, dataset, split=split, limit=limit, progress=progress)
     executable = formats.get(artifact.variant.format).open(path)
     outputs = execute(executable, asked.images, progress=progress)
     return compare(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime)
 
 
-def on_the_cpu_alone(manifest: Path, *, split: SplitName = "test", limit: int = CPU_IMAGES) -> UnitsApart | None:
+def on_the_cpu_alone(
+    manifest: Path, *, split: SplitName = "test", data: str | None = None, limit: int = CPU_IMAGES
+) -> UnitsApart | None:
     """How far a Core ML artifact on CPU_ONLY, where nothing is rounded to float16, is from the other compute units.
 
     Returns:
@@ -185,7 +188,7 @@ def on_the_cpu_alone(manifest: Path, *, split: SplitName = "test", limit: int = 
     artifact, path = checked_artifact(manifest)
     if artifact.variant.format != "coreml":
         return None
-    part = open_dataset(artifact.data, progress=Silent()).split(split)
+    part = reopen(artifact.data, artifact.dataset, data, progress=Silent()).split(split)
     chosen = np.sort(subset(len(part), limit, part.labels))
     return units_apart(path, {IMAGE: np.asarray(part.images[chosen])})
 

@@ -63,6 +63,23 @@ class SplitInfo(Record):
     images: Count
     sha256: Sha256
     labels: tuple[Count, ...]
+    content_sha256: Sha256 | None = None
+    """Of the images' files and classes, whatever they are called and whoever decodes them: sorted lines of class and
+    SHA-256 of the file. None: prepared before this was kept."""
+    paths: tuple[str, ...] = ()
+    """Of the images' files below the source, in the array's order; empty: prepared before this was kept."""
+
+
+class LeftOut(Record):
+    """Files of one kind that lay in a source and were not taken."""
+
+    what: str
+    """".HEIC", "hidden", "dangling link"."""
+    files: PositiveInt
+    first: str
+    """Where the first of them lies."""
+    hint: str | None = None
+    """What would let them be read."""
 
 
 class DatasetIndex(Record):
@@ -82,7 +99,25 @@ class DatasetIndex(Record):
     skipped: tuple[str, ...] = ()
     fingerprint: Sha256 | None = None
     """Of the source folder's files (path, size, time), where the source is a folder of the user's that may change."""
+    left_out: tuple[LeftOut, ...] = ()
+    data: str | None = None
+    """The words that open it from anywhere: a name, or an absolute path; None: prepared before this was kept."""
     provenance: Provenance
+
+
+class SplitIdentity(Record):
+    """What makes a split that split; see `SplitInfo`."""
+
+    images: Count
+    content_sha256: Sha256
+
+
+class DatasetIdentity(Record):
+    """Which images a network was trained and tested on, kept with it, so that others are never taken for them."""
+
+    data: str
+    """The words that open it from anywhere: a name, or an absolute path."""
+    splits: dict[Literal["train", "val", "test"], SplitIdentity]
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -203,6 +238,8 @@ class Checkpoint(Record):
     config: TrainConfig
     dataset_sha256: Sha256
     """Of the data set's index file."""
+    dataset: DatasetIdentity | None = None
+    """None: made before this was kept."""
     epoch: Count
     metrics: tuple[Metrics, ...]
     provenance: Provenance
@@ -295,6 +332,8 @@ class Artifact(Record):
     checkpoint_sha256: Sha256
     checkpoint_path: str
     data: str
+    dataset: DatasetIdentity | None = None
+    """As in the checkpoint."""
     verification: Verification | None
     provenance: Provenance
 

@@ -1,12 +1,14 @@
 """Atomic reading and writing of the JSON files that stages hand to each other.
 
 A file is written to a temporary name beside its place, synced and renamed, so a reader sees the old one or the new one,
-never a half. A folder is filled under a temporary name and renamed in the same way.
+never a half. A folder is filled under a temporary name and renamed in the same way. A temporary is locked by its
+process for as long as that lives, so the next one can sweep up after those that were killed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -49,9 +51,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path` that takes its place when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    sweep(path.parent, path)
+    temporary, lock = _locked(lambda: _new_file(path))
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -60,25 +61,89 @@ def atomic_file(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(lock)
 
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yields an empty folder beside `path` that replaces it when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    sweep(path.parent, path)
+    temporary, lock = _locked(lambda: _new_folder(path, "tmp"))
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+            old, old_lock = _locked(lambda: _new_folder(path, "old"))
             path.replace(old / path.name)
             temporary.replace(path)
             shutil.rmtree(old)
+            os.close(old_lock)
         else:
             temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        os.close(lock)
+
+
+def sweep(folder: Path, path: Path | None = None) -> None:
+    """Removes the temporaries in `folder` that killed processes left: of the target `path`, or of any.
+
+    A folder that was moved aside when its process was killed, before the new one took its place, is put back.
+    """
+    names = {re.escape(name) for name in (path.name, path.stem)} if path else {".+"}
+    for left in list(folder.iterdir()):
+        match = re.fullmatch(rf"\.(?:{'|'.join(names)})\.(tmp|old)-[a-z0-9_]{{8}}(?:\.[^.]*)?", left.name)
+        if match is None or left.is_symlink() or (lock := _try_lock(left)) is None:
+            continue
+        if left.is_dir():
+            for moved in left.iterdir() if match[1] == "old" else ():
+                if not (folder / moved.name).exists():
+                    moved.replace(folder / moved.name)
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _new_file(path: Path) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.tmp-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    return Path(name)
+
+
+def _new_folder(path: Path, kind: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f".{path.name}.{kind}-", dir=path.parent))
+
+
+def _locked(make: Callable[[], Path]) -> tuple[Path, int]:
+    """A new temporary and the open handle that holds its lock; made again where another process just swept it away.
+
+    Where the file system knows no locks, nothing is ever swept.
+    """
+    while True:
+        temporary = make()
+        with contextlib.suppress(FileNotFoundError):
+            handle = os.open(temporary, os.O_RDONLY)
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if temporary.exists():
+                return temporary, handle
+            os.close(handle)
+
+
+def _try_lock(path: Path) -> int | None:
+    """An open handle that holds the lock of `path`; None where a living process holds it, or there is none to have."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def read_json(path: Path, kind: type[R]) -> R:

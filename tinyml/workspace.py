@@ -10,6 +10,7 @@ results/
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class Workspace:
 
     def newest_checkpoint(self, model: str | None = None) -> Path:
         """The manifest of the best checkpoint of the model trained last (or of `model`); raises CheckpointError."""
-        found = sorted(self.root.glob(f"{model or '*'}/checkpoints/best.json"), key=_made)
+        found = sorted(_whole(self.root.glob(f"{model or '*'}/checkpoints/best.json")), key=_made)
         if not found:
             raise CheckpointError(
                 f"no checkpoint{f' of {model}' if model else ''} under {self.root}/",
@@ -59,7 +60,7 @@ class Workspace:
 
     def artifacts(self, model: str | None = None) -> list[Path]:
         """The manifests of all artifacts (of `model`), sorted by path; raises ArtifactError if there are none."""
-        found = sorted(self.root.glob(f"{model or '*'}/exports/*/manifest.json"))
+        found = sorted(_whole(self.root.glob(f"{model or '*'}/exports/*/manifest.json")))
         if not found:
             raise ArtifactError(
                 f"nothing exported{f' of {model}' if model else ''} under {self.root}/",
@@ -69,10 +70,15 @@ class Workspace:
 
     def newest_run(self) -> Path:
         """The newest bench run; raises BenchError if there is none."""
-        found = sorted(self.bench.glob("*/run.json"), key=_made)
+        found = sorted(_whole(self.bench.glob("*/run.json")), key=_made)
         if not found:
             raise BenchError(f"no bench run under {self.root}/", hint="measure first: tinyml bench")
         return found[-1]
+
+
+def _whole(paths: Iterable[Path]) -> Iterator[Path]:
+    """Those whose folder is no temporary of an unfinished or killed process, which `store` names with a dot."""
+    return (path for path in paths if not path.parent.name.startswith("."))
 
 
 def _made(path: Path) -> tuple[float, str]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tinyml.errors import CheckpointError
-from tinyml.schema import Checkpoint, Metrics, ModelSpec, Preprocess, Provenance, TrainConfig
+from tinyml.schema import Checkpoint, DatasetIdentity, Metrics, ModelSpec, Preprocess, Provenance, TrainConfig
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
 from .models import architectures, build, count_parameters
@@ -44,6 +44,7 @@ def save(
     spec: ModelSpec,
     config: TrainConfig,
     dataset_sha256: str,
+    dataset: DatasetIdentity | None = None,
     epoch: int = 0,
     metrics: tuple[Metrics, ...] = (),
     made: Provenance | None = None,
@@ -57,6 +58,7 @@ def save(
         spec: What the network is.
         config: How it was trained.
         dataset_sha256: The hash of the index of the data set it was trained on.
+        dataset: Which images those were.
         epoch: The number of epochs it has seen.
         metrics: What it was measured to reach.
         made: Its provenance; None: this process, now.
@@ -72,6 +74,7 @@ def save(
         spec=spec,
         config=config,
         dataset_sha256=dataset_sha256,
+        dataset=dataset,
         epoch=epoch,
         metrics=metrics,
         provenance=made or provenance(packages=PACKAGES, limit=config.limit),

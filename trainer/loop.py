@@ -131,7 +131,7 @@ class _Run:
         self.batches = TrainBatches(split, config, index.preprocess, len(index.labels), device)
         self.learner = Learner(start.network(config, index.labels), objective, config, device)
         self.spec = checkpoint.spec_of(config.model, self.learner.network, index.labels, index.preprocess)
-        self.saver = Saver(workspace, config, self.spec, dataset.sha256)
+        self.saver = Saver(workspace, config, self.spec, dataset)
         self.meter = MemoryMeter(device)
         self.tally = Tally(device)
         self.records: list[EpochRecord] = []

@@ -12,6 +12,7 @@ from tinyml.store import write_json
 from tinyml.workspace import Workspace
 
 from . import checkpoint
+from .data import Dataset
 from .state import Parts, Position, state_file, write_state
 
 
@@ -22,8 +23,8 @@ class Saver:
         OSError: The folder cannot be written to; better found out now than after an epoch.
     """
 
-    def __init__(self, workspace: Workspace, config: TrainConfig, spec: ModelSpec, dataset_sha256: str) -> None:
-        self._config, self._spec, self._dataset_sha256 = config, spec, dataset_sha256
+    def __init__(self, workspace: Workspace, config: TrainConfig, spec: ModelSpec, dataset: Dataset) -> None:
+        self._config, self._spec, self._dataset = config, spec, dataset
         self._folder = workspace.checkpoints(config.model)
         self._history = workspace.model(config.model) / "history.json"
         self.state = state_file(workspace, config.model)
@@ -62,7 +63,8 @@ class Saver:
                 network,
                 spec=self._spec,
                 config=self._config,
-                dataset_sha256=self._dataset_sha256,
+                dataset_sha256=self._dataset.sha256,
+                dataset=self._dataset.identity,
                 epoch=epoch,
                 metrics=() if metrics is None else (metrics,),
             )

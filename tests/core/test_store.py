@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,52 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         raise RuntimeError("stop")
     assert [p.name for p in folder.iterdir()] == ["two"]
     assert list(tmp_path.iterdir()) == [folder]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from tinyml.store import atomic_file, atomic_folder
+target = Path(sys.argv[2])
+with (atomic_file if sys.argv[1] == "file" else atomic_folder)(target):
+    print("there", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_process_left_goes_with_the_next_write(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / ("best.json" if kind == "file" else "coreml-fp16")
+    neighbour = tmp_path / ".best-settings.json"
+    neighbour.write_text("the user's own")
+    command = [sys.executable, "-c", KILLED, kind, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        left = next(path for path in tmp_path.iterdir() if path != neighbour)
+        write(kind, target, "while the other is at work")
+        assert left.exists()
+        process.kill()
+    write(kind, target, "after it was killed")
+    assert sorted(tmp_path.iterdir()) == sorted([target, neighbour])
+
+
+def write(kind: str, target: Path, text: str) -> None:
+    if kind == "file":
+        with atomic_file(target) as temporary:
+            temporary.write_text(text)
+    else:
+        with atomic_folder(target) as folder:
+            (folder / "text").write_text(text)
+
+
+def test_a_folder_moved_aside_by_a_killed_process_is_put_back(tmp_path: Path) -> None:
+    aside = tmp_path / ".photos.old-abcd1234"
+    (aside / "photos").mkdir(parents=True)
+    (aside / "photos" / "index.json").write_text("sound")
+    store.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+    assert (tmp_path / "photos" / "index.json").read_text() == "sound"
 
 
 def _changed(**changes: object) -> str:

@@ -18,12 +18,14 @@ from PIL import Image
 from tinyml.schema import (
     Artifact,
     Compression,
+    DatasetIdentity,
     Floor,
     Golden,
     Metrics,
     ModelSpec,
     Preprocess,
     Provenance,
+    SplitIdentity,
     Tensor,
     Variant,
     Verification,
@@ -183,6 +185,14 @@ def artifact() -> dict[str, Any]:
         checkpoint_sha256="b" * 64,
         checkpoint_path="results/vit/checkpoints/best.json",
         data="tiny-imagenet",
+        dataset=DatasetIdentity(
+            data="tiny-imagenet",
+            splits={
+                "train": SplitIdentity(images=80_000, content_sha256="d" * 64),
+                "val": SplitIdentity(images=20_000, content_sha256="e" * 64),
+                "test": SplitIdentity(images=10_000, content_sha256="f" * 64),
+            },
+        ),
         verification=Verification(
             runtime="reference",
             split="val",

@@ -1,12 +1,14 @@
 """Data sets: preparation, the memory-mapped splits, augmentation and batches.
 
 A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint8 array a split, `train.npy`,
-`val.npy`, `test.npy`, each [images, size, size, 3] in RGB. `open_dataset` prepares it where it lacks.
+`val.npy`, `test.npy`, each [images, size, size, 3] in RGB. `open_dataset` prepares it where it lacks;
+`reopen` opens the one that a checkpoint was trained on, and no other.
 """
 
 from .batches import TrainBatches, eval_batches
 from .dataset import Dataset, Split, SplitName
 from .images import load_image
 from .preparing import open_dataset
+from .reopening import reopen
 
-__all__ = ["Dataset", "Split", "SplitName", "TrainBatches", "eval_batches", "load_image", "open_dataset"]
+__all__ = ["Dataset", "Split", "SplitName", "TrainBatches", "eval_batches", "load_image", "open_dataset", "reopen"]

@@ -21,7 +21,9 @@ import numpy as np
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
 
-from .files import Files, is_hidden
+from .files import Files
+from .listing import is_hidden
+from .room import full_disk_told
 
 _BLOCK = 1 << 20
 _UNIX_LINK = 0o12
@@ -76,7 +78,7 @@ def unpack(
     progress.start(f"unpacking {archive.name}", None, "files")
     places: dict[str, tuple[int, int]] = {}
     try:
-        with _members(archive) as members, store.open("wb") as file:
+        with full_disk_told(store), _members(archive) as members, store.open("wb") as file:
             for number, member in enumerate(members):
                 if number >= limits.members:
                     raise DataError("archive of too many files", value=str(archive), allowed=f"up to {limits.members}")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.errors import DataError, ManifestError, UnknownNameError
-from tinyml.schema import DatasetIndex
+from tinyml.schema import DatasetIdentity, DatasetIndex, SplitIdentity
 from tinyml.store import file_sha256, read_json
 
 SplitName = Literal["train", "val", "test"]
@@ -45,6 +45,18 @@ class Dataset:
         labels = np.asarray(self.index.splits[name].labels, dtype=np.int64)
         labels.flags.writeable = False
         return Split(images=_mapped(self.path / f"{name}.npy"), labels=labels)
+
+    @property
+    def identity(self) -> DatasetIdentity | None:
+        """Which images these are, for what is made of them to remember; None: prepared before that was kept."""
+        splits = {
+            name: SplitIdentity(images=split.images, content_sha256=split.content_sha256)
+            for name, split in self.index.splits.items()
+            if split.content_sha256 is not None
+        }
+        if self.index.data is None or len(splits) < len(self.index.splits):
+            return None
+        return DatasetIdentity(data=self.index.data, splits=splits)
 
 
 class DamagedError(DataError):

@@ -14,6 +14,8 @@ from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
 from tinyml.store import file_sha256
 
+from .room import full_disk_told
+
 _BLOCK = 1 << 16
 _MB = 1_000_000
 _TIMEOUT_S = 30.0
@@ -78,7 +80,7 @@ def _receive(download: Download, part: Path, progress: Progress) -> str | None:
             size_mb = download.size_bytes / _MB
             progress.start(f"fetching {download.file}, {size_mb:,.1f} MB", math.ceil(size_mb), "MB")
             progress.advance(done // _MB)
-            with part.open("ab" if resumed else "wb") as file:
+            with full_disk_told(part), part.open("ab" if resumed else "wb") as file:
                 while done <= download.size_bytes and (block := response.read(_BLOCK)):
                     file.write(block)
                     progress.advance((done + len(block)) // _MB - done // _MB)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tinyml.errors import DataError
+
+from .images import read_file
+from .listing import is_hidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Files:
 
 
 def folder_files(root: Path) -> Files:
-    """The files of a folder on disk; links are not followed into other folders."""
+    """The regular files of a folder on disk; links are not followed into other folders."""
     names = []
     for parent, _, files in os.walk(root):
         base = Path(parent).relative_to(root).as_posix()
@@ -47,10 +50,5 @@ def folder_files(root: Path) -> Files:
     return Files(
         origin=str(root),
         names=frozenset(name for name in names if not is_hidden(name)),
-        read=lambda name: (root / name).read_bytes(),
+        read=lambda name: read_file(root / name, str(root / name)),
     )
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file is one that no user put there: in or of a hidden name, or in `__MACOSX`."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
-from tinyml.errors import DataError, UnknownNameError, UsageError
 from tinyml.progress import Progress, Silent
-from tinyml.store import atomic_folder
+from tinyml.store import atomic_folder, sweep
 from tinyml.workspace import cache_dir
 
 from .dataset import DamagedError, Dataset, open_prepared, verify
-from .folder import ImageFolder
-from .shapes import Shapes
-from .tiny_imagenet import TinyImageNet
-from .writing import Contents, write_dataset
+from .room import full_disk_told
+from .source import Source, find_source, prepare_command
+from .writing import write_dataset
 
-NAMES = ("shapes", "tiny-imagenet")
 _SCRATCH = "scratch"
-
-
-class Source(Protocol):
-    """Where a data set comes from."""
-
-    @property
-    def data(self) -> str:
-        """What the user calls it: a name or a path."""
-
-    @property
-    def cache_name(self) -> str:
-        """The name of its folder in the cache."""
-
-    def made(self, dataset: Dataset) -> bool:
-        """Whether the prepared `dataset` came from just this source."""
-
-    def contents(self, scratch: Path, progress: Progress) -> Contents:
-        """What is to be prepared; `scratch` is an empty folder that goes afterwards."""
 
 
 def open_dataset(name_or_path: str, *, progress: Progress = Silent()) -> Dataset:
@@ -49,14 +26,17 @@ def open_dataset(name_or_path: str, *, progress: Progress = Silent()) -> Dataset
     A folder's set is prepared again when its files have changed. Raises DataError, or UnknownNameError for a name
     that is no folder either.
     """
-    source = _source(name_or_path, None)
-    place = _place(source)
+    source = find_source(name_or_path)
+    place = prepared_place(source)
     if not place.exists():
         return _prepared(source, skip_bad=False, progress=progress)
-    dataset = open_prepared(place, again=_command(source))
-    if source.made(dataset):
+    dataset = open_prepared(place, again=prepare_command(source))
+    if dataset.identity is None:
+        progress.say(f"{name_or_path} was prepared by an older tinyml: preparing it again")
+    elif source.made(dataset):
         return dataset
-    progress.say(f"{source.data} has changed since it was prepared: preparing it again")
+    else:
+        progress.say(f"{name_or_path} has changed since it was prepared: preparing it again")
     return _prepared(source, skip_bad=bool(dataset.index.skipped), progress=progress)
 
 
@@ -75,58 +55,43 @@ def prepare(
         DataError: what the source holds is missing, incomplete or unreadable.
         UsageError: `source` was given for another data set than Tiny ImageNet.
     """
-    origin = _source(name_or_path, source)
-    place = _place(origin)
+    return prepare_source(find_source(name_or_path, source), skip_bad=skip_bad, progress=progress)
+
+
+def prepare_source(source: Source, *, skip_bad: bool = False, progress: Progress = Silent()) -> tuple[Dataset, bool]:
+    """`prepare` for a source that is at hand."""
+    place, again = prepared_place(source), prepare_command(source)
     if place.exists():
         try:
-            dataset = open_prepared(place, again=_command(origin))
-            verify(dataset, again=_command(origin))
+            dataset = open_prepared(place, again=again)
+            verify(dataset, again=again)
         except DamagedError as error:
             progress.say(f"{error.what}: preparing it again")
         else:
-            if origin.made(dataset) and (skip_bad or not dataset.index.skipped):
+            current = dataset.identity is not None and source.made(dataset)
+            if current and (skip_bad or not dataset.index.skipped):
                 return dataset, False
-    return _prepared(origin, skip_bad=skip_bad, progress=progress), True
+    return _prepared(source, skip_bad=skip_bad, progress=progress), True
 
 
-def _source(name_or_path: str, given: Path | None) -> Source:
-    if given is not None and name_or_path != "tiny-imagenet":
-        raise UsageError("a source is for Tiny ImageNet only", value=name_or_path, hint="give a folder with --data")
-    if name_or_path == "tiny-imagenet":
-        return TinyImageNet(given=given)
-    if name_or_path == "shapes":
-        return Shapes()
-    path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return ImageFolder(data=name_or_path, root=path.resolve())
-    if path.exists():
-        raise DataError("a data set is a folder of images, this is a file", value=name_or_path)
-    if len(path.parts) > 1:
-        raise DataError("no such folder", value=name_or_path)
-    raise UnknownNameError("data set", name_or_path, (*NAMES, "a folder of images"))
-
-
-def _place(source: Source) -> Path:
+def prepared_place(source: Source) -> Path:
+    """The folder in the cache that holds the source's prepared data set, or will."""
     return cache_dir() / "datasets" / source.cache_name
 
 
-def _command(source: Source) -> str:
-    return f"tinyml data prepare --data {source.data}"
-
-
 def _prepared(source: Source, *, skip_bad: bool, progress: Progress) -> Dataset:
-    place = _place(source)
+    place = prepared_place(source)
     with _alone(place, progress) as waited:
         if waited and place.exists():
-            return open_prepared(place, again=_command(source))
-        with atomic_folder(place) as folder:
+            return open_prepared(place, again=prepare_command(source))
+        with full_disk_told(place), atomic_folder(place) as folder:
             scratch = folder / _SCRATCH
             scratch.mkdir()
             contents = source.contents(scratch, progress)
             write_dataset(contents, folder, skip_bad=skip_bad, progress=progress)
             progress.finish()
             shutil.rmtree(scratch)
-    return open_prepared(place, again=_command(source))
+    return open_prepared(place, again=prepare_command(source))
 
 
 @contextlib.contextmanager
@@ -144,7 +109,5 @@ def _alone(place: Path, progress: Progress) -> Iterator[bool]:
             progress.say(f"another process is preparing {place.name}: waiting for it")
             waited = True
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in place.parent.iterdir():
-            if re.fullmatch(rf"\.{re.escape(place.name)}-(old-)?[a-z0-9_]{{8}}", left.name):
-                shutil.rmtree(left, ignore_errors=True)
+        sweep(place.parent)
         yield waited

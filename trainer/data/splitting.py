@@ -1,12 +1,13 @@
 """Class-balanced splits that depend on a seed and the images' paths alone.
 
-Within a class the images are ranked by the SHA-256 of "seed/path", so the split is the same on every platform and with
-every version of every library, in whatever order the files were listed.
+Within a class the images are ranked by the SHA-256 of "seed/path" (in Unicode's normal form C), so the split is
+the same on every platform and with every version of every library, in whatever order the files were listed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -23,7 +24,7 @@ def balanced_split(items: Iterable[Item], fractions: Sequence[float], seed: int)
         classes[item.label].append(item)
     parts: list[list[Item]] = [[] for _ in range(len(fractions) + 1)]
     for members in classes.values():
-        ranked = sorted(members, key=lambda item: hashlib.sha256(f"{seed}/{item.path}".encode()).digest())
+        ranked = sorted(members, key=lambda item: _rank(item, seed))
         part_of: dict[Item, int] = {}
         for part, fraction in enumerate(fractions):
             count = max(1, int(fraction * len(members) + 0.5))
@@ -31,3 +32,9 @@ def balanced_split(items: Iterable[Item], fractions: Sequence[float], seed: int)
         for item in members:
             parts[part_of.get(item, len(fractions))].append(item)
     return parts
+
+
+def _rank(item: Item, seed: int) -> bytes:
+    """A Mac hands out names taken apart ("e" and an accent), most others composed: both must rank alike."""
+    path = unicodedata.normalize("NFC", item.path)
+    return hashlib.sha256(f"{seed}/{path}".encode(errors="surrogateescape")).digest()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyml.progress import Progress, Silent
-from tinyml.schema import RGB, Count, Record
+from tinyml.schema import RGB, Count, LeftOut, Record
 
 from .dataset import SPLITS, Dataset, SplitName
+from .duplicates import Duplicates, find_duplicates
 
 _CHUNK = 1024
 _LEVELS = np.arange(256)
+_UNBALANCED = 2.0
 _NEARLY_BLACK, _NEARLY_WHITE = 16.0, 239.0
 
 
@@ -36,6 +39,15 @@ class ChannelStatistics(Record):
     """Images whose mean is above 239 of 255."""
 
 
+class ClassCount(Record):
+    """The images of one class."""
+
+    label: str
+    train: Count
+    val: Count
+    test: Count
+
+
 class DatasetSummary(Record):
     """A data set at a glance; the statistics are those of the training split."""
 
@@ -46,11 +58,29 @@ class DatasetSummary(Record):
     splits: tuple[SplitSummary, ...]
     statistics: ChannelStatistics
     skipped: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    classes: tuple[ClassCount, ...]
+    scarce: tuple[str, ...]
+    """Classes with less than half of the mean number of training images."""
+    abundant: tuple[str, ...]
+    """Classes with more than twice that."""
+    untested: tuple[str, ...]
+    """Classes without an image in the validation or the test split."""
+    duplicates: Duplicates
+    near_duplicates: Duplicates
+    """Those that are not exact."""
 
 
 def summarize(dataset: Dataset, *, progress: Progress = Silent()) -> DatasetSummary:
-    """Counts all splits and measures the training images."""
+    """Counts all splits, measures the training images and compares every image with every other."""
     index = dataset.index
+    counts = {name: _counts(dataset, name) for name in SPLITS}
+    mean = counts["train"].mean()
+    exact, near = find_duplicates(dataset, progress=progress)
+
+    def named(chosen: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+        return tuple(label for label, here in zip(index.labels, chosen, strict=True) if here)
+
     return DatasetSummary(
         name=index.name,
         source=index.source,
@@ -59,6 +89,16 @@ def summarize(dataset: Dataset, *, progress: Progress = Silent()) -> DatasetSumm
         splits=tuple(_split(dataset, name) for name in SPLITS),
         statistics=measure(dataset, progress=progress),
         skipped=index.skipped,
+        left_out=index.left_out,
+        classes=tuple(
+            ClassCount(label=label, **{name: int(counts[name][n]) for name in SPLITS})
+            for n, label in enumerate(index.labels)
+        ),
+        scarce=named(counts["train"] < mean / _UNBALANCED),
+        abundant=named(counts["train"] > mean * _UNBALANCED),
+        untested=named((counts["val"] == 0) | (counts["test"] == 0)),
+        duplicates=exact,
+        near_duplicates=near,
     )
 
 
@@ -85,15 +125,20 @@ def measure(dataset: Dataset, split: SplitName = "train", *, progress: Progress 
 
 
 def _split(dataset: Dataset, name: SplitName) -> SplitSummary:
-    labels = np.asarray(dataset.index.splits[name].labels)
-    counts = np.bincount(labels, minlength=len(dataset.index.labels))
+    counts = _counts(dataset, name)
     return SplitSummary(
         split=name,
-        images=len(labels),
+        images=int(counts.sum()),
         classes=int((counts > 0).sum()),
         smallest_class=int(counts.min()),
         largest_class=int(counts.max()),
     )
+
+
+def _counts(dataset: Dataset, name: SplitName) -> npt.NDArray[np.int64]:
+    """The images of each class in a split."""
+    labels = np.asarray(dataset.index.splits[name].labels, dtype=np.int64)
+    return np.bincount(labels, minlength=len(dataset.index.labels))
 
 
 def _rgb(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> RGB:

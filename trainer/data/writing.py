@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.format import open_memmap
 
 from tinyml.errors import DataError
 from tinyml.progress import Progress
-from tinyml.schema import DatasetIndex, Preprocess, SplitInfo
+from tinyml.schema import DatasetIndex, LeftOut, Preprocess, SplitInfo
 from tinyml.store import file_sha256, provenance, write_json
 
 from .dataset import INDEX, SPLITS, SplitName
-from .images import quiet_pillow
+from .images import quiet_pillow, shown
+from .room import full_disk_told, new_array
 
 _CHUNK = 256
 
@@ -32,8 +33,16 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An item as uint8 [size, size, 3], and the bytes it was made from: its file's, or what decides a drawing."""
+
+    pixels: npt.NDArray[np.uint8]
+    origin: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What a data set will hold; `read` makes the uint8 [size, size, 3] image of an item, in any thread."""
+    """What a data set will hold; `read` makes the picture of an item, in any thread."""
 
     name: str
     source: str
@@ -42,11 +51,14 @@ class Contents:
     split_rule: str
     seed: int
     splits: Mapping[SplitName, Sequence[Item]]
-    read: Callable[[Item], npt.NDArray[np.uint8]]
+    read: Callable[[Item], Picture]
     preprocess: Preprocess
     missing: tuple[str, ...] = ()
     """Images that the source should hold and does not."""
     fingerprint: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    data: str
+    """The words that open it from anywhere."""
 
 
 def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, progress: Progress) -> DatasetIndex:
@@ -63,14 +75,21 @@ def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, progress:
     splits: dict[SplitName, SplitInfo] = {}
     for name in SPLITS:
         path = folder / f"{name}.npy"
-        bad = _decode(contents, contents.splits[name], path, skip_bad=skip_bad, progress=progress)
+        digests = _decode(contents, contents.splits[name], path, skip_bad=skip_bad, progress=progress)
+        bad = frozenset(n for n, digest in enumerate(digests) if digest is None)
         kept = [item for n, item in enumerate(contents.splits[name]) if n not in bad]
-        skipped += [contents.splits[name][n].path for n in sorted(bad)]
+        skipped += [shown(contents.splits[name][n].path) for n in sorted(bad)]
         if not kept:
             raise DataError(f"no readable image for the {name} split", value=contents.source)
         if bad:
             _compact(path, bad)
-        splits[name] = SplitInfo(images=len(kept), sha256=file_sha256(path), labels=tuple(item.label for item in kept))
+        splits[name] = SplitInfo(
+            images=len(kept),
+            sha256=file_sha256(path),
+            labels=tuple(item.label for item in kept),
+            content_sha256=_content_sha256(contents, kept, [digest for digest in digests if digest is not None]),
+            paths=tuple(shown(item.path) for item in kept),
+        )
     progress.finish()
     untrained = set(range(len(contents.class_ids))) - set(splits["train"].labels)
     if untrained:
@@ -86,10 +105,19 @@ def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, progress:
         splits=splits,
         skipped=tuple(skipped),
         fingerprint=contents.fingerprint,
+        left_out=contents.left_out,
+        data=contents.data,
         provenance=provenance(packages=("numpy", "pillow")),
     )
-    write_json(folder / INDEX, index)
+    with full_disk_told(folder / INDEX):
+        write_json(folder / INDEX, index)
     return index
+
+
+def _content_sha256(contents: Contents, items: Sequence[Item], digests: Sequence[str]) -> str:
+    pairs = zip(items, digests, strict=True)
+    lines = sorted(f"{contents.class_ids[item.label]}\0{digest}\n" for item, digest in pairs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 _SKIP_HINT = "leave such images out with: tinyml data prepare --skip-bad"
@@ -97,35 +125,36 @@ _SKIP_HINT = "leave such images out with: tinyml data prepare --skip-bad"
 
 def _decode(
     contents: Contents, items: Sequence[Item], path: Path, *, skip_bad: bool, progress: Progress
-) -> frozenset[int]:
-    """Fills the array at `path`; returns the numbers of the unreadable items."""
+) -> list[str | None]:
+    """Fills the array at `path`; returns the SHA-256 of what each item was made from, None for the unreadable."""
     size = contents.preprocess.input_size
-    array = _new_array(path, (len(items), size, size, 3))
+    array = new_array(path, (len(items), size, size, 3))
 
-    def fill(start: int) -> list[int]:
-        bad = []
+    def fill(start: int) -> list[str | None]:
+        digests: list[str | None] = []
         for n in range(start, min(start + _CHUNK, len(items))):
             try:
-                array[n] = contents.read(items[n])
+                picture = contents.read(items[n])
             except DataError as error:
                 if not skip_bad:
-                    raise DataError(error.what, value=error.value, hint=_SKIP_HINT) from None
-                bad.append(n)
-        return bad
+                    raise DataError(error.what, value=error.value, allowed=error.allowed, hint=_SKIP_HINT) from None
+                digests.append(None)
+            else:
+                array[n] = picture.pixels
+                digests.append(hashlib.sha256(picture.origin).hexdigest())
+        return digests
 
     pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))
-    found: set[int] = set()
+    found: list[str | None] = []
     try:
         with quiet_pillow():
-            for start, bad in zip(
-                range(0, len(items), _CHUNK), pool.map(fill, range(0, len(items), _CHUNK)), strict=True
-            ):
-                found.update(bad)
-                progress.advance(min(_CHUNK, len(items) - start))
+            for digests in pool.map(fill, range(0, len(items), _CHUNK)):
+                found += digests
+                progress.advance(len(digests))
     finally:
         pool.shutdown(cancel_futures=True)
     array.flush()
-    return frozenset(found)
+    return found
 
 
 def _compact(path: Path, bad: frozenset[int]) -> None:
@@ -133,13 +162,8 @@ def _compact(path: Path, bad: frozenset[int]) -> None:
     old = np.load(path, mmap_mode="r", allow_pickle=False)
     kept = np.setdiff1d(np.arange(len(old)), sorted(bad))
     smaller = path.with_suffix(".smaller")
-    new = _new_array(smaller, (len(kept), *old.shape[1:]))
+    new = new_array(smaller, (len(kept), *old.shape[1:]))
     for start in range(0, len(kept), _CHUNK):
         new[start : start + _CHUNK] = old[kept[start : start + _CHUNK]]
     new.flush()
     smaller.replace(path)
-
-
-def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], np.dtype[np.uint8]]:
-    array: np.memmap[tuple[int, ...], np.dtype[np.uint8]] = open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)  # type: ignore[no-untyped-call]
-    return array

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml.trainer.data.tiny_imagenet import TinyImageNetLayout
+from tinyml.trainer.data.sources.tiny_imagenet import TinyImageNetLayout
 
 LAYOUT = TinyImageNetLayout(classes=4, per_class=10, val=8)
 

@@ -7,13 +7,14 @@ import pytest
 
 from tinyml.errors import DataError, UnknownNameError, UsageError
 from tinyml.trainer.data import open_dataset, preparing
-from tinyml.trainer.data.dataset import Dataset
+from tinyml.trainer.data.dataset import SPLITS, Dataset, SplitName
 
 Make = Callable[..., None]
 
 
-def counts(dataset: Dataset, name: str) -> list[int]:
-    return np.bincount(dataset.split(name).labels, minlength=len(dataset.index.labels)).tolist()  # type: ignore[arg-type]
+def counts(dataset: Dataset, name: SplitName) -> list[int]:
+    found = np.bincount(dataset.split(name).labels, minlength=len(dataset.index.labels))
+    return [int(count) for count in found]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_every_layout(
     (root / (given[0] if given else "") / "bee" / "notes.txt").write_text("no image")
     dataset = open_dataset(str(root))
     assert dataset.index.labels == ("ant", "bee")
-    assert {name: counts(dataset, name)[::-1] for name in expected} == expected
+    assert {name: counts(dataset, name)[::-1] for name in SPLITS} == expected
     assert dataset.index.split_rule
     assert dataset.split("test").images.shape[1:] == (64, 64, 3)
 

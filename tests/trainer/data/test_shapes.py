@@ -11,7 +11,7 @@ from tinyml.schema import TrainConfig
 from tinyml.trainer.data import TrainBatches, eval_batches, open_dataset
 from tinyml.trainer.data.augment import normalized
 from tinyml.trainer.data.batches import to_tensor
-from tinyml.trainer.data.shapes import FIGURES, draw
+from tinyml.trainer.data.sources.shapes import FIGURES, draw
 
 
 def test_an_image_depends_on_its_seed_alone() -> None:
@@ -53,7 +53,7 @@ def test_a_small_network_learns_them() -> None:
     for epoch in range(1, 5):
         for images, labels in batches.epoch(epoch):
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()
+            nn.functional.cross_entropy(model(images), labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     model.eval()
     right = 0

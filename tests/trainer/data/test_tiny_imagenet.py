@@ -1,9 +1,11 @@
+import fcntl
 import os
 import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -11,19 +13,18 @@ import pytest
 from tinyml.errors import DataError
 from tinyml.progress import Silent
 from tinyml.trainer.data import preparing
-from tinyml.trainer.data.dataset import Dataset
-from tinyml.trainer.data.tiny_imagenet import TinyImageNet, TinyImageNetLayout
+from tinyml.trainer.data.dataset import SPLITS, Dataset
+from tinyml.trainer.data.sources.tiny_imagenet import TinyImageNet, TinyImageNetLayout
 
 Make = Callable[[], Path]
 
 
 @pytest.fixture
-def prepare(monkeypatch: pytest.MonkeyPatch, layout: TinyImageNetLayout) -> Callable[..., tuple[Dataset, bool]]:
+def prepare(layout: TinyImageNetLayout) -> Callable[..., tuple[Dataset, bool]]:
     """`preparing.prepare` with the small layout."""
-    monkeypatch.setattr(preparing, "TinyImageNet", lambda given: TinyImageNet(given=given, layout=layout))
 
-    def run(source: Path, *, skip_bad: bool = False) -> tuple[Dataset, bool]:
-        return preparing.prepare("tiny-imagenet", source=source, skip_bad=skip_bad)
+    def run(source: Path, **options: Any) -> tuple[Dataset, bool]:
+        return preparing.prepare_source(TinyImageNet(given=source, layout=layout), **options)
 
     return run
 
@@ -39,7 +40,8 @@ def packed(root: Path, kind: str) -> Path:
                 archive.write(file, f"{root.name}/{file.relative_to(root)}")
             archive.writestr(f"{root.name}/test/images/test_0.JPEG", b"unlabelled")
     else:
-        with tarfile.open(path, {"tar": "w:", "tar.gz": "w:gz", "tar.xz": "w:xz"}[kind]) as tar:
+        modes: dict[str, Literal["w:", "w:gz", "w:xz"]] = {"tar": "w:", "tar.gz": "w:gz", "tar.xz": "w:xz"}
+        with tarfile.open(name=path, mode=modes[kind]) as tar:
             tar.add(root, root.name)
     return path
 
@@ -49,7 +51,7 @@ def test_splits_names_and_pixels(make_tiny_imagenet: Make, prepare: Prepare) -> 
     index = dataset.index
     assert new
     assert {name: split.images for name, split in index.splits.items()} == {"train": 32, "val": 8, "test": 8}
-    for name, each in (("train", 8), ("val", 2), ("test", 2)):
+    for name, each in zip(SPLITS, (8, 2, 2), strict=True):
         assert np.bincount(dataset.split(name).labels).tolist() == [each] * 4
     assert index.class_ids == ("n00000000", "n00000001", "n00000002", "n00000003")
     assert index.labels == ("crane (n00000000)", "derrick", "tabby", "desk")
@@ -152,23 +154,25 @@ def test_a_bad_image_stops_unless_skipped(
         prepare(root)
 
 
-def test_an_interrupted_preparation_leaves_nothing(
-    make_tiny_imagenet: Make, prepare: Prepare, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_preparation_leaves_nothing(make_tiny_imagenet: Make, prepare: Prepare, cache: Path) -> None:
     root = make_tiny_imagenet()
-    killed = cache / "datasets" / ".tiny-imagenet-abcd1234"  # what a killed process would leave
+    killed = cache / "datasets" / ".tiny-imagenet.tmp-abcd1234"  # what a killed process would leave
     killed.mkdir(parents=True)
-    neighbour = cache / "datasets" / ".tiny-imagenet-0123456789ab-abcd1234"  # another set's, perhaps at work
+    neighbour = cache / "datasets" / ".photos-0123456789ab.tmp-abcd1234"  # another set's, at work: it holds its lock
     neighbour.mkdir()
+    at_work = os.open(neighbour, os.O_RDONLY)
+    fcntl.flock(at_work, fcntl.LOCK_EX)
 
     class Interrupting(Silent):
         def advance(self, amount: int = 1, info: str = "") -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        preparing.prepare("tiny-imagenet", source=root, progress=Interrupting())
+        prepare(root, progress=Interrupting())
     assert [path for path in (cache / "datasets").iterdir() if path.is_dir()] == [neighbour]
+    os.close(at_work)
     assert prepare(root)[1]
+    assert [path.name for path in (cache / "datasets").iterdir() if path.is_dir()] == ["tiny-imagenet"]
 
 
 @pytest.mark.data
@@ -180,7 +184,7 @@ def test_the_real_one() -> None:
         "val": 20_000,
         "test": 10_000,
     }
-    for name, each in (("train", 400), ("val", 100), ("test", 50)):
+    for name, each in zip(SPLITS, (400, 100, 50), strict=True):
         assert np.bincount(dataset.split(name).labels).tolist() == [each] * 200
     assert len(set(dataset.index.labels)) == 200
     assert dataset.index.labels[0] == "goldfish"

@@ -32,6 +32,10 @@ def bench(
     repeats: Annotated[int | None, typer.Option("--repeats", help="At least so many measured predictions.")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="And for at least so long.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Test images for the accuracy.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="The data set they were trained on, where it lies by now.", metavar="NAME_OR_PATH"),
+    ] = None,
     accuracy: Annotated[bool, typer.Option("--accuracy/--no-accuracy", help="Measure the accuracy as well.")] = True,
     threads: Annotated[int | None, typer.Option("--threads", help="CPU threads; default: all usable cores.")] = None,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a case has failed.")] = None,
@@ -52,7 +56,7 @@ def bench(
     settings = QUICK if quick else Settings()
     given = {"min_repeats": repeats, "min_seconds": seconds, "limit": limit, "timeout_s": timeout}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    settings = replace(settings, accuracy=accuracy, threads=usable_cores() if threads is None else threads)
+    settings = replace(settings, data=data, accuracy=accuracy, threads=usable_cores() if threads is None else threads)
     out = Output(json=json)
     selection = Selection(models=tuple(model or ()), variants=tuple(variant or ()), backends=tuple(backend or ()))
     run, folder = measure(Workspace(results), selection, settings, progress=out.progress)

@@ -23,6 +23,14 @@ def evaluate(
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
     limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=1)] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            help="Another data set of the same classes, or where that of the training lies by now.",
+            metavar="NAME_OR_PATH",
+        ),
+    ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
@@ -46,7 +54,9 @@ def evaluate(
     rows: list[EvaluatedModel] = []
     for path in paths:
         model = open_model(path, chosen)
-        result = run(model, split=cast(Literal["train", "val", "test"], split), limit=limit, progress=progress)
+        result = run(
+            model, split=cast(Literal["train", "val", "test"], split), limit=limit, data=data, progress=progress
+        )
         record(model, result, workspace)
         rows.append(result)
     out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])

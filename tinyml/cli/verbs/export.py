@@ -31,6 +31,10 @@ def export(
     images: Annotated[
         int | None, typer.Option("--images", help="Test images to verify on, at most as many as there are.", min=1)
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="The data set it was trained on, where it lies by now.", metavar="NAME_OR_PATH"),
+    ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
@@ -45,7 +49,7 @@ def export(
     workspace = Workspace(results)
     manifest = checkpoint or workspace.newest_checkpoint()
     progress = out.progress
-    exporter = Exporter(manifest, workspace, images=images or VERIFY_IMAGES, progress=progress)
+    exporter = Exporter(manifest, workspace, images=images or VERIFY_IMAGES, data=data, progress=progress)
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
     out.line(
         f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} epochs on {made.config.data}, "

@@ -7,59 +7,63 @@ from typing import Annotated
 
 import typer
 
-from ..app import app
+from ..app import EXIT_FAILED, app
 from ..output import Output
 
 
 @app.command()
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Image files of any size.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files of any size, or folders of them.")],
     model: Annotated[
         Path | None,
         typer.Option("--model", help="A checkpoint, artifact folder, .mlpackage or .onnx; the newest checkpoint."),
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", help="Classes to show, best first.", min=1)] = 5,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write the table into this file instead of showing it.", metavar="FILE")
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Classify image files with a checkpoint or an exported artifact."""
-    import numpy as np
-
+    """Classify image files with a checkpoint or an exported artifact. One that cannot be read does not stop others."""
     from tinyml.export.predictor import open_model
-    from tinyml.trainer.data import load_image
+    from tinyml.store import write_bytes
+    from tinyml.trainer.data.listing import sentence
+    from tinyml.trainer.data.prediction import as_csv, classify, find_images
     from tinyml.trainer.device import choose
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
+    found, left_out = find_images(images)
     path = model or Workspace(results).newest_checkpoint()
     opened = open_model(path, choose(device))
-    spec = opened.predictor.spec
-    pixels = np.stack([load_image(image, spec.preprocess) for image in images])
     if model is None:
         out.line(f"checkpoint {path}")
-    scores = opened.predictor.probabilities(pixels)
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
-    answers = [
-        [(spec.labels[i], min(1.0, float(row[i]))) for i in order] for row, order in zip(scores, best, strict=True)
+    if left_out:
+        out.line(sentence(left_out))
+    answers = list(classify(opened.predictor, found, top_k=top_k, progress=out.progress))
+    good = [answer for answer in answers if answer.problem is None]
+    columns = ["image", "rank", "label", "probability"]
+    rows = [
+        [answer.image, str(rank), each.label, f"{each.probability:.2%}"]
+        for answer in good
+        for rank, each in enumerate(answer.classes, 1)
     ]
-    out.table(
-        f"{spec.architecture} ({opened.variant})",
-        ["image", "rank", "label", "probability"],
-        [
-            [str(image), str(rank), label, f"{probability:.2%}"]
-            for image, answer in zip(images, answers, strict=True)
-            for rank, (label, probability) in enumerate(answer, 1)
-        ],
-    )
+    if csv is not None:
+        write_bytes(csv, as_csv(answers).encode())
+        out.line(f"{len(good):,} of {len(answers):,} images classified; written to {csv}")
+    elif rows:
+        out.table(f"{opened.predictor.spec.architecture} ({opened.variant})", columns, rows)
     out.document(
         [
-            {
-                "image": str(image),
-                "model": str(path),
-                "runtime": opened.runtime,
-                "classes": [{"label": label, "probability": probability} for label, probability in answer],
-            }
-            for image, answer in zip(images, answers, strict=True)
+            {"image": answer.image, "model": str(path), "runtime": opened.runtime, "error": answer.problem}
+            | {"classes": [each.model_dump() for each in answer.classes]}
+            for answer in answers
         ]
     )
+    for answer in answers:
+        if answer.problem is not None:
+            typer.echo(f"error: {answer.problem}", err=True)
+    if len(good) < len(answers):
+        raise typer.Exit(EXIT_FAILED)

@@ -23,6 +23,10 @@ def verify(
         int | None, typer.Option("--images", help="Images of the split; 1000 if left out.", min=1)
     ] = None,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="The data set they were trained on, where it lies by now.", metavar="NAME_OR_PATH"),
+    ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
@@ -43,9 +47,11 @@ def verify(
     chosen = cast(Literal["train", "val", "test"], split)
     for manifest in manifests:
         artifact, _ = read_artifact(manifest)
-        done.append((artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, progress=progress)))
+        done.append(
+            (artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, data=data, progress=progress))
+        )
     out.table("Verification", _COLUMNS, [_row(*pair) for pair in done])
-    apart = [on_the_cpu_alone(manifest, split=chosen) for manifest in manifests]
+    apart = [on_the_cpu_alone(manifest, split=chosen, data=data) for manifest in manifests]
     for (artifact, _), units in zip(done, apart, strict=True):
         if units is not None and units.parted:
             out.line(

@@ -36,6 +36,8 @@ public struct Artifact: RecordFile {
     public let checkpointSHA256: String
     public let checkpointPath: String
     public let data: String
+    /// Which images those were; nil where the checkpoint does not say.
+    public let dataset: DatasetIdentity?
     public let verification: Verification?
     public let provenance: Provenance
 
@@ -44,7 +46,7 @@ public struct Artifact: RecordFile {
         case kind, path, sha256, bytes, variant, inputs, outputs, spec
         case checkpointSHA256 = "checkpoint_sha256"
         case checkpointPath = "checkpoint_path"
-        case data, verification, provenance
+        case data, dataset, verification, provenance
     }
 
     public init(from decoder: any Decoder) throws {
@@ -59,6 +61,7 @@ public struct Artifact: RecordFile {
         checkpointSHA256 = try fields(.checkpointSHA256, .sha256)
         checkpointPath = try fields(.checkpointPath)
         data = try fields(.data)
+        dataset = try fields.optional(.dataset)
         verification = try fields.nullable(.verification)
         provenance = try fields(.provenance)
     }
@@ -77,6 +80,7 @@ public struct Artifact: RecordFile {
         try container.encode(checkpointSHA256, forKey: .checkpointSHA256)
         try container.encode(checkpointPath, forKey: .checkpointPath)
         try container.encode(data, forKey: .data)
+        try container.encode(dataset, forKey: .dataset)
         try container.encode(verification, forKey: .verification)
         try container.encode(provenance, forKey: .provenance)
     }

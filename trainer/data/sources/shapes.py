@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from tinyml.errors import UsageError
 from tinyml.progress import Progress
 from tinyml.schema import Preprocess
 
-from .dataset import SPLITS, Dataset, SplitName
-from .writing import Contents, Item
+from ..dataset import SPLITS, Dataset, SplitName
+from ..source import Source, sources
+from ..writing import Contents, Item, Picture
 
 Point = tuple[float, float]
 Polygon = Sequence[Point]
@@ -59,10 +61,12 @@ class Shapes:
                 for number in range(COUNTS[split]):
                     yield Item(path=f"{split}/{name}/{number}", label=label)
 
-        def read(item: Item) -> npt.NDArray[np.uint8]:
+        def read(item: Item) -> Picture:
             split, name, number = item.path.split("/")
             key = (self.seed, [*SPLITS].index(split), item.label, int(number))  # type: ignore[arg-type]
-            return draw(name, np.random.RandomState(key))
+            # What decides the image stands for a file's content.
+            origin = f"shapes {VERSION} {self.seed} {item.path}".encode()
+            return Picture(pixels=draw(name, np.random.RandomState(key)), origin=origin)
 
         return Contents(
             name="shapes",
@@ -74,7 +78,28 @@ class Shapes:
             splits={split: tuple(items(split)) for split in SPLITS},
             read=read,
             preprocess=Preprocess(),
+            data=self.data,
         )
+
+
+class _Kind:
+    summary = "ten plain figures, drawn on the spot"
+
+    def available(self) -> str | None:
+        return None
+
+    def takes(self, path: Path) -> bool:  # noqa: ARG002
+        return False
+
+    def source(self, path: Path | None) -> Source:
+        if path is not None:
+            raise UsageError(
+                "a source is for Tiny ImageNet only", value="shapes", hint="shapes are drawn: leave --source out"
+            )
+        return Shapes()
+
+
+sources.add("shapes", _Kind())
 
 
 def _split_rule() -> str:

@@ -6,24 +6,24 @@ http://cs231n.stanford.edu/tiny-imagenet-200.zip (Stanford CS231n)
 from __future__ import annotations
 
 import io
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from tinyml.errors import DataError
+from tinyml.errors import DataError, UnavailableError
 from tinyml.progress import Progress
 from tinyml.schema import Preprocess
 from tinyml.workspace import cache_dir
 
-from .archive import Limits, is_archive, unpack
-from .dataset import Dataset
-from .download import Download, fetch
-from .files import Files, folder_files, is_hidden
-from .images import decode
-from .splitting import balanced_split
-from .writing import Contents, Item
+from ..archive import Limits, is_archive, unpack
+from ..dataset import INDEX, Dataset
+from ..download import Download, fetch
+from ..files import Files, folder_files
+from ..images import decode
+from ..listing import is_hidden
+from ..source import Source, sources
+from ..splitting import balanced_split
+from ..writing import Contents, Item, Picture
 
 ORIGINAL = Download(
     url="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
@@ -83,6 +83,36 @@ class TinyImageNet:
         return _contents(_at_root(files), source, self.layout)
 
 
+_NEEDED_BYTES = 1_900_000_000
+"""The download, its files and the arrays, which lie side by side for a while."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    summary: str = "Tiny ImageNet, 200 classes; fetched at first use (248 MB)"
+
+    def available(self) -> str | None:
+        cache = cache_dir()
+        if (cache / "datasets" / "tiny-imagenet" / INDEX).exists():
+            return None
+        there = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+        free = shutil.disk_usage(there).free
+        if free < _NEEDED_BYTES:
+            return f"needs {_NEEDED_BYTES / 1e9:.1f} GB in {cache} to be prepared, {free / 1e9:.1f} GB are free"
+        return None
+
+    def takes(self, path: Path) -> bool:  # noqa: ARG002
+        return False
+
+    def source(self, path: Path | None) -> Source:
+        if path is None and (reason := self.available()) is not None:
+            raise UnavailableError(f"tiny-imagenet {reason}", hint="TINYML_CACHE names another place")
+        return TinyImageNet(given=path)
+
+
+sources.add("tiny-imagenet", _Kind())
+
+
 def _is_unwanted(member: str) -> bool:
     """Whether an archive's member is hidden or one of the published test images, which have no labels."""
     return is_hidden(member) or "/test/images/" in f"/{member}"
@@ -112,8 +142,9 @@ def _contents(files: Files, source: str, layout: TinyImageNetLayout) -> Contents
     def there(items: list[Item]) -> list[Item]:
         return [item for item in items if item.path in files.names]
 
-    def read(item: Item) -> npt.NDArray[np.uint8]:
-        return decode(io.BytesIO(files.read(item.path)), _PREPROCESS, files.shown(item.path))
+    def read(item: Item) -> Picture:
+        content = files.read(item.path)
+        return Picture(pixels=decode(io.BytesIO(content), _PREPROCESS, files.shown(item.path)), origin=content)
 
     return Contents(
         name="tiny-imagenet",
@@ -126,6 +157,7 @@ def _contents(files: Files, source: str, layout: TinyImageNetLayout) -> Contents
         read=read,
         preprocess=_PREPROCESS,
         missing=missing,
+        data="tiny-imagenet",
     )
 
 

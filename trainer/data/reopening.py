@@ -1,0 +1,94 @@
+"""The data set that a checkpoint or an artifact was made with, opened again, and no other in its place."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from tinyml.errors import DataError
+from tinyml.progress import Progress, Silent
+from tinyml.schema import DatasetIdentity
+
+from .dataset import DamagedError, Dataset, open_prepared
+from .preparing import open_dataset, prepared_place
+from .sources.folder import ImageFolder
+
+_CHOOSE = "give the data set with --data"
+
+
+def reopen(
+    data: str, identity: DatasetIdentity | None, given: str | None = None, *, progress: Progress = Silent()
+) -> Dataset:
+    """The data set that something was made with, checked to be that one.
+
+    Where its folder has gone, its prepared copy in the cache serves, and `progress` is told so. What the user names in
+    `given` is taken as it is, as long as its classes are the caller's; `progress` is told what differs.
+
+    Args:
+        data: The words typed at its making; they count where there is no identity.
+        identity: What the checkpoint or artifact remembers; None: made before that was kept.
+        given: The user's own choice.
+        progress: Told of preparation and of differences.
+
+    Raises:
+        DataError: It is gone, or holds other images by now; the message says what differs.
+        UnknownNameError: No such name.
+    """
+    if given is not None:
+        dataset = open_dataset(given, progress=progress)
+        if identity is not None and (found := differences(identity, dataset)):
+            progress.say(f"{given} is not the data of its training: {found}")
+        return dataset
+    if identity is None:
+        return open_dataset(data, progress=progress)
+    if _is_gone(identity.data):
+        return _prepared_copy(identity, progress)
+    dataset = open_dataset(identity.data, progress=progress)
+    if found := differences(identity, dataset):
+        raise DataError(
+            f"the data set has changed since the training: {found}",
+            value=identity.data,
+            hint=f"{_CHOOSE}; as it is now: --data {shlex.quote(identity.data)}, where test images may have been "
+            "trained on",
+        )
+    return dataset
+
+
+def differences(identity: DatasetIdentity, dataset: Dataset) -> str:
+    """In words what `dataset` holds otherwise than it did; empty: the same images in the same splits and classes."""
+    now = dataset.identity
+    if now is None:
+        return "it was prepared by an older tinyml"
+    found = []
+    for name, before in identity.splits.items():
+        after = now.splits[name]
+        if after.images != before.images:
+            found.append(f"{name} has {after.images:,} images, had {before.images:,}")
+        elif after.content_sha256 != before.content_sha256:
+            found.append(f"{name} has other images or classes, {after.images:,} as before")
+    return ", ".join(found)
+
+
+def _is_gone(data: str) -> bool:
+    path = Path(data)
+    return path.is_absolute() and not path.is_dir()
+
+
+def _prepared_copy(identity: DatasetIdentity, progress: Progress) -> Dataset:
+    """What the cache still holds of a folder that has gone; raises DataError if that is nothing, or something else."""
+    place = prepared_place(ImageFolder(root=Path(identity.data)))
+    gone = DataError("the data set of the training has gone", value=identity.data, hint=_CHOOSE)
+    if not place.exists():
+        raise gone
+    try:
+        dataset = open_prepared(place, again="tinyml data prepare --data FOLDER")
+    except DamagedError:
+        raise gone from None
+    if found := differences(identity, dataset):
+        raise DataError(
+            f"the data set of the training has gone, and its prepared copy is another: {found}",
+            value=identity.data,
+            hint=_CHOOSE,
+        )
+    progress.say(f"{identity.data} has gone: using the copy prepared from it")
+    return dataset
