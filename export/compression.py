@@ -5,9 +5,10 @@ A kind is one file in `export/compressions/`, registered under the `method` that
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -31,25 +32,29 @@ class Conversion:
     """Training images; empty where no kind of the variant needs them."""
 
 
-class CompressionKind(Protocol):
-    """One kind of compression."""
+class CompressionKind(ABC):
+    """One kind of compression. Settings are its record in the schema, or one of a layer's overrides."""
 
-    @property
-    def needs_calibration(self) -> bool:
-        """Whether it must see images of the training split."""
+    needs_calibration = False
+    """Whether it must see images of the training split."""
 
+    @abstractmethod
     def token(self, settings: Any) -> str:
         """Its part of a variant's name: "w8", "palette4g16", "prune75"."""
 
+    @abstractmethod
     def refusal(self, settings: Any, variant: Variant) -> str | None:
         """Why `variant` cannot have this compression, as a clause; None: it can."""
 
-    def prepare(self, network: nn.Module, settings: Any, calibration: Images) -> nn.Module:
-        """What it does to the network before conversion; gives `network` itself or a changed copy."""
+    def prepare(self, network: nn.Module, settings: Any, calibration: Images) -> nn.Module:  # noqa: ARG002
+        """What it does to the network before conversion: gives a changed copy, or `network` itself."""
+        return network
 
+    @abstractmethod
     def apply(self, model: Any, settings: Any, conversion: Conversion) -> Any:
         """What it does to the converted model: an MLModel of coremltools or an onnx.ModelProto; gives the same type."""
 
+    @abstractmethod
     def stored_as(self, settings: Any, weight: Weight, variant: Variant) -> Encoding | None:
         """How `weight` must lie in the saved file; None where this kind cannot or shall not apply to it."""
 

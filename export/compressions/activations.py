@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from tinyml.errors import UsageError
 from tinyml.quiet import quiet
 from tinyml.schema import ActivationQuantization, Variant
 
-from ..compression import Conversion, compressions
+from ..compression import CompressionKind, Conversion, compressions
 from ..format import Floats, Images
 from ..network import IMAGE
 from ..weights import Encoding, Weight
@@ -25,7 +24,7 @@ _BATCH = 16
 _OPS = ("Conv", "Gemm", "MatMul", "Add", "Mul", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat")
 
 
-class Activations:
+class Activations(CompressionKind):
     """Static: a range for each tensor is fixed before it is exported."""
 
     needs_calibration = True
@@ -41,10 +40,6 @@ class Activations:
         if all(kind.method != "linear" for kind in variant.compression):
             return "integer activations go with integer weights"
         return None
-
-    def prepare(self, network: nn.Module, settings: ActivationQuantization, calibration: Images) -> nn.Module:  # noqa: ARG002
-        """Nothing."""
-        return network
 
     def apply(self, model: Any, settings: ActivationQuantization, conversion: Conversion) -> Any:
         """Quantizes weights and activations with onnxruntime.

@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import LinearQuantization, LinearSettings, Variant
 
-from ..compression import Conversion, at_least, compressions, settings_of
+from ..compression import CompressionKind, Conversion, at_least, compressions, settings_of
 from ..coremltools_options import options
-from ..format import Images
 from ..weights import Encoding, Weight, fitting
 
 
-class Linear:
+class Linear(CompressionKind):
     """Rounded to the nearest of 2^bits equal steps; the largest weight that shares a scale decides it."""
-
-    needs_calibration = False
 
     def token(self, settings: LinearSettings) -> str:
         """`w8`, `w4g32`; see `tinyml.export.compression.name_of`."""
@@ -36,10 +32,6 @@ class Linear:
         if not at_least(variant, 18) and any(one.bits < 8 or one.granularity == "per_block" for one in each):
             return "4-bit weights and blocks need iOS18"
         return None
-
-    def prepare(self, network: nn.Module, settings: LinearQuantization, calibration: Images) -> nn.Module:  # noqa: ARG002
-        """Nothing."""
-        return network
 
     def apply(self, model: Any, settings: LinearQuantization, conversion: Conversion) -> Any:
         """By coremltools; in ONNX the activations' kind does both, since onnxruntime quantizes them in one go.

@@ -5,22 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import PaletteSettings, Palettization, Variant
 
 from ..channel_scale import scaled_palettes
-from ..compression import Conversion, at_least, compressions, settings_of
+from ..compression import CompressionKind, Conversion, at_least, compressions, settings_of
 from ..coremltools_options import options
-from ..format import Images
 from ..weights import Encoding, Weight, fitting
 
 
-class Palette:
+class Palette(CompressionKind):
     """The values of a palette are the centers that k-means finds; iOS16 packs the indices, iOS18 types them."""
-
-    needs_calibration = False
 
     def token(self, settings: PaletteSettings) -> str:
         """`palette4`, `palette4g16`, `palette4s`; see `tinyml.export.compression.name_of`."""
@@ -37,10 +33,6 @@ class Palette:
         if not at_least(variant, 18) and any(one.bits == 3 or one.group_size or one.per_channel_scale for one in each):
             return "palettes of 3 bits, of grouped channels and with a scale per channel need iOS18"
         return None
-
-    def prepare(self, network: nn.Module, settings: Palettization, calibration: Images) -> nn.Module:  # noqa: ARG002
-        """Nothing."""
-        return network
 
     def apply(self, model: Any, settings: Palettization, conversion: Conversion) -> Any:
         """By coremltools' k-means; a scale per channel by our own pass, see `tinyml.export.channel_scale`."""

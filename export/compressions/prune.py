@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
-
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import PruneSettings, Pruning, Variant
 
-from ..compression import Conversion, compressions, settings_of
+from ..compression import CompressionKind, Conversion, compressions, settings_of
 from ..coremltools_options import options
-from ..format import Images
 from ..weights import Encoding, Weight
 
 
-class Prune:
+class Prune(CompressionKind):
     """What remains is stored without the zeros, beside a mask of one bit a weight."""
-
-    needs_calibration = False
 
     def token(self, settings: PruneSettings) -> str:
         """`prune75`, `prune2of4`."""
@@ -29,10 +24,6 @@ class Prune:
     def refusal(self, settings: Pruning, variant: Variant) -> str | None:  # noqa: ARG002
         """ONNX stores zeros like any other value."""
         return f"{variant.format} stores zeros like any value" if variant.format != "coreml" else None
-
-    def prepare(self, network: nn.Module, settings: Pruning, calibration: Images) -> nn.Module:  # noqa: ARG002
-        """Nothing."""
-        return network
 
     def apply(self, model: Any, settings: Pruning, conversion: Conversion) -> Any:
         """By coremltools."""

@@ -74,7 +74,7 @@ def test_predict_takes_any_size_and_any_model(folder, capsys):
     ("arguments", "code", "message"),
     [
         (["export", "--format", "tflite"], 2, "unknown format"),
-        (["export", "--quantize", "int5"], 2, "did you mean 'int4'"),
+        (["export", "--quantize", "int5"], 2, "did you mean 'int8'"),
         (["export", "--format", "onnx", "--quantize", "int4"], 2, "onnx has no quantization of this name"),
         (["export", "--calibration-images", "0"], 2, "--calibration-images"),
         (["export", "--variant", "coreml-fp17"], 2, "did you mean 'coreml-fp16'"),

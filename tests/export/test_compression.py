@@ -1,6 +1,7 @@
 """Every kind of compression on a small network: converted for real, saved, read back, and held to what it says."""
 
 import copy
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from tinyml.schema import (
     SparsityPattern,
     Variant,
 )
+from tinyml.store import file_sha256
 from tinyml.trainer.evaluate import normalised
 
 PREPROCESS = Preprocess(input_size=16, resize=16)
@@ -114,8 +116,8 @@ A8S = ActivationQuantization(symmetric=True, images=32)
 PRUNE75, PRUNE2OF4 = Pruning(sparsity=0.75), Pruning(pattern=SparsityPattern(zeros=2, of=4))
 
 # The relative error of the logits against torch, of the network pruned by torch where the variant prunes: at most 1.6
-# times what was measured. Untrained weights are evenly spread, as hard as weights get, and an answer that has nothing to
-# do with torch's has an error of about 1.
+# times what was measured. Untrained weights are evenly spread, as hard as weights get; an answer that has nothing to do
+# with torch's has an error of about 1.
 FP16, BITS8, BITS4 = 0.002, 0.006, 0.12
 TIES = 0.01  # coremltools finds the threshold in fp16, where it takes a few weights more that are as small
 PALETTE = {1: 0.5, 2: 0.2, 3: 0.15, 4: 0.065, 6: 0.015, 8: 0.0018}
@@ -201,6 +203,18 @@ def test_a_smaller_file_for_fewer_bits(export: Export) -> None:
     ]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[2] < 0.45 * sizes[0]
+
+
+@pytest.mark.parametrize(
+    "kind", [palette(4), grouped(3, 8, per_channel_scale=True), PRUNE75], ids=lambda kind: kind.method
+)
+def test_the_same_network_gives_the_same_weights(kind: Compression, export: Export, tmp_path: Path) -> None:
+    found = []
+    for _ in range(2):
+        path = export(variant(kind))
+        found.append(file_sha256(path / "Data" / "com.apple.CoreML" / "weights" / "weight.bin"))
+        shutil.rmtree(path)
+    assert found[0] == found[1]
 
 
 def test_overrides_hold_for_the_layers_that_they_name(export: Export) -> None:
