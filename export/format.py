@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from tinyml.registry import Registry
 from tinyml.schema import ModelSpec, Tensor, Variant
 from tinyml.store import parse_json
 
+from .weights import Weight
+
 Images = NDArray[np.uint8]
 """RGB, [N, H, W, 3]."""
 Floats = NDArray[np.float32]
@@ -25,6 +28,9 @@ SPEC_KEY = "tinyml.spec"
 
 DATA_KEY = "tinyml.data"
 """The metadata that names the data set it was trained on."""
+
+LAYERS_KEY = "tinyml.layers"
+"""The metadata that lists, as JSON, the layers whose weights are multiplied with, in the order of the program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,9 @@ class Format(Protocol):
     def packages(self) -> tuple[str, ...]:
         """The distributions whose versions belong in an artifact's provenance."""
 
+    def available(self) -> str | None:
+        """Why it cannot be written on this machine; None: it can."""
+
     def write(
         self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
     ) -> None:
@@ -109,8 +118,8 @@ class Format(Protocol):
     def open(self, path: Path) -> Executable:
         """Loads an artifact of ours; raises ArtifactError for anything else."""
 
-    def weight_elements(self, path: Path) -> Mapping[str, int]:
-        """How many weights are stored in which type ("int8", "fp16"), as found in the file itself."""
+    def stored_weights(self, path: Path) -> tuple[Weight, ...]:
+        """The weights and how each is stored, as found in the file itself."""
 
 
 formats: Registry[Format] = Registry("format", package="tinyml.export.formats")
@@ -124,3 +133,12 @@ def spec_of(facts: Mapping[str, str], path: Path) -> ModelSpec:
         return parse_json(facts[SPEC_KEY], ModelSpec, f"{SPEC_KEY} of {path}")
     except ManifestError as error:
         raise ArtifactError(str(error)) from None
+
+
+def layers_of(facts: Mapping[str, str]) -> tuple[str, ...]:
+    """The layers that a model's metadata lists; none for a model that does not say."""
+    try:
+        found = json.loads(facts.get(LAYERS_KEY, "[]"))
+    except json.JSONDecodeError:
+        return ()
+    return tuple(map(str, found)) if isinstance(found, list) else ()

@@ -23,7 +23,7 @@ def tolerance(variant: Variant) -> float:
     normalization by far more than 1e-3. Half precision rounds to 2^-11 at every layer, and devices accumulate
     differently, the Neural Engine in half precision too; integer activations may round to either neighbour.
     """
-    return 1e-3 if variant.precision == "fp32" and variant.compression.method == "none" else 2e-2
+    return 1e-3 if variant.precision == "fp32" and not variant.compression else 2e-2
 
 
 def choose(asked: Reference) -> int:

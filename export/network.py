@@ -55,3 +55,30 @@ def trace(network: nn.Module, preprocess: Preprocess, *, dynamic_batch: bool) ->
     shapes = ({0: torch.export.Dim("batch", min=1)},) if dynamic_batch else None
     with torch.no_grad():
         return torch.export.export(module, (image,), dynamic_shapes=shapes)
+
+
+_MULTIPLY = ("conv1d", "conv2d", "conv3d", "convolution", "linear", "addmm", "mm", "matmul", "bmm")
+
+
+def layers(program: torch.export.ExportedProgram) -> tuple[str, ...]:
+    """The layers of a traced `Deployable` that multiply with a parameter, in order, by their modules' names.
+
+    "features.0" for the parameter "features.0.weight"; "attention.in_proj" for "attention.in_proj_weight".
+    """
+    parameters = program.graph_signature.inputs_to_parameters
+    found: list[str] = []
+    for node in program.graph.nodes:
+        if node.op != "call_function" or str(node.target).split(".")[1:2] not in [[name] for name in _MULTIPLY]:
+            continue
+        weights = [_source(argument) for argument in node.args if isinstance(argument, torch.fx.Node)]
+        names = [parameters[weight.name] for weight in weights if weight.name in parameters]
+        matrices = [name for name in names if program.state_dict[name].ndim > 1]
+        found.extend(name.removeprefix("network.").removesuffix("weight").rstrip("._") for name in matrices)
+    return tuple(found)
+
+
+def _source(node: torch.fx.Node) -> torch.fx.Node:
+    """What a transposed weight is made of."""
+    while node.op == "call_function" and str(node.target).split(".")[1:2] in (["t"], ["transpose"], ["permute"]):
+        node = node.args[0]  # type: ignore[assignment]
+    return node

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tinyml import __version__
-from tinyml.errors import ArtifactError, VerificationError
+from tinyml.errors import UnavailableError, VerificationError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import Artifact, Variant
+from tinyml.schema import ActivationQuantization, Artifact, Variant
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
@@ -20,15 +21,27 @@ from tinyml.trainer.evaluate import CheckpointPredictor, subset
 from tinyml.workspace import Workspace
 
 from . import golden
+from .compression import calibration_images, check, check_weights, prepare
 from .format import DATA_KEY, SPEC_KEY, Description, Images, formats
 from .variants import variants
 from .verify import VERIFY_IMAGES, compare, execute, reference
 
-CALIBRATION_IMAGES = 256
-"""Training images that activations are calibrated on; ranges hardly change beyond a few hundred."""
 
-COMPRESSED_SHARE = 0.95
-"""How much of a compressed artifact's weights must be stored in the narrow type; the rest are embeddings and tables."""
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What became of the variants asked for."""
+
+    manifests: tuple[Path, ...]
+    """Of the artifacts that were written, in order."""
+    failures: tuple[VerificationError, ...]
+    """Of those that missed their floor; nothing of them is kept."""
+
+    def check(self) -> None:
+        """Raises VerificationError if any failed."""
+        if self.failures:
+            raise VerificationError(
+                "; ".join(map(str, self.failures)), hint="train the model further, or choose another variant"
+            )
 
 
 class Exporter:
@@ -39,6 +52,7 @@ class Exporter:
         workspace: Where to write to.
         images: How many test images to verify on; None: all.
         data: As for `reopen`.
+        calibration_images: How many training images to calibrate activations on; None: as many as the variant says.
         progress: Told of every step.
 
     Raises:
@@ -53,8 +67,10 @@ class Exporter:
         *,
         images: int | None = VERIFY_IMAGES,
         data: str | None = None,
+        calibration_images: int | None = None,
         progress: Progress | None = None,
     ) -> None:
+        self._calibration_images = calibration_images
         self._progress = progress or Silent()
         self._workspace = workspace
         self._limit = images
@@ -65,21 +81,39 @@ class Exporter:
         self._dataset = reopen(made.config.data, made.dataset, data, progress=self._progress)
         self.reference = reference(CheckpointPredictor(loaded), self._dataset, limit=images, progress=self._progress)
 
-    def write(self, variant_name: str) -> Path:
+    def export(self, rows: Iterable[Variant]) -> Exported:
+        """Writes and verifies variants in order; one that misses its floor does not stop the others."""
+        manifests, failures = [], []
+        for row in rows:
+            self._progress.say(f"{row.name}: converting")
+            try:
+                manifests.append(self.write(row))
+            except VerificationError as error:
+                failures.append(error)
+        return Exported(manifests=tuple(manifests), failures=tuple(failures))
+
+    def write(self, variant: Variant) -> Path:
         """Writes and verifies one variant, and returns its manifest; an earlier export is replaced only by a good one.
 
         Raises:
-            UnknownNameError: No such variant.
+            UsageError: The variant's compression cannot be.
+            UnavailableError: Its format cannot be written here.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
-        variant = variants.get(variant_name)
+        variant = self._calibrated(variant)
+        check(variant)
         format_ = formats.get(variant.format)
+        if reason := format_.available():
+            raise UnavailableError(f"{variant.format} cannot be written here", value=reason)
         spec = self.checkpoint.spec
         target = self._workspace.export(spec.architecture, variant.name)
         with atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
-            format_.write(self._network, variant, self._description(variant), self._calibration(variant), path)
-            check_weights(variant, format_.weight_elements(path), path.name)
+            calibration = self._calibration(variant)
+            network = prepare(self._network, variant, calibration)
+            format_.write(network, variant, self._description(variant), calibration, path)
+            if plain := check_weights(variant, format_.stored_weights(path), path.name):
+                self._progress.say(f"{variant.name}: not compressed: {', '.join(plain)}")
             executable = format_.open(path)
             outputs = execute(executable, self.reference.images, progress=self._progress)
             figures = compare(self.reference, outputs, floor=variant.floor, runtime=executable.runtime)
@@ -118,10 +152,21 @@ class Exporter:
             )
         return target / "manifest.json"
 
+    def _calibrated(self, variant: Variant) -> Variant:
+        """`variant`, saying how many images it is really calibrated on."""
+        count = self._calibration_images
+        if count is None:
+            return variant
+        kinds = [
+            kind.model_copy(update={"images": count}) if isinstance(kind, ActivationQuantization) else kind
+            for kind in variant.compression
+        ]
+        return variant.model_copy(update={"compression": tuple(kinds)})
+
     def _calibration(self, variant: Variant) -> Images:
         train = self._dataset.split("train")
-        count = CALIBRATION_IMAGES if variant.compression.method in ("qdq", "w8a8") else 0
-        chosen = np.sort(subset(len(train), min(count, len(train)), train.labels)[:count])
+        count = min(calibration_images(variant), len(train))
+        chosen = np.sort(subset(len(train), count, train.labels)[:count])
         return np.asarray(train.images[chosen])
 
     def _description(self, variant: Variant) -> Description:
@@ -162,39 +207,20 @@ class Exporter:
         return self._limit if self._limit is not None and self._limit < VERIFY_IMAGES else None
 
 
-def check_weights(variant: Variant, elements: Mapping[str, int], name: str) -> None:
-    """Raises ArtifactError unless the weights are stored as the variant says.
-
-    A converter that leaves weights as they were does so without a word; coremltools once did for a whole target
-    (https://github.com/apple/coremltools/issues/2248).
-    """
-    compression = variant.compression
-    wanted = variant.precision if compression.bits is None else f"int{compression.bits}"
-    total = sum(elements.values())
-    if not total or elements.get(wanted, 0) < COMPRESSED_SHARE * total:
-        seen = ", ".join(f"{count} {kind}" for kind, count in sorted(elements.items())) or "no weights"
-        raise ArtifactError(
-            f"{name} does not store its weights as {variant.name} should",
-            value=seen,
-            allowed=f"at least {COMPRESSED_SHARE:.0%} {wanted}",
-        )
-
-
 def export(
     manifest: Path,
     names: Sequence[str],
     workspace: Workspace,
     *,
     images: int | None = VERIFY_IMAGES,
+    calibration_images: int | None = None,
     progress: Progress | None = None,
-) -> list[Path]:
-    """Exports the checkpoint as every variant of `names`, in order, and returns the artifacts' manifests.
+) -> Exported:
+    """Opens the checkpoint and exports it as every variant of `names`; see `Exporter`.
 
     Raises:
-        UnknownNameError: An unknown variant; nothing is written then.
-        VerificationError: A variant missed its floor; those before it are written.
+        UnknownNameError: An unknown variant; nothing is loaded then.
     """
-    for name in names:
-        variants.get(name)
-    exporter = Exporter(manifest, workspace, images=images, progress=progress)
-    return [exporter.write(name) for name in names]
+    rows = [variants.get(name) for name in names]
+    opened = Exporter(manifest, workspace, images=images, calibration_images=calibration_images, progress=progress)
+    return opened.export(rows)

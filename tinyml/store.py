@@ -27,13 +27,11 @@ from pydantic import ValidationError
 from tinyml import __version__
 from tinyml.errors import ManifestError
 from tinyml.schema import SCHEMA_VERSION, Provenance, Record
+from tinyml.upgrades import UPGRADES
 
 R = TypeVar("R", bound=Record)
 
 MAX_JSON_BYTES = 256 * 1024 * 1024
-
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From each old major version to the next one; empty while there has been one major version only."""
 
 
 def write_json(path: Path, record: Record) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import nn
 
-from tinyml.coreml.program.program import Constant
 from tinyml.coreml.read.package import Package, open_package
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import ModelSpec, Tensor, Variant
 from tinyml.trainer.evaluate import check_images
 
-from ..compress import compress
-from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
-from ..network import IMAGE, LABEL, PROBABILITIES, trace
+from ..compression import Conversion, compress
+from ..coreml_weights import weights_of
+from ..format import LAYERS_KEY, Description, Executable, Floats, Images, Outputs, formats, layers_of, spec_of
+from ..network import IMAGE, LABEL, PROBABILITIES, layers, trace
+from ..weights import Weight, with_layers
 
 if TYPE_CHECKING:
     from tinyml.coreml import ReferenceModel
@@ -33,6 +33,10 @@ class CoreMLFormat:
 
     suffix = ".mlpackage"
     packages = ("torch", "coremltools", "numpy")
+
+    def available(self) -> str | None:
+        """Always: coremltools writes on every system."""
+        return None
 
     def write(
         self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
@@ -55,25 +59,24 @@ class CoreMLFormat:
                 minimum_deployment_target=getattr(ct.target, str(variant.minimum_target)),
                 skip_model_load=True,
             )
-        model = compress(model, variant.format, variant.compression, calibration)
+        names = layers(program)
+        if variant.compression:
+            weights = with_layers(weights_of(open_package(model)), names)
+            model = compress(model, Conversion(variant=variant, weights=weights, calibration=calibration))
         with quiet():
             model = _named(ct, model)
             _describe(model, description)
+            model.user_defined_metadata[LAYERS_KEY] = json.dumps(names)
             model.save(str(path))
 
     def open(self, path: Path) -> Executable:
         """Loads the package into the reference runtime."""
         return CoreMLExecutable(path)
 
-    def weight_elements(self, path: Path) -> Mapping[str, int]:
-        """The constants of rank 2 and more by type; vectors (biases, norms, scales) left out."""
-        counts: Counter[str] = Counter()
-        for function in open_package(path).program.functions.values():
-            for operation in function.block.operations:
-                for binding in (binding for bindings in operation.inputs.values() for binding in bindings):
-                    if isinstance(binding, Constant) and isinstance(binding.data, np.ndarray) and binding.data.ndim > 1:
-                        counts[getattr(binding.type, "dtype", "unknown")] += binding.data.size
-        return counts
+    def stored_weights(self, path: Path) -> tuple[Weight, ...]:
+        """The constants that are no vectors (biases, norms, scales), in the order of the program."""
+        package = open_package(path)
+        return with_layers(weights_of(package), layers_of(dict(package.description.metadata.userDefined)))
 
 
 formats.add("coreml", CoreMLFormat())

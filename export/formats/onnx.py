@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
-from collections.abc import Mapping
+import importlib.util
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,11 @@ from tinyml.quiet import quiet
 from tinyml.schema import Tensor, Variant
 from tinyml.trainer.evaluate import check_images
 
-from ..compress import compress
-from ..format import Description, Executable, Floats, Images, Outputs, formats, spec_of
-from ..network import IMAGE, PROBABILITIES, trace
+from ..compression import Conversion, compress
+from ..format import LAYERS_KEY, Description, Executable, Floats, Images, Outputs, formats, layers_of, spec_of
+from ..network import IMAGE, PROBABILITIES, layers, trace
+from ..onnx_weights import weights_of
+from ..weights import Weight, with_layers
 
 if TYPE_CHECKING:
     import onnx
@@ -34,6 +36,11 @@ class OnnxFormat:
 
     suffix = ".onnx"
     packages = ("torch", "onnx", "onnxscript", "onnxruntime")
+
+    def available(self) -> str | None:
+        """Where onnx, onnxscript and onnxruntime are installed."""
+        lacking = [name for name in self.packages if importlib.util.find_spec(name) is None]
+        return f"{lacking[0]} is not installed" if lacking else None
 
     def write(
         self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
@@ -54,7 +61,10 @@ class OnnxFormat:
             )
         if exported is None:
             raise ArtifactError("torch.onnx.export gave no model")
-        model = compress(exported.model_proto, variant.format, variant.compression, calibration)
+        model, names = exported.model_proto, layers(program)
+        if variant.compression:
+            weights = with_layers(weights_of(model), names)
+            model = compress(model, Conversion(variant=variant, weights=weights, calibration=calibration))
         model.producer_name, model.producer_version = "tinyml", description.facts["tinyml.version"]
         model.doc_string = description.summary
         onnx.helper.set_model_props(
@@ -65,6 +75,7 @@ class OnnxFormat:
                 "license": description.license,
                 "version": description.version,
                 **description.facts,
+                LAYERS_KEY: json.dumps(names),
             },
         )
         onnx.checker.check_model(model, full_check=True)
@@ -74,16 +85,10 @@ class OnnxFormat:
         """Loads the file into onnxruntime, with the softmax's input as one more output."""
         return OnnxExecutable(_load(path), path)
 
-    def weight_elements(self, path: Path) -> Mapping[str, int]:
-        """The initializers by element type; scalars (scales, zero points, shapes) left out."""
-        import onnx
-
-        names = {onnx.TensorProto.FLOAT: "fp32", onnx.TensorProto.INT8: "int8", onnx.TensorProto.UINT8: "uint8"}
-        counts: Counter[str] = Counter()
-        for tensor in _load(path).graph.initializer:
-            if tensor.data_type in names and len(tensor.dims) > 1:
-                counts[names[tensor.data_type]] += int(np.prod(tensor.dims))
-        return counts
+    def stored_weights(self, path: Path) -> tuple[Weight, ...]:
+        """What convolutions and matrix products multiply with, in the order of the graph."""
+        model = _load(path)
+        return with_layers(weights_of(model), layers_of({prop.key: prop.value for prop in model.metadata_props}))
 
 
 formats.add("onnx", OnnxFormat())

@@ -7,7 +7,7 @@ import pytest
 from tinyml.schema import BenchRun
 from tinyml.store import read_json
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "results" / "v1"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "results" / "v2"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tinyml.schema import BenchRun
 from tinyml.store import read_json, write_json
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "results"
-VALID = sorted((FOLDER / "v1").glob("*.json"))
+VALID = sorted((FOLDER / "v2").glob("*.json"))
 INVALID = sorted((FOLDER / "invalid").glob("*.json"))
 
 

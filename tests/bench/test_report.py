@@ -80,8 +80,8 @@ def test_a_run_without_results_has_reports(minimal_run, tmp_path):
 
 def test_the_front_has_what_nothing_beats(linux_run):
     points = {p.label: p.best for p in by_size(rows(linux_run))}
-    assert points["densenet coreml-int8 on reference cpu"]
-    assert not points["densenet onnx-int8 on onnxruntime cpu"]
+    assert points["densenet coreml-w8 on reference cpu"]
+    assert not points["densenet onnx-w8a8 on onnxruntime cpu"]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0.5, 0.5), (60.09, 60.12), (0, 4500), (-3, 7)])

@@ -11,7 +11,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "results"
 def test_a_run_is_imported_reported_and_compared(tmp_path, capsys):
     results = str(tmp_path / "results")
     for name in ("linux", "macos"):
-        file = FIXTURES / "v1" / f"fixture-{name}.json"
+        file = FIXTURES / "v2" / f"fixture-{name}.json"
         assert run(["bench", "import", str(file), "--results", results]) == 0
     shown = capsys.readouterr().out
     assert "not run: needs macOS" in shown

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from tinyml.cli import run
-from tinyml.export import pipeline
 from tinyml.schema import Evaluations
 from tinyml.store import read_json
 
@@ -17,7 +16,7 @@ def folder(trained_results, tmp_path, monkeypatch):
     """A working folder whose ./results holds the checkpoint and two exports."""
     monkeypatch.chdir(tmp_path)
     source, target = trained_results.workspace.root, tmp_path / "results"
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*fp32", "coreml-int8"))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*fp32", "coreml-w8"))
     return tmp_path
 
 
@@ -25,25 +24,24 @@ def document(capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(folder, capsys, monkeypatch):
+def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(folder, capsys):
     shutil.rmtree(folder / "results" / "alexnet" / "exports")
 
-    monkeypatch.setattr(pipeline, "CALIBRATION_IMAGES", 32)
-
-    assert run(["export", "--format", "onnx", "--quantize", "int8", "--images", "20"]) == 0
+    options = ["--format", "onnx", "--quantize", "int8", "--images", "20", "--calibration-images", "32"]
+    assert run(["export", *options]) == 0
 
     captured = capsys.readouterr()
     assert captured.out.startswith("checkpoint results/alexnet/checkpoints/best.json: alexnet")
-    assert "onnx-int8\t" in captured.out
+    assert "onnx-w8a8\t" in captured.out
     assert captured.out.splitlines()[-1] == "next: tinyml bench"
-    assert captured.err.splitlines() == ["onnx-int8: converting"]
-    assert (folder / "results/alexnet/exports/onnx-int8/alexnet-onnx-int8.onnx").is_file()
+    assert captured.err.splitlines() == ["onnx-w8a8: converting"]
+    assert (folder / "results/alexnet/exports/onnx-w8a8/alexnet-onnx-w8a8.onnx").is_file()
 
 
 def test_verify_looks_at_all_artifacts(folder, capsys):
     assert run(["verify", "--images", "10", "--json"]) == 0
     found = document(capsys)
-    assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-int8.onnx"]
+    assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-w8a8.onnx"]
     assert all(row["images"] == 10 and row["passed"] for row in found)
 
 
@@ -65,7 +63,7 @@ def test_predict_takes_any_size_and_any_model(folder, capsys):
     with Image.open(golden) as image:
         image.resize((128, 128), Image.Resampling.NEAREST).save(large)
 
-    for model in ("results/alexnet/checkpoints/best.safetensors", "results/alexnet/exports/onnx-int8"):
+    for model in ("results/alexnet/checkpoints/best.safetensors", "results/alexnet/exports/onnx-w8a8"):
         assert run(["predict", str(golden), str(large), "--model", model, "--top-k", "3", "--json"]) == 0
         answers = document(capsys)
         assert [len(answer["classes"]) for answer in answers] == [3, 3]
@@ -76,7 +74,9 @@ def test_predict_takes_any_size_and_any_model(folder, capsys):
     ("arguments", "code", "message"),
     [
         (["export", "--format", "tflite"], 2, "unknown format"),
-        (["export", "--quantize", "int4"], 2, "did you mean 'int8'"),
+        (["export", "--quantize", "int5"], 2, "did you mean 'int8'"),
+        (["export", "--format", "onnx", "--quantize", "int4"], 2, "onnx has no quantization of this name"),
+        (["export", "--calibration-images", "0"], 2, "--calibration-images"),
         (["export", "--variant", "coreml-fp17"], 2, "did you mean 'coreml-fp16'"),
         (["export", "--checkpoint", "none.json"], 1, "no such checkpoint: none.json"),
         (["export", "--images", "0"], 2, "--images"),

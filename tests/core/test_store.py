@@ -113,10 +113,10 @@ def _changed(**changes: object) -> str:
         ("[" * 100_000, "x.json is not JSON"),
         ("[1]", "x.json holds no JSON object: 'list'"),
         (_changed(kind="artifact"), "x.json is not a golden file: 'artifact'; allowed: kind = 'golden'"),
-        (_changed(schema_version="1.1"), "was written by a newer tinyml: 'schema 1.1'"),
+        (_changed(schema_version="2.1"), "was written by a newer tinyml: 'schema 2.1'"),
         (
-            _changed(schema_version="2.0"),
-            f"newer tinyml: 'schema 2.0'; allowed: up to {SCHEMA_VERSION}; upgrade tinyml",
+            _changed(schema_version="3.0"),
+            f"newer tinyml: 'schema 3.0'; allowed: up to {SCHEMA_VERSION}; upgrade tinyml",
         ),
         (_changed(schema_version="0.9"), "is of a version that is no longer read: 'schema 0.9'"),
         (_changed(schema_version=1), "names no schema version: 1"),

@@ -33,7 +33,7 @@ def _diff(capsys: pytest.CaptureFixture[str], a: Path, b: Path, image: Path, *mo
 
 # Half precision keeps 11 bits, so a value of one rounding has about 70 dB and a dozen layers lose 20 of them; 8-bit
 # weights are 8 bits of each channel's largest.
-@pytest.mark.parametrize(("variant", "floor_db"), [("coreml-fp16", 50.0), ("coreml-int8", 30.0)])
+@pytest.mark.parametrize(("variant", "floor_db"), [("coreml-fp16", 50.0), ("coreml-w8", 30.0)])
 def test_a_package_is_close_to_its_checkpoint_at_every_op(
     variant: str,
     floor_db: float,

@@ -34,7 +34,7 @@ CHEAPEST = "alexnet"
 MODELS = pytest.mark.parametrize(
     "name", [n if n == CHEAPEST else pytest.param(n, marks=pytest.mark.slow) for n in architectures.names()]
 )
-VARIANTS = pytest.mark.parametrize("variant", ["coreml-fp16", "coreml-int8"])
+VARIANTS = pytest.mark.parametrize("variant", ["coreml-fp16", "coreml-w8"])
 
 Package = Callable[[str, str], Path]
 

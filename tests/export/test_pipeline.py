@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,13 @@ from tinyml.schema import Artifact, Floor, Golden
 from tinyml.store import file_sha256, read_json
 from tinyml.workspace import Workspace, read_artifact
 
-ALL = pytest.mark.parametrize("variant", variants.names())
+from ..conftest import VARIANTS, TrainedResults
+
+ALL = pytest.mark.parametrize("variant", VARIANTS)
 
 
 @ALL
-def test_manifest_describes_a_verified_artifact(trained_results, variant):
+def test_manifest_describes_a_verified_artifact(trained_results: TrainedResults, variant: str) -> None:
     manifest = trained_results.artifacts[variant]
     artifact, path = read_artifact(manifest)
 
@@ -47,7 +50,7 @@ def test_manifest_describes_a_verified_artifact(trained_results, variant):
 
 
 @ALL
-def test_golden_image_reproduces_its_expectations(trained_results, variant):
+def test_golden_image_reproduces_its_expectations(trained_results: TrainedResults, variant: str) -> None:
     folder = trained_results.artifacts[variant].parent
     golden = read_json(folder / "golden.json", Golden)
     with Image.open(folder / golden.image) as image:
@@ -63,15 +66,15 @@ def test_golden_image_reproduces_its_expectations(trained_results, variant):
     assert golden.image_sha256 == file_sha256(folder / golden.image)
 
 
-def test_int8_is_a_quarter_and_fp16_half_of_fp32(trained_results):
+def test_int8_is_a_quarter_and_fp16_half_of_fp32(trained_results: TrainedResults) -> None:
     sizes = {name: read_json(path, Artifact).bytes for name, path in trained_results.artifacts.items()}
     assert sizes["coreml-fp16"] == pytest.approx(sizes["coreml-fp32"] / 2, rel=0.02)
-    assert sizes["coreml-int8"] == pytest.approx(sizes["coreml-fp32"] / 4, rel=0.02)
-    assert sizes["onnx-int8"] == pytest.approx(sizes["onnx-fp32"] / 4, rel=0.02)
+    assert sizes["coreml-w8"] == pytest.approx(sizes["coreml-fp32"] / 4, rel=0.02)
+    assert sizes["onnx-w8a8"] == pytest.approx(sizes["onnx-fp32"] / 4, rel=0.02)
 
 
-def test_core_ml_interface_and_metadata(trained_results):
-    _, path = read_artifact(trained_results.artifacts["coreml-int8"])
+def test_core_ml_interface_and_metadata(trained_results: TrainedResults) -> None:
+    _, path = read_artifact(trained_results.artifacts["coreml-w8"])
     description = open_package(path).description
     (image,) = description.input
     assert image.name == "image"
@@ -86,7 +89,7 @@ def test_core_ml_interface_and_metadata(trained_results):
     assert metadata.userDefined["tinyml.checkpoint_sha256"].startswith(metadata.versionString)
 
 
-def test_onnx_takes_any_batch_and_says_its_labels(trained_results):
+def test_onnx_takes_any_batch_and_says_its_labels(trained_results: TrainedResults) -> None:
     import onnx
 
     artifact, path = read_artifact(trained_results.artifacts["onnx-fp32"])
@@ -100,30 +103,36 @@ def test_onnx_takes_any_batch_and_says_its_labels(trained_results):
         assert predictor.probabilities(np.zeros((count, 64, 64, 3), np.uint8)).shape == (count, artifact.spec.classes)
 
 
-def test_missed_floor_is_named_and_leaves_the_earlier_export(trained_results, tmp_path, monkeypatch):
+def test_missed_floor_is_named_and_leaves_the_earlier_export(trained_results: TrainedResults, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "results")
     shutil.copytree(trained_results.workspace.root, workspace.root)
     target = workspace.export(trained_results.model, "onnx-fp32")
     before = file_sha256(target)
     impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
     strict = variants.get("onnx-fp32").model_copy(update={"floor": impossible})
-    monkeypatch.setitem(variants._entries, "onnx-fp32", strict)
+    exporter = pipeline.Exporter(workspace.checkpoints(trained_results.model) / "best.json", workspace, images=10)
 
     with pytest.raises(VerificationError, match=r"PSNR of the logits \d+\.\d dB is below 1000\.0 dB"):
-        pipeline.export(workspace.checkpoints(trained_results.model) / "best.json", ["onnx-fp32"], workspace, images=10)
+        exporter.write(strict)
 
     assert file_sha256(target) == before
     assert [p.name for p in target.parent.iterdir() if p.name.startswith(".")] == []
 
 
-def test_weights_left_in_float_are_refused():
-    with pytest.raises(ArtifactError, match=r"900 fp16, 100 int8.*at least 95% int8"):
-        pipeline.check_weights(variants.get("coreml-int8"), {"int8": 100, "fp16": 900}, "model")
-    with pytest.raises(ArtifactError, match="no weights"):
-        pipeline.check_weights(variants.get("coreml-fp16"), {}, "model")
+def test_one_missed_floor_does_not_stop_the_others(trained_results: TrainedResults, tmp_path: Path) -> None:
+    impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
+    rows = [variants.get(name) for name in ("onnx-fp32", "coreml-fp16")]
+    rows[0] = rows[0].model_copy(update={"floor": impossible})
+
+    exported = pipeline.Exporter(trained_results.checkpoint, Workspace(tmp_path), images=10).export(rows)
+
+    assert [read_artifact(manifest)[0].variant.name for manifest in exported.manifests] == ["coreml-fp16"]
+    assert [str(failure).split(" is not written")[0] for failure in exported.failures] == ["alexnet as onnx-fp32"]
+    with pytest.raises(VerificationError, match=r"1000\.0 dB; train the model further"):
+        exported.check()
 
 
-def test_figures_of_a_comparison_by_hand():
+def test_figures_of_a_comparison_by_hand() -> None:
     logits = np.array([[2.0, 1.0, 0.0], [0.0, 4.0, 1.0]], np.float32)
     asked = Reference(
         images=np.zeros((2, 1, 1, 3), np.uint8),
@@ -153,10 +162,12 @@ def test_figures_of_a_comparison_by_hand():
     assert psnr(logits, logits) is None
 
 
-def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(trained_results, tmp_path):
+def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(
+    trained_results: TrainedResults, tmp_path: Path
+) -> None:
     root = tmp_path / "results"
     shutil.copytree(trained_results.workspace.root, root)
-    manifest = root / trained_results.model / "exports" / "onnx-int8" / "manifest.json"
+    manifest = root / trained_results.model / "exports" / "onnx-w8a8" / "manifest.json"
     assert verify(manifest, limit=10).passed
 
     _, path = read_artifact(manifest)
@@ -172,9 +183,9 @@ def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(trained_resu
         verify(other, limit=10)
 
 
-def test_unknown_variant_is_refused_before_anything_is_loaded(tmp_path):
-    with pytest.raises(UnknownNameError, match="did you mean 'coreml-int8'"):
-        pipeline.export(tmp_path / "none.json", ["coreml-int9"], Workspace(tmp_path))
+def test_unknown_variant_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'coreml-w8'"):
+        pipeline.export(tmp_path / "none.json", ["coreml-w9"], Workspace(tmp_path))
 
 
 def _pickle(path: Path) -> Path:
@@ -201,7 +212,9 @@ def _file(path: Path, content: bytes = b"") -> Path:
         (lambda d: _file(d / "photo.jpg", b"\xff\xd8"), CheckpointError, "not a checkpoint"),
     ],
 )
-def test_what_is_no_model_is_refused_in_one_line(tmp_path, make, kind, message):
+def test_what_is_no_model_is_refused_in_one_line(
+    tmp_path: Path, make: Callable[[Path], Path], kind: type[TinyMLError], message: str
+) -> None:
     with pytest.raises(TinyMLError, match=message) as caught:
         open_model(make(tmp_path))
     assert isinstance(caught.value, kind)

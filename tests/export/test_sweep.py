@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from torch import nn
 
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.package import open_package
+from tinyml.export.compression import check_weights
 from tinyml.export.format import SPEC_KEY, Description, formats
 from tinyml.export.network import Deployable
-from tinyml.export.pipeline import check_weights
 from tinyml.export.variants import variants
 from tinyml.schema import Preprocess
 from tinyml.trainer.checkpoint import spec_of
@@ -26,7 +27,16 @@ IMAGES = 16
 # operations and the folding of BatchNorm; fp16 by 2^-11 at each of up to 120 layers. int8 rounds weights to 1/127 of a
 # channel's largest. QDQ rounds every activation too, and an untrained EfficientNet's logits hardly differ from image
 # to image, so that noise comes to half of them; an answer that has nothing to do with torch's has an error above 1.
-BOUNDS = {"coreml-fp32": 1e-4, "coreml-fp16": 2e-2, "coreml-int8": 0.25, "onnx-fp32": 1e-4, "onnx-int8": 0.75}
+# 4 bits round weights to 1/7 of a block's largest, or to the nearest of 16 values.
+BOUNDS = {
+    "coreml-fp32": 1e-4,
+    "coreml-fp16": 2e-2,
+    "coreml-w8": 0.25,
+    "coreml-w4g32": 0.9,
+    "coreml-palette4": 0.9,
+    "onnx-fp32": 1e-4,
+    "onnx-w8a8": 0.75,
+}
 
 
 @pytest.mark.slow  # the default set exports AlexNet, in test_pipeline.py
@@ -52,7 +62,7 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
 
     format_.write(network, variant, description, images, path)
 
-    check_weights(variant, format_.weight_elements(path), path.name)
+    check_weights(variant, format_.stored_weights(path), path.name)
     outputs = format_.open(path).run(images)
     with torch.inference_mode():
         pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32))
@@ -66,7 +76,7 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant_name", ["coreml-fp16", "coreml-int8"])
+@pytest.mark.parametrize("variant_name", ["coreml-fp16", "coreml-w8"])
 @pytest.mark.parametrize("model", architectures.names())
 def test_the_same_weights_give_the_same_logits(model: str, variant_name: str, tmp_path: Path) -> None:
     """With weights that fp16 and int8 hold exactly, nothing but the execution can differ from torch."""
@@ -81,8 +91,10 @@ def test_the_same_weights_give_the_same_logits(model: str, variant_name: str, tm
     formats.get("coreml").write(network, variants.get(variant_name), description, images, path)
     with torch.inference_mode():
         expected = network(normalised(images, preprocess)).numpy()
-    for precision, bound in (("float32", 1e-4), ("declared", 2e-2)):
+    precisions: list[tuple[Literal["float32", "declared"], float]] = [("float32", 1e-4), ("declared", 2e-2)]
+    for precision, bound in precisions:
         runtime = ReferenceModel(path, precision=precision)
+        assert runtime.logits_name is not None
         logits = runtime.predict_batch({"image": images}, values=[runtime.logits_name])[runtime.logits_name]
         error = np.linalg.norm(logits.reshape(expected.shape) - expected) / np.linalg.norm(expected)
         assert error <= bound, precision
@@ -94,6 +106,8 @@ def exactly_representable(network: nn.Module) -> nn.Module:
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
+                assert module.running_var is not None
+                assert module.running_mean is not None
                 power = 4.0 ** round(float(torch.log2(module.running_var.mean() + module.eps)) / 2)
                 module.eps = power / 4  # an epsilon of 1e-5 would be lost beside the variance in fp16
                 module.running_var.fill_(power - module.eps)

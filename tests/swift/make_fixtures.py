@@ -16,15 +16,22 @@ import numpy as np
 from PIL import Image
 
 from tinyml.schema import (
+    ActivationQuantization,
     Artifact,
-    Compression,
     DatasetIdentity,
     Floor,
     Golden,
+    LinearQuantization,
+    LinearSettings,
     Metrics,
     ModelSpec,
+    PaletteSettings,
+    Palettization,
     Preprocess,
     Provenance,
+    PruneSettings,
+    Pruning,
+    SparsityPattern,
     SplitIdentity,
     Tensor,
     Variant,
@@ -160,13 +167,31 @@ def artifact() -> dict[str, Any]:
     """A manifest with every field that there is, its numbers invented."""
     floor = Floor(top1_agreement=0.98, psnr_db=30.0, max_accuracy_drop=0.01)
     metrics = Metrics(split="val", top1=0.5, top5=0.75, images=100, total=10000, loss=2.25)
-    compression = Compression(method="palette", bits=4, granularity="per_grouped_channel", group_size=8, sparsity=0.5)
+    compression = (
+        Pruning(
+            sparsity=0.5,
+            overrides={"patch": None, "head": PruneSettings(pattern=SparsityPattern(zeros=2, of=4))},
+        ),
+        Palettization(
+            bits=4,
+            granularity="per_grouped_channel",
+            group_size=8,
+            overrides={"head": PaletteSettings(bits=6, per_channel_scale=True)},
+        ),
+        LinearQuantization(
+            bits=4,
+            granularity="per_block",
+            block_size=32,
+            overrides={"patch": LinearSettings(bits=8, symmetric=False, granularity="per_tensor"), "head": None},
+        ),
+        ActivationQuantization(symmetric=True, percentile=99.5, images=17, overrides={"head": None}),
+    )
     return Artifact(
-        path="vit-coreml-pal4.mlpackage",
+        path="vit-coreml-palette4g8.mlpackage",
         sha256="a" * 64,
         bytes=1234,
         variant=Variant(
-            name="coreml-pal4",
+            name="coreml-palette4g8",
             format="coreml",
             precision="fp16",
             compression=compression,

@@ -46,14 +46,14 @@ def test_the_newest_export_arrives_whole(tmp_path: Path, capsys: pytest.CaptureF
     results, target = tmp_path / "results", tmp_path / "app" / "Models"
     exported(results, "vgg", "coreml-fp16", made="2026-11-22T00:00:00Z")
     exported(results, "vit", "coreml-fp16")
-    exported(results, "vit", "coreml-int8")
+    exported(results, "vit", "coreml-w8")
     exported(results, "vit", "onnx-fp32", kind="onnx")
     target.mkdir(parents=True)
     (target / "old").write_text("goes")
     assert run(["app", "sync", "--results", str(results), "--app", str(target), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert [entry["folder"] for entry in printed["models"]] == ["vit-coreml-fp16", "vit-coreml-int8"]
-    assert sorted(path.name for path in target.iterdir()) == ["catalogue.json", "vit-coreml-fp16", "vit-coreml-int8"]
+    assert [entry["folder"] for entry in printed["models"]] == ["vit-coreml-fp16", "vit-coreml-w8"]
+    assert sorted(path.name for path in target.iterdir()) == ["catalogue.json", "vit-coreml-fp16", "vit-coreml-w8"]
     for entry in read_json(target / "catalogue.json", AppCatalogue).models:
         artifact = read_json(target / entry.folder / "manifest.json", Artifact)
         assert file_sha256(target / entry.folder / artifact.path) == entry.artifact_sha256 == artifact.sha256

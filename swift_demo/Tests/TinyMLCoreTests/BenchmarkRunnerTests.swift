@@ -9,7 +9,7 @@ struct BenchmarkRunnerTests {
     private let plan = BenchmarkPlan(
         warmup: 2, rounds: 2, repeats: 3, pacedRate: 10, pacedSeconds: 2, thermalWaitSeconds: 5, quick: true)
     private let subject = BenchmarkSubject(
-        model: "vit", variant: "coreml-int8", sha256: String(repeating: "a", count: 64), bytes: 7)
+        model: "vit", variant: "coreml-w8", sha256: String(repeating: "a", count: 64), bytes: 7)
 
     private func run(
         _ backend: FakeBackend, units: [Units] = [.cpuOnly, .all], cancelled: @escaping () -> Bool = { false }

@@ -10,8 +10,8 @@ struct CatalogueTests {
         spoil: (URL) throws -> Void = { _ in }, change: (String) -> String = { $0 }, _ body: (URL) throws -> Void
     ) throws {
         try Fixtures.withTemporaryFolder { root in
-            let folder = root.appendingPathComponent("vit-coreml-pal4")
-            let package = folder.appendingPathComponent("vit-coreml-pal4.mlpackage")
+            let folder = root.appendingPathComponent("vit-coreml-palette4g8")
+            let package = folder.appendingPathComponent("vit-coreml-palette4g8.mlpackage")
             try FileManager.default.createDirectory(at: package, withIntermediateDirectories: true)
             try Data("weights".utf8).write(to: package.appendingPathComponent("weight.bin"))
             try Data("an image".utf8).write(to: folder.appendingPathComponent("golden.png"))
@@ -25,8 +25,8 @@ struct CatalogueTests {
             }
             try Data(
                 """
-                {"schema_version": "1.0", "kind": "app_catalogue",
-                 "models": [{"folder": "vit-coreml-pal4", "artifact_sha256": "\(hash)"}],
+                {"schema_version": "2.0", "kind": "app_catalogue",
+                 "models": [{"folder": "vit-coreml-palette4g8", "artifact_sha256": "\(hash)"}],
                  "provenance": {"created_at": "2026-11-23T17:05:09Z", "command": "test", "tool_version": "0.1.0"}}
                 """.utf8
             ).write(to: root.appendingPathComponent("catalogue.json"))
@@ -40,14 +40,14 @@ struct CatalogueTests {
             let catalogue = try ModelCatalogue(folder: root)
             #expect(catalogue.refused.isEmpty)
             let model = try #require(catalogue.models.first)
-            #expect(model.artifact.variant.name == "coreml-pal4")
+            #expect(model.artifact.variant.name == "coreml-palette4g8")
             #expect(model.goldenImage?.lastPathComponent == "golden.png")
             try model.verifyChecksums()
         }
     }
 
     @Test(arguments: [
-        ("vit-coreml-pal4.mlpackage/weight.bin", CatalogueError.changed(name: "vit-coreml-pal4.mlpackage")),
+        ("vit-coreml-palette4g8.mlpackage/weight.bin", CatalogueError.changed(name: "vit-coreml-palette4g8.mlpackage")),
         ("golden.png", .changed(name: "golden.png")),
     ])
     func aChangedFileFailsItsChecksum(path: String, error: CatalogueError) throws {
@@ -58,7 +58,7 @@ struct CatalogueTests {
     }
 
     @Test(arguments: [
-        ("vit-coreml-pal4.mlpackage", "vit-coreml-pal4.mlpackage is missing"),
+        ("vit-coreml-palette4g8.mlpackage", "vit-coreml-palette4g8.mlpackage is missing"),
         ("manifest.json", "manifest.json is missing"),
         ("golden.png", "golden.png is missing"),
     ])
@@ -72,11 +72,11 @@ struct CatalogueTests {
 
     @Test func aPathThatLeavesItsFolderIsRefused() throws {
         let change = { (text: String) in
-            text.replacingOccurrences(of: "\"vit-coreml-pal4.mlpackage\"", with: "\"../vit-coreml-pal4.mlpackage\"")
+            text.replacingOccurrences(of: "\"vit-coreml-palette4g8.ml", with: "\"../vit-coreml-palette4g8.ml")
         }
         try withCatalogue(change: change) { root in
             let reason = try ModelCatalogue(folder: root).refused.first?.reason
-            #expect(reason == "the manifest names a file outside its folder: ../vit-coreml-pal4.mlpackage")
+            #expect(reason == "the manifest names a file outside its folder: ../vit-coreml-palette4g8.mlpackage")
         }
     }
 

@@ -43,7 +43,7 @@ struct SelfTestTests {
     private func golden() throws -> Golden {
         let zeros = String(repeating: "0", count: 64)
         let json = """
-            {"schema_version": "1.0", "kind": "golden", "artifact_sha256": "\(zeros)", "image": "golden.png",
+            {"schema_version": "2.0", "kind": "golden", "artifact_sha256": "\(zeros)", "image": "golden.png",
              "image_sha256": "\(zeros)", "width": 1, "height": 1, "labels": ["red", "other"],
              "probabilities": [0.8, 0.2], "tolerance": 0.01, "runtime": "test",
              "provenance": {"created_at": "2026-11-23T17:05:09Z", "command": "test", "tool_version": "0"}}

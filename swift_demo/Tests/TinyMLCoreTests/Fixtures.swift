@@ -6,6 +6,7 @@ import Foundation
 enum Fixtures {
     static let own = folder(of: #filePath).appendingPathComponent("../Fixtures").standardized
     static let results = folder(of: #filePath).appendingPathComponent("../../../tests/fixtures/results").standardized
+    static let artifacts = results.appendingPathComponent("../artifacts").standardized
 
     /// A fixture of this package, decoded.
     static func decode<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {

@@ -6,7 +6,7 @@ import Testing
 /// The files that Python's tests read too.
 struct SharedResultTests {
     @Test func validRunsComeBackAsTheyWere() throws {
-        let files = try Fixtures.shared("v1")
+        let files = try Fixtures.shared("v2")
         #expect(!files.isEmpty)
         for file in files {
             let original = try Data(contentsOf: file)
@@ -57,16 +57,63 @@ struct ManifestTests {
         #expect(try same(original, Golden(json: original, name: "golden.json").json()))
     }
 
+    @Test func everyKindOfCompressionIsRead() throws {
+        let artifact = try Artifact(contentsOf: Fixtures.own.appendingPathComponent("artifact.json"))
+        let kinds = artifact.variant.compression
+        #expect(kinds.map(\.method) == [.prune, .palette, .linear, .activations])
+        guard case .linear(let linear) = kinds[2] else { return #expect(Bool(false), "the third kind is linear") }
+        #expect(linear.settings.granularity == .perBlock && linear.settings.blockSize == 32)
+        #expect(linear.overrides["patch"]??.bits == 8)
+        #expect(linear.overrides["head"] == .some(.none))
+    }
+
+    @Test(arguments: [
+        #"{"method": "linear", "bits": 5}"#, #"{"method": "linear", "bits": 4, "granularity": "per_block"}"#,
+        #"{"method": "linear", "bits": 8, "block_size": 32}"#, #"{"method": "palette", "bits": 5}"#,
+        #"{"method": "palette", "bits": 4, "group_size": 8}"#, #"{"method": "prune"}"#,
+        #"{"method": "prune", "sparsity": 0.5, "pattern": {"zeros": 2, "of": 4}}"#,
+        #"{"method": "prune", "pattern": {"zeros": 4, "of": 4}}"#, #"{"method": "activations", "bits": 4}"#,
+        #"{"method": "activations", "percentile": 0}"#, #"{"method": "none"}"#, #"{"bits": 8}"#,
+        #"{"method": "linear", "bits": 8, "group_size": 4}"#,
+    ])
+    func anIncompleteCompressionIsRefused(json: String) {
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(Compression.self, from: Data(json.utf8))
+        }
+    }
+
     private func same(_ one: Data, _ other: Data) throws -> Bool {
         try JSONSerialization.jsonObject(with: one) as? NSDictionary
             == JSONSerialization.jsonObject(with: other) as? NSDictionary
     }
 }
 
+/// Files of version 1, and what Python's upgrade makes of them.
+struct UpgradeTests {
+    @Test func artifactsOfVersionOneAreRead() throws {
+        let names = ["coreml-fp16": "coreml-fp16", "coreml-int8": "coreml-w8", "onnx-int8": "onnx-w8a8"]
+        for (before, after) in names {
+            let old = try Artifact(contentsOf: Fixtures.artifacts.appendingPathComponent("v1/\(before).json"))
+            let new = try Artifact(contentsOf: Fixtures.artifacts.appendingPathComponent("v2/\(after).json"))
+            #expect(old == new)
+            #expect(old.variant.name == after)
+        }
+    }
+
+    @Test func runsOfVersionOneAreRead() throws {
+        let files = try Fixtures.shared("v1")
+        #expect(!files.isEmpty)
+        for file in files {
+            let new = Fixtures.results.appendingPathComponent("v2").appendingPathComponent(file.lastPathComponent)
+            #expect(try BenchRun(contentsOf: file) == BenchRun(contentsOf: new), "\(file.lastPathComponent)")
+        }
+    }
+}
+
 struct SchemaTests {
     private let zeros = String(repeating: "0", count: 64)
 
-    private func catalogue(version: String = "1.0", kind: String = "app_catalogue", extra: String = "") -> Data {
+    private func catalogue(version: String = "2.0", kind: String = "app_catalogue", extra: String = "") -> Data {
         Data(
             """
             {"schema_version": "\(version)", "kind": "\(kind)", \(extra)
@@ -83,12 +130,12 @@ struct SchemaTests {
         #expect(try CatalogueFile(json: catalogue(), name: "x.json").models.map(\.folder) == ["vit-coreml-fp16"])
     }
 
-    @Test(arguments: ["1.1", "2.0", "10.0"])
+    @Test(arguments: ["2.1", "3.0", "10.0"])
     func aNewerVersionIsRefused(version: String) {
         let error = refusal(catalogue(version: version, extra: "\"new\": 1,"))
         #expect(
             error?.description
-                == "x.json was written by a newer tinyml (schema \(version)): this one reads up to 1.0")
+                == "x.json was written by a newer tinyml (schema \(version)): this one reads up to 2.0")
     }
 
     @Test(arguments: ["1", "1.0.0", "one", "-1.0", "", "1.+1"])

@@ -13,9 +13,6 @@ from ..output import Output
 if TYPE_CHECKING:
     from tinyml.schema import Artifact
 
-_FORMATS = ("coreml", "onnx", "all")
-_QUANTIZE = ("none", "int8")
-
 
 @app.command()
 def export(
@@ -23,7 +20,9 @@ def export(
         Path | None, typer.Option("--checkpoint", help="A checkpoint's .json or .safetensors; the newest if left out.")
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="coreml, onnx or all.")] = "all",
-    quantize: Annotated[str, typer.Option("--quantize", help="none (fp16 Core ML, fp32 ONNX) or int8.")] = "none",
+    quantize: Annotated[
+        str, typer.Option("--quantize", help="none (fp16, ONNX fp32), int8, int4 or a variant's ending.")
+    ] = "none",
     variant: Annotated[
         list[str] | None, typer.Option("--variant", help="A variant by its name; may be repeated.")
     ] = None,
@@ -35,59 +34,42 @@ def export(
         str | None,
         typer.Option("--data", help="The data set it was trained on, where it lies by now.", metavar="NAME_OR_PATH"),
     ] = None,
+    calibration_images: Annotated[
+        int | None,
+        typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
+    ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
-    names = _chosen(format_, quantize, variant or [], everything=all_)
-    from tinyml.errors import VerificationError
     from tinyml.export.pipeline import Exporter
+    from tinyml.export.variants import chosen
     from tinyml.export.verify import VERIFY_IMAGES
     from tinyml.workspace import Workspace, read_artifact
 
+    rows = chosen(format_, quantize, variant or [], everything=all_)
     out = Output(json=json)
     workspace = Workspace(results)
     manifest = checkpoint or workspace.newest_checkpoint()
-    progress = out.progress
-    exporter = Exporter(manifest, workspace, images=images or VERIFY_IMAGES, data=data, progress=progress)
+    exporter = Exporter(
+        manifest,
+        workspace,
+        images=images or VERIFY_IMAGES,
+        data=data,
+        calibration_images=calibration_images,
+        progress=out.progress,
+    )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
     out.line(
         f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} epochs on {made.config.data}, "
         f"{spec.classes} classes"
     )
-    written: list[tuple[Artifact, Path]] = []
-    failures: list[str] = []
-    for name in names:
-        progress.say(f"{name}: converting")
-        try:
-            written.append(read_artifact(exporter.write(name)))
-        except VerificationError as error:
-            failures.append(str(error))
+    exported = exporter.export(rows)
+    written = [read_artifact(path) for path in exported.manifests]
     out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
     out.document([artifact for artifact, _ in written])
-    if failures:
-        raise VerificationError("; ".join(failures), hint="train the model further, or choose another variant")
+    exported.check()
     out.line(f"next: tinyml bench{'' if results == Path('results') else f' --results {results}'}")
-
-
-def _chosen(format_: str, quantize: str, named: list[str], *, everything: bool) -> list[str]:
-    """The variants asked for, without repetitions."""
-    from tinyml.errors import UnknownNameError
-    from tinyml.export.variants import variants
-
-    if format_ not in _FORMATS:
-        raise UnknownNameError("format", format_, _FORMATS)
-    if quantize not in _QUANTIZE:
-        raise UnknownNameError("quantization", quantize, _QUANTIZE)
-    for name in named:
-        variants.get(name)
-    if named:
-        return list(dict.fromkeys(named))
-    formats = ("coreml", "onnx") if format_ == "all" else (format_,)
-    if everything:
-        return [name for name, row in variants.items() if row.format in formats]
-    plain = {"coreml": "coreml-fp16", "onnx": "onnx-fp32"}
-    return [f"{each}-int8" if quantize == "int8" else plain[each] for each in formats]
 
 
 _COLUMNS = ("variant", "size", "top-1 checkpoint", "top-1 artifact", "agreement", "PSNR", "verified by", "path")

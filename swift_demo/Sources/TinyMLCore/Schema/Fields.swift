@@ -10,12 +10,16 @@ struct Rule<Value>: Sendable {
 extension Rule where Value == Int {
     static var count: Rule { Rule(requirement: "must be at least 0") { $0 >= 0 } }
     static var positive: Rule { Rule(requirement: "must be at least 1") { $0 >= 1 } }
-    static var bits: Rule { Rule(requirement: "must lie in 1 to 8") { (1...8).contains($0) } }
+
+    static func among(_ allowed: Int...) -> Rule {
+        Rule(requirement: "must be one of \(allowed.map(String.init).joined(separator: ", "))") { allowed.contains($0) }
+    }
 }
 
 extension Rule where Value == Double {
     static var fraction: Rule { Rule(requirement: "must lie in 0 to 1") { (0...1).contains($0) } }
     static var openFraction: Rule { Rule(requirement: "must lie between 0 and 1") { $0 > 0 && $0 < 1 } }
+    static var percentile: Rule { Rule(requirement: "must lie in 0 to 100, above 0") { $0 > 0 && $0 <= 100 } }
     static var notNegative: Rule { Rule(requirement: "must be at least 0") { $0 >= 0 } }
 }
 
@@ -59,8 +63,9 @@ extension Rule where Value == String {
 struct Fields<Key: FieldKey> {
     private let container: KeyedDecodingContainer<Key>
 
-    init(_ decoder: any Decoder, _ keys: Key.Type) throws {
-        let known = Set(keys.allCases.map(\.stringValue))
+    /// Keys named in `others` may stand in the object too: somebody else reads them.
+    init(_ decoder: any Decoder, _ keys: Key.Type, beside others: Set<String> = []) throws {
+        let known = Set(keys.allCases.map(\.stringValue)).union(others)
         let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
         if let unknown = found.filter({ !known.contains($0) }).min() {
             throw Self.problem("unknown key", at: decoder.codingPath + [AnyKey(stringValue: unknown)])

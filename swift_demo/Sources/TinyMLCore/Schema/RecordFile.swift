@@ -20,9 +20,11 @@ extension RecordFile {
             throw SchemaError.noVersion(file: name)
         }
         if version > .current { throw SchemaError.newer(file: name, version: text) }
-        if version.major < SchemaVersion.current.major { throw SchemaError.tooOld(file: name, version: text) }
+        guard let current = SchemaUpgrade.current(json, kind: Self.kind, from: version) else {
+            throw SchemaError.tooOld(file: name, version: text)
+        }
         do {
-            self = try decoder.decode(Self.self, from: json)
+            self = try decoder.decode(Self.self, from: current)
         } catch let error as DecodingError {
             throw SchemaError(error, file: name)
         }

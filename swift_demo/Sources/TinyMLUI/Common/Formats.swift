@@ -45,7 +45,7 @@ extension ComputeDevice {
 }
 
 extension InstalledModel {
-    /// "densenet coreml-int8".
+    /// "densenet coreml-w8".
     var title: String { "\(artifact.spec.architecture) \(artifact.variant.name)" }
 }
 #endif

@@ -1,0 +1,205 @@
+"""What a kind of compression must do, and all of them in the order of a variant.
+
+A kind is one file in `export/compressions/`, registered under the `method` that its record in the schema has.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from tinyml.errors import ArtifactError, UsageError
+from tinyml.registry import Registry
+from tinyml.schema import Variant
+
+from .format import Images
+from .weights import Encoding, Weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """What a kind needs to know of the model that it compresses."""
+
+    variant: Variant
+    weights: tuple[Weight, ...]
+    """Of the model as converted, before any compression."""
+    calibration: Images
+    """Training images; empty where no kind of the variant needs them."""
+
+
+class CompressionKind(ABC):
+    """One kind of compression. Settings are its record in the schema, or one of a layer's overrides."""
+
+    needs_calibration = False
+    """Whether it must see images of the training split."""
+
+    @abstractmethod
+    def token(self, settings: Any) -> str:
+        """Its part of a variant's name: "w8", "palette4g16", "prune75"."""
+
+    @abstractmethod
+    def refusal(self, settings: Any, variant: Variant) -> str | None:
+        """Why `variant` cannot have this compression, as a clause; None: it can."""
+
+    def prepare(self, network: nn.Module, settings: Any, calibration: Images) -> nn.Module:  # noqa: ARG002
+        """What it does to the network before conversion: gives a changed copy, or `network` itself."""
+        return network
+
+    @abstractmethod
+    def apply(self, model: Any, settings: Any, conversion: Conversion) -> Any:
+        """What it does to the converted model: an MLModel of coremltools or an onnx.ModelProto; gives the same type."""
+
+    @abstractmethod
+    def stored_as(self, settings: Any, weight: Weight, variant: Variant) -> Encoding | None:
+        """How `weight` must lie in the saved file; None where this kind cannot or shall not apply to it."""
+
+
+compressions: Registry[CompressionKind] = Registry("compression", package="tinyml.export.compressions")
+
+
+def settings_of(kind: Any, layer: str) -> Any:
+    """The settings of a kind for one layer: its override, or the kind itself; None: the layer is left as it is."""
+    return kind.overrides.get(layer, kind)
+
+
+def name_of(variant: Variant) -> str:
+    """The name that a variant's contents give it.
+
+    `<format>-<precision>` where nothing is compressed, else `<format>-<kind>[-<kind>...]`, a kind being
+
+        w8, w4          weights of so many bits, a scale per output channel; `t`: one scale; `g32`: a scale per 32
+        w8z             asymmetric: with a zero point
+        palette4        a palette of 2^4 values a tensor; `g16`: one per 16 output channels; `s`: channels scaled
+        prune75         75% of the weights zero; `prune2of4`: 2 of every 4
+        w8a8            weights and activations of 8 bits
+    """
+    tokens = [compressions.get(kind.method).token(kind) for kind in variant.compression] or [variant.precision]
+    return f"{variant.format}-{'-'.join(tokens)}".replace("-a8", "a8")
+
+
+def check(variant: Variant) -> None:
+    """Raises UsageError for a combination that cannot be, with the reason."""
+    methods = [kind.method for kind in variant.compression]
+    reasons = [compressions.get(kind.method).refusal(kind, variant) for kind in variant.compression]
+    if len(set(methods)) < len(methods):
+        reasons.append("a kind of compression stands in it twice")
+    if "prune" in methods[1:]:
+        reasons.append("pruning comes first: what follows compresses the weights that remain")
+    if "activations" in methods[:-1]:
+        reasons.append("activations come last: they are calibrated on the compressed weights")
+    if "prune" in methods and len(methods) > 1 and not at_least(variant, 18):
+        reasons.append("sparse weights that are compressed as well need iOS18")
+    if {"linear", "palette"} <= set(methods):
+        reasons.append("weights are either integers or indices into a palette")
+    if found := [reason for reason in reasons if reason]:
+        raise UsageError(f"{variant.name} cannot be", value="; ".join(found))
+
+
+def at_least(variant: Variant, ios: int) -> bool:
+    """Whether the variant's oldest system is iOS `ios` or newer; True for formats that have no such thing."""
+    target = variant.minimum_target
+    return target is None or int(target.removeprefix("iOS")) >= ios
+
+
+def calibration_images(variant: Variant) -> int:
+    """How many training images the variant must see."""
+    kinds = [kind for kind in variant.compression if compressions.get(kind.method).needs_calibration]
+    return max((getattr(kind, "images", 0) for kind in kinds), default=0)
+
+
+def prepare(network: nn.Module, variant: Variant, calibration: Images) -> nn.Module:
+    """`network`, made ready by every kind of the variant."""
+    for kind in variant.compression:
+        network = compressions.get(kind.method).prepare(network, kind, calibration)
+    return network
+
+
+def compress(model: Any, conversion: Conversion) -> Any:
+    """`model`, compressed by every kind of the variant in order.
+
+    Raises:
+        UsageError: The variant cannot be, or an override names a layer that the network does not have.
+    """
+    check(conversion.variant)
+    layers = {weight.layer for weight in conversion.weights}
+    for kind in conversion.variant.compression:
+        if unknown := sorted(set(kind.overrides) - layers):
+            raise UsageError(
+                f"{conversion.variant.name} overrides a layer that the network does not have",
+                value=unknown[0],
+                allowed=", ".join(sorted(layers)),
+            )
+        model = compressions.get(kind.method).apply(model, kind, conversion)
+    return model
+
+
+def check_weights(variant: Variant, weights: Sequence[Weight], name: str) -> tuple[str, ...]:
+    """Raises ArtifactError unless every weight of a saved model is stored as the variant says.
+
+    A converter that leaves weights as they were does so without a word; coremltools once did for a whole target
+    (https://github.com/apple/coremltools/issues/2248).
+
+    Returns:
+        The layers that the variant compresses nothing of: by an override, or because a kind cannot apply to them.
+    """
+    if not weights:
+        raise ArtifactError(f"{name} does not store its weights as {variant.name} should", value="no weights")
+    problems, plain = [], []
+    for weight in weights:
+        kinds = [(compressions.get(kind.method), kind) for kind in variant.compression]
+        demanded = [encoding for plug, kind in kinds if (encoding := plug.stored_as(kind, weight, variant)) is not None]
+        if variant.compression and not demanded:
+            plain.append(weight.layer)
+        if problem := _problem(weight, demanded, variant.precision):
+            problems.append(f"{weight.layer}: {problem}")
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise ArtifactError(
+            f"{name} does not store its weights as {variant.name} should",
+            value=f"{len(problems)} of {len(weights)} weights: {'; '.join(problems[:3])}{more}",
+        )
+    return tuple(plain)
+
+
+def _problem(weight: Weight, demanded: Sequence[Encoding], precision: str) -> str | None:
+    if weight.dtype != precision:
+        return f"{weight.dtype}, not {precision}"
+    found = {encoding.method: encoding for encoding in weight.encodings}
+    if [encoding.method for encoding in demanded] != list(found):
+        return f"{_named(weight.encodings, weight.dtype)}, not {_named(demanded, precision)}"
+    for encoding in demanded:
+        if problem := _difference(found[encoding.method], encoding, weight):
+            return problem
+    return None
+
+
+def _named(encodings: Sequence[Encoding], dtype: str) -> str:
+    return " and ".join(f"{encoding.method} {encoding.dtype}" for encoding in encodings) or f"plain {dtype}"
+
+
+def _difference(found: Encoding, demanded: Encoding, weight: Weight) -> str | None:
+    if found.dtype != demanded.dtype:
+        return f"{found.method} of {found.dtype}, not {demanded.dtype}"
+    if found.groups != demanded.groups:
+        return f"{found.method} in groups of {list(found.groups)}, not {list(demanded.groups)}"
+    if found.zeros < demanded.zeros:
+        return f"{found.zeros:.2%} zeros, not {demanded.zeros:.2%}"
+    if demanded.pattern is not None and not _has_pattern(found, demanded.pattern, weight):
+        zeros, of = demanded.pattern
+        return f"more than {of - zeros} weights of {of} neighbors are not zero"
+    return None
+
+
+def _has_pattern(found: Encoding, pattern: tuple[int, int], weight: Weight) -> bool:
+    """Whether of every `of` neighbors along the input channels at most `of - zeros` remain."""
+    zeros, of = pattern
+    if found.mask is None:
+        return False
+    kept = np.moveaxis(found.mask, weight.input_axis, -1)
+    padded = np.pad(kept, [(0, 0)] * (kept.ndim - 1) + [(0, -kept.shape[-1] % of)])
+    return bool((padded.reshape(-1, of).sum(1) <= of - zeros).all())

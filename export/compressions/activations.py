@@ -1,0 +1,127 @@
+"""Integer activations: QuantizeLinear and DequantizeLinear pairs in ONNX, with ranges observed on training images."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml.errors import UsageError
+from tinyml.quiet import quiet
+from tinyml.schema import ActivationQuantization, Variant
+
+from ..compression import CompressionKind, Conversion, compressions
+from ..format import Floats, Images
+from ..network import IMAGE
+from ..weights import Encoding, Weight
+
+_BATCH = 16
+
+_OPS = ("Conv", "Gemm", "MatMul", "Add", "Mul", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat")
+
+
+class Activations(CompressionKind):
+    """Static: a range for each tensor is fixed before it is exported."""
+
+    needs_calibration = True
+
+    def token(self, settings: ActivationQuantization) -> str:
+        """`a8`."""
+        return f"a{settings.bits}{'s' if settings.symmetric else ''}"
+
+    def refusal(self, settings: ActivationQuantization, variant: Variant) -> str | None:  # noqa: ARG002
+        """ONNX only, and together with integer weights, whose products are what integer arithmetic is for."""
+        if variant.format != "onnx":
+            return f"activations are not quantized in {variant.format} here"
+        if all(kind.method != "linear" for kind in variant.compression):
+            return "integer activations go with integer weights"
+        return None
+
+    def apply(self, model: Any, settings: ActivationQuantization, conversion: Conversion) -> Any:
+        """Quantizes weights and activations with onnxruntime.
+
+        Weights are symmetric int8 per output channel, activations uint8 (int8 where symmetric) per tensor with the
+        range that calibration saw, up to the percentile. The logits stay in float: they are the result, and eight bits
+        for the softmax's input would tie classes. Softmax, normalizations and the preprocessing before the first
+        convolution stay in float as well.
+
+        See onnxruntime's "Quantize ONNX models"
+        (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
+        """
+        images = conversion.calibration
+        if not len(images):
+            raise UsageError("quantizing activations needs images to calibrate on", value=0, allowed="at least 1")
+        import onnx
+        from onnxruntime.quantization import (
+            CalibrationMethod,
+            QuantFormat,
+            QuantType,
+            quant_pre_process,
+            quantize_static,
+        )
+
+        left = {weight.op_name for weight in conversion.weights if weight.layer in settings.overrides}
+        with tempfile.TemporaryDirectory(prefix="tinyml-qdq-") as folder, quiet():
+            prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
+            quant_pre_process(model, prepared)
+            nodes = onnx.load(prepared).graph.node
+            preprocessing = [node.name for node in itertools.takewhile(lambda node: node.op_type != "Conv", nodes)]
+            quantize = functools.partial(
+                quantize_static,
+                prepared,
+                quantized,
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(_OPS),
+                nodes_to_exclude=preprocessing + [node.name for node in nodes if node.output[0] in left],
+                per_channel=True,
+                activation_type=QuantType.QInt8 if settings.symmetric else QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                extra_options={
+                    "ActivationSymmetric": settings.symmetric,
+                    "CalibPercentile": settings.percentile,
+                    "CalibStridedMinMax": 1,
+                    "OpTypesToExcludeOutputQuantization": ["Gemm"],
+                },
+            )
+            whole = settings.percentile == 100
+            method = CalibrationMethod.MinMax if whole else CalibrationMethod.Percentile
+            try:
+                quantize(calibration_data_reader=_Batches(images), calibrate_method=method)
+            except ValueError as error:
+                # A tensor that hardly varies has no histogram (numpy refuses the bins); its range is all there is.
+                if "bins" not in str(error):
+                    raise
+                quantize(calibration_data_reader=_Batches(images), calibrate_method=CalibrationMethod.MinMax)
+            return onnx.load(quantized)
+
+    def stored_as(self, settings: ActivationQuantization, weight: Weight, variant: Variant) -> Encoding | None:  # noqa: ARG002
+        """Says nothing of weights."""
+        return None
+
+
+compressions.add("activations", Activations())
+
+
+class _Batches:
+    """Calibration images for onnxruntime, one batch held in memory at a time."""
+
+    def __init__(self, images: Images) -> None:
+        self._batches = np.array_split(images, max(1, len(images) // _BATCH))
+        self._next, self._end = 0, len(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._next, self._end = start_index, end_index
+
+    def get_next(self) -> dict[str, Floats] | None:
+        if self._next >= self._end:
+            return None
+        batch = self._batches[self._next]
+        self._next += 1
+        return {IMAGE: np.ascontiguousarray(batch.transpose(0, 3, 1, 2), dtype=np.float32)}

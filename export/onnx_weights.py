@@ -1,0 +1,74 @@
+"""How the weights of an ONNX model are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .weights import Encoding, Weight, is_weight
+
+if TYPE_CHECKING:
+    import onnx
+
+_MULTIPLY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
+    """What convolutions and matrix products multiply with, in the order of the graph.
+
+    Other constants of the graph (a table of positions that is added) go the way of activations and are left out.
+    Layers are called as the outputs of the nodes that read their weights.
+    """
+    import onnx
+
+    dtypes = {
+        onnx.TensorProto.FLOAT: "fp32",
+        onnx.TensorProto.FLOAT16: "fp16",
+        onnx.TensorProto.INT8: "int8",
+        onnx.TensorProto.UINT8: "uint8",
+    }
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    unpacked = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    found = []
+    for node in model.graph.node:
+        if node.op_type not in _MULTIPLY:
+            continue
+        for position, name in enumerate(node.input[:2]):
+            dequantize = unpacked.get(name)
+            tensor = stored.get(dequantize.input[0] if dequantize is not None else name)
+            if tensor is None or not is_weight(tensor.dims, multiplied=True):
+                continue
+            dtype = dtypes.get(tensor.data_type, f"type {tensor.data_type}")
+            encodings: tuple[Encoding, ...] = ()
+            if dequantize is not None:
+                axis = next((entry.i for entry in dequantize.attribute if entry.name == "axis"), 1) % len(tensor.dims)
+                scale = stored[dequantize.input[1]].dims
+                groups = tuple(scale[0] if scale and each == axis else 1 for each in range(len(tensor.dims)))
+                encodings = (Encoding(method="linear", dtype=dtype, groups=groups),)
+                dtype = dtypes[stored[dequantize.input[1]].data_type]
+            output_axis, input_axis = _axes(node, position, len(tensor.dims))
+            output = node.output[0]
+            found.append(
+                Weight(
+                    layer=output,
+                    op_name=output,
+                    op=node.op_type,
+                    shape=tuple(tensor.dims),
+                    dtype=dtype,
+                    output_axis=output_axis,
+                    input_axis=input_axis,
+                    encodings=encodings,
+                )
+            )
+    return tuple(found)
+
+
+def _axes(node: onnx.NodeProto, position: int, rank: int) -> tuple[int, int]:
+    """The axes of output and input channels of the weight at input `position`."""
+    if node.op_type == "Conv":
+        return 0, 1
+    if node.op_type == "ConvTranspose":
+        return 1, 0
+    name = "transB" if position else "transA"
+    transposed = any(entry.name == name and entry.i for entry in node.attribute)
+    output_last = (position == 1) != transposed
+    return (rank - 1, rank - 2) if output_last else (rank - 2, rank - 1)
