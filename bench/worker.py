@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from tinyml.errors import TinyMLError, UnsupportedOpsError
+from tinyml.machine import peak_memory_bytes
 from tinyml.progress import Silent
 from tinyml.schema import BenchCase, Placement, Series
 from tinyml.store import parse_json, write_json
 from tinyml.workspace import read_artifact, read_checkpoint
 
 from .backend import Backend, Subject, backends
-from .environment import peak_memory_bytes
 from .protocol import Answer, Request
 from .stats import validity_flags
 

@@ -44,9 +44,9 @@ def bench(
     from dataclasses import replace
 
     from tinyml.bench.cases import QUICK, Selection, Settings
-    from tinyml.bench.environment import usable_cores
     from tinyml.bench.runner import INTERRUPTED
     from tinyml.bench.runs import measure
+    from tinyml.machine import usable_cores
     from tinyml.workspace import Workspace
 
     settings = QUICK if quick else Settings()
