@@ -18,7 +18,7 @@ from tinyml.registry import Registry
 from tinyml.schema import ModelSpec, Placement, Units
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
 Image = NDArray[np.uint8]
 """RGB, [H, W, 3]."""

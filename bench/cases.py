@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
-from tinyml.export.verify import checked_artifact
 from tinyml.schema import Artifact, BenchCase, Checkpoint
 from tinyml.store import size_bytes
-from tinyml.workspace import Workspace, read_artifact, read_checkpoint
+from tinyml.workspace import Workspace, checked_artifact, checkpoint_origin, read_artifact, read_checkpoint
 
 from .backend import Format, backends
 
@@ -108,7 +106,7 @@ def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan
         checkpoints: dict[Path, _Model] = {}
         exports: list[_Model] = []
         for artifact, manifest in artifacts:
-            origin = Path(os.path.normpath(manifest.parent / artifact.checkpoint_path))
+            origin = checkpoint_origin(artifact, manifest)
             if origin.exists():
                 checkpoint, weights = read_checkpoint(origin)
                 if checkpoint.sha256 != artifact.checkpoint_sha256:

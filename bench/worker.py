@@ -73,12 +73,12 @@ def open_subject(manifest: Path, kind: str) -> Subject:
 
 
 def _accuracy(backend: Backend, subject: Subject, request: Request) -> Answer:
+    from tinyml.accuracy import accuracy_on
     from tinyml.trainer.data import open_dataset
-    from tinyml.trainer.evaluate import measure
 
     predictor = backend.predictor(subject, request.case.requested_units, request.case.threads)
     split = open_dataset(request.data, progress=Silent()).split("test")
-    return Answer(accuracy=measure(predictor, split, "test", limit=request.limit))
+    return Answer(accuracy=accuracy_on(predictor, split, "test", limit=request.limit))
 
 
 def _latency(backend: Backend, subject: Subject, case: BenchCase) -> Answer:

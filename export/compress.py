@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tinyml.accuracy import Images
 from tinyml.errors import UsageError
 from tinyml.quiet import coremltools, quiet
 from tinyml.registry import Registry
-from tinyml.schema import Compression
-
-from .format import Floats, Images
-from .network import IMAGE
+from tinyml.schema import IMAGE, Compression
 
 Compressor = Callable[[Any, Compression, Images], Any]
 compressions: Registry[Compressor] = Registry("compression")
@@ -70,7 +69,7 @@ class _Batches:
     def set_range(self, start_index: int, end_index: int) -> None:
         self._next, self._end = start_index, end_index
 
-    def get_next(self) -> dict[str, Floats] | None:
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         if self._next >= self._end:
             return None
         batch = self._batches[self._next]

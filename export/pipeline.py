@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from tinyml import __version__
+from tinyml.accuracy import Images, subset
 from tinyml.errors import ArtifactError, VerificationError
+from tinyml.evaluation.checkpoint import CheckpointPredictor
+from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.progress import Progress, Silent
 from tinyml.schema import Artifact, Variant
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import open_dataset
-from tinyml.trainer.evaluate import CheckpointPredictor, subset
-from tinyml.workspace import Workspace
+from tinyml.workspace import ARTIFACT_MANIFEST, Workspace
 
 from . import golden
-from .format import DATA_KEY, SPEC_KEY, Description, Images, formats
+from .format import Description, formats
 from .variants import variants
-from .verify import VERIFY_IMAGES, compare, execute, reference
+from .verify import VERIFY_IMAGES, ask_checkpoint, execute, verification_of
 
 CALIBRATION_IMAGES = 256
 """Training images that activations are calibrated on; ranges hardly change beyond a few hundred."""
@@ -60,7 +62,8 @@ class Exporter:
         self.checkpoint, self.manifest = loaded.checkpoint, loaded.manifest
         self._network = loaded.model
         self._dataset = open_dataset(self.checkpoint.config.data, progress=self._progress)
-        self.reference = reference(CheckpointPredictor(loaded), self._dataset, limit=images, progress=self._progress)
+        predictor = CheckpointPredictor(loaded)
+        self.answers = ask_checkpoint(predictor, self._dataset, limit=images, progress=self._progress)
 
     def write(self, variant_name: str) -> Path:
         """Writes and verifies one variant, and returns its manifest; an earlier export is replaced only by a good one.
@@ -78,8 +81,8 @@ class Exporter:
             format_.write(self._network, variant, self._description(variant), self._calibration(variant), path)
             check_weights(variant, format_.weight_elements(path), path.name)
             executable = format_.open(path)
-            outputs = execute(executable, self.reference.images, progress=self._progress)
-            figures = compare(self.reference, outputs, floor=variant.floor, runtime=executable.runtime)
+            outputs = execute(executable, self.answers.images, progress=self._progress)
+            figures = verification_of(self.answers, outputs, floor=variant.floor, runtime=executable.runtime)
             if not figures.passed:
                 raise VerificationError(
                     f"{spec.architecture} as {variant.name} is not written, it missed its floor on {figures.images} "
@@ -88,7 +91,7 @@ class Exporter:
             sha256 = file_sha256(path)
             golden.write(
                 folder,
-                self.reference,
+                self.answers,
                 outputs,
                 spec=spec,
                 variant=variant,
@@ -96,7 +99,7 @@ class Exporter:
                 runtime=executable.runtime,
             )
             write_json(
-                folder / "manifest.json",
+                folder / ARTIFACT_MANIFEST,
                 Artifact(
                     path=path.name,
                     sha256=sha256,
@@ -112,7 +115,7 @@ class Exporter:
                     provenance=provenance(packages=format_.packages, limit=self._limit_of_provenance()),
                 ),
             )
-        return target / "manifest.json"
+        return target / ARTIFACT_MANIFEST
 
     def _calibration(self, variant: Variant) -> Images:
         train = self._dataset.split("train")
@@ -121,7 +124,7 @@ class Exporter:
         return np.asarray(train.images[chosen])
 
     def _description(self, variant: Variant) -> Description:
-        checkpoint, asked = self.checkpoint, self.reference
+        checkpoint, asked = self.checkpoint, self.answers
         spec, size = checkpoint.spec, checkpoint.spec.preprocess.input_size
         top1 = float((asked.logits.argmax(1) == asked.labels).mean())
         data = checkpoint.config.data
@@ -138,7 +141,7 @@ class Exporter:
                 SPEC_KEY: spec.model_dump_json(),
                 "labels": json.dumps(spec.labels, ensure_ascii=False),
                 "tinyml.version": __version__,
-                "tinyml.variant": variant.name,
+                VARIANT_KEY: variant.name,
                 "tinyml.checkpoint_sha256": checkpoint.sha256,
                 DATA_KEY: data,
                 "tinyml.dataset_sha256": checkpoint.dataset_sha256,

@@ -12,13 +12,14 @@ import pytest
 import torch
 from torch import nn
 
+from tinyml.accuracy import subset
 from tinyml.export import pipeline
 from tinyml.export.variants import variants
 from tinyml.schema import TrainConfig
 from tinyml.trainer import checkpoint
 from tinyml.trainer.data import Dataset, open_dataset
-from tinyml.trainer.evaluate import normalised, subset
 from tinyml.trainer.models import build
+from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
 MODEL = "alexnet"
@@ -103,7 +104,7 @@ def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
     """
     test = dataset.split("test")
     chosen = np.sort(subset(len(test), images, test.labels))
-    pixels = normalised(test.images[chosen], dataset.index.preprocess)
+    pixels = network_input(test.images[chosen], dataset.index.preprocess)
     targets = torch.from_numpy(np.eye(len(dataset.index.labels))[test.labels[chosen]] * 10 - 1)
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     seen: list[torch.Tensor] = []

@@ -17,21 +17,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tinyml.accuracy import accuracy_on
 from tinyml.errors import TrainingError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, ModelSpec, TrainConfig
 from tinyml.store import provenance, write_json
-from tinyml.workspace import Workspace
+from tinyml.workspace import BEST_CHECKPOINT, HISTORY, HISTORY_PLOT, Workspace
 
 from . import checkpoint
 from .data import Dataset, TrainBatches
 from .device import autocast, memory_format
 from .ema import averaged
-from .evaluate import ModulePredictor, measure
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
 from .models import build
 from .optim import load_state_tensors, optimizer, set_learning_rate, state_tensors
 from .plots import plot_history
+from .predictor import ModulePredictor
 from .resume import (
     Position,
     check_continues,
@@ -105,8 +106,8 @@ def train(
             with interrupts.shielded():
                 run.save_interrupted()
     if run.records:
-        plot_history(run.history(), workspace.model(config.model) / "history.png")
-    best = workspace.checkpoints(config.model) / "best.json"
+        plot_history(run.history(), workspace.model(config.model) / HISTORY_PLOT)
+    best = workspace.checkpoints(config.model) / BEST_CHECKPOINT
     return TrainResult(
         history=run.history(), best=best if run.records else None, state=run.state, interrupted=interrupted
     )
@@ -211,7 +212,8 @@ class _Run:
         self.seconds += time.monotonic() - self.began
         self.began = time.monotonic()
         predictor = ModulePredictor(self.evaluated, self.spec, self.device, batch_size=self.config.batch_size)
-        metrics = measure(predictor, self.dataset.split("val"), "val", limit=self.config.limit, progress=self.progress)
+        split, limit = self.dataset.split("val"), self.config.limit
+        metrics = accuracy_on(predictor, split, "val", limit=limit, progress=self.progress)
         loss = float(self.totals[0])
         if metrics.loss is None or not math.isfinite(loss):
             raise self._diverged(math.nan)
@@ -278,7 +280,7 @@ class _Run:
         )
 
     def _save_state(self) -> None:
-        write_json(self.workspace.model(self.config.model) / "history.json", self.history())
+        write_json(self.workspace.model(self.config.model) / HISTORY, self.history())
         position = Position(
             config=self.config,
             dataset_sha256=self.dataset.sha256,

@@ -24,14 +24,13 @@ from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import Placement, Units
+from tinyml.schema import IMAGE, PROBABILITIES, Placement, Units
 
 from ..backend import Format, Image, Observation, Session, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
-INPUT, PROBABILITIES = "image", "probabilities"
 _COMPUTE_UNITS: dict[str, str] = {
     "cpu_only": "CPU_ONLY",
     "cpu_and_gpu": "CPU_AND_GPU",
@@ -54,7 +53,7 @@ class CoreMLSession:
 
     def predict(self, image: Image) -> dict[str, Any]:
         """The label and the dictionary of probabilities."""
-        answer: dict[str, Any] = self._model.predict({INPUT: PillowImage.fromarray(image)})
+        answer: dict[str, Any] = self._model.predict({IMAGE: PillowImage.fromarray(image)})
         return answer
 
     def observe(self) -> Observation:

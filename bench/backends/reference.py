@@ -13,7 +13,7 @@ from tinyml.schema import Units
 from ..backend import Format, Session, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
 
 class ReferenceBackend:
@@ -40,7 +40,7 @@ class ReferenceBackend:
         """The package in its declared precision."""
         import torch
 
-        from tinyml.export.predictor import open_predictor
+        from tinyml.evaluation.opening import open_predictor
 
         if threads is not None:
             torch.set_num_threads(threads)

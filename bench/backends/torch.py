@@ -14,7 +14,8 @@ from tinyml.schema import Units
 from ..backend import Format, Image, Observation, Session, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import CheckpointPredictor, Predictor
+    from tinyml.accuracy import Predictor
+    from tinyml.evaluation.checkpoint import CheckpointPredictor
 
 
 class TorchSession:
@@ -61,8 +62,8 @@ class TorchBackend:
     def _open(self, subject: Subject, units: Units, threads: int | None) -> CheckpointPredictor:
         import torch
 
+        from tinyml.evaluation.checkpoint import CheckpointPredictor
         from tinyml.trainer.device import choose
-        from tinyml.trainer.evaluate import CheckpointPredictor
 
         if threads is not None:
             torch.set_num_threads(threads)

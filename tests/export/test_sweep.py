@@ -16,8 +16,8 @@ from tinyml.export.pipeline import check_weights
 from tinyml.export.variants import variants
 from tinyml.schema import Preprocess
 from tinyml.trainer.checkpoint import spec_of
-from tinyml.trainer.evaluate import normalised
 from tinyml.trainer.models import architectures, build
+from tinyml.trainer.predictor import network_input
 
 CLASSES = 10
 IMAGES = 16
@@ -56,7 +56,7 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     outputs = format_.open(path).run(images)
     with torch.inference_mode():
         pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32))
-        expected = network(normalised(images, preprocess)).numpy()
+        expected = network(network_input(images, preprocess)).numpy()
         probabilities = Deployable(network, preprocess).eval()(pixels).numpy()
     error = np.linalg.norm(outputs.logits - expected) / np.linalg.norm(expected)
     assert error <= BOUNDS[variant_name]
@@ -80,7 +80,7 @@ def test_the_same_weights_give_the_same_logits(model: str, variant_name: str, tm
     path = tmp_path / "model.mlpackage"
     formats.get("coreml").write(network, variants.get(variant_name), description, images, path)
     with torch.inference_mode():
-        expected = network(normalised(images, preprocess)).numpy()
+        expected = network(network_input(images, preprocess)).numpy()
     for precision, bound in (("float32", 1e-4), ("declared", 2e-2)):
         runtime = ReferenceModel(path, precision=precision)
         logits = runtime.predict_batch({"image": images}, values=[runtime.logits_name])[runtime.logits_name]
@@ -119,7 +119,7 @@ def untrained(model: str, images: np.ndarray, preprocess: Preprocess) -> nn.Modu
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None
     with torch.no_grad():
-        network(normalised(images, preprocess))
+        network(network_input(images, preprocess))
     return network.eval()
 
 

@@ -4,8 +4,10 @@ A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint
 `val.npy`, `test.npy`, each [images, size, size, 3] in RGB. `open_dataset` prepares it where it lacks.
 """
 
+from tinyml.schema import SplitName
+
 from .batches import TrainBatches, eval_batches
-from .dataset import Dataset, Split, SplitName
+from .dataset import Dataset, Split
 from .images import load_image
 from .preparing import open_dataset
 

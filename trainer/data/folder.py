@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from tinyml.errors import DataError
 from tinyml.progress import Progress
-from tinyml.schema import Preprocess
+from tinyml.schema import Preprocess, SplitName
 
-from .dataset import Dataset, SplitName
+from .dataset import Dataset
 from .files import is_hidden
 from .images import ENDINGS, decode
 from .splitting import balanced_split

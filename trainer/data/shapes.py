@@ -16,9 +16,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from tinyml.progress import Progress
-from tinyml.schema import Preprocess
+from tinyml.schema import SPLITS, Preprocess, SplitName
 
-from .dataset import SPLITS, Dataset, SplitName
+from .dataset import Dataset
 from .writing import Contents, Item
 
 Point = tuple[float, float]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tinyml.progress import Progress, Silent
-from tinyml.schema import RGB, Count, Record
+from tinyml.schema import RGB, SPLITS, Count, Record, SplitName
 
-from .dataset import SPLITS, Dataset, SplitName
+from .dataset import Dataset
 
 _CHUNK = 1024
 _LEVELS = np.arange(256)

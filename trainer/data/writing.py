@@ -14,10 +14,10 @@ from numpy.lib.format import open_memmap
 
 from tinyml.errors import DataError
 from tinyml.progress import Progress
-from tinyml.schema import DatasetIndex, Preprocess, SplitInfo
+from tinyml.schema import SPLITS, DatasetIndex, Preprocess, SplitInfo, SplitName
 from tinyml.store import file_sha256, provenance, write_json
 
-from .dataset import INDEX, SPLITS, SplitName
+from .dataset import INDEX
 from .images import quiet_pillow
 
 _CHUNK = 256

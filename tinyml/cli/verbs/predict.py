@@ -26,7 +26,8 @@ def predict(
     """Classify image files with a checkpoint or an exported artifact."""
     import numpy as np
 
-    from tinyml.export.predictor import open_model
+    from tinyml.evaluation.opening import open_model
+    from tinyml.numerics import best_classes
     from tinyml.trainer.data import load_image
     from tinyml.trainer.device import choose
     from tinyml.workspace import Workspace
@@ -39,7 +40,7 @@ def predict(
     if model is None:
         out.line(f"checkpoint {path}")
     scores = opened.predictor.probabilities(pixels)
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
+    best = best_classes(scores, top_k)
     answers = [
         [(spec.labels[i], min(1.0, float(row[i]))) for i in order] for row, order in zip(scores, best, strict=True)
     ]

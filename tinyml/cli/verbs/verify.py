@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,20 +27,19 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Reload artifacts, execute them on real images and compare them with their checkpoints."""
-    from tinyml.errors import UnknownNameError, VerificationError
+    from tinyml.accuracy import split_named
+    from tinyml.errors import VerificationError
     from tinyml.export.verify import VERIFY_IMAGES
     from tinyml.export.verify import verify as run
-    from tinyml.workspace import Workspace, read_artifact
+    from tinyml.workspace import Workspace, artifact_manifest, read_artifact
 
-    if split not in ("train", "val", "test"):
-        raise UnknownNameError("split", split, ("train", "val", "test"))
+    chosen = split_named(split)
     out = Output(json=json)
-    manifests = [_manifest(path) for path in paths or []] or Workspace(results).artifacts()
+    manifests = [artifact_manifest(path) for path in paths or []] or Workspace(results).artifacts()
     progress = out.progress
     done: list[tuple[Artifact, Verification]] = []
     for manifest in manifests:
         artifact, _ = read_artifact(manifest)
-        chosen = cast(Literal["train", "val", "test"], split)
         done.append((artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, progress=progress)))
     out.table("Verification", _COLUMNS, [_row(*pair) for pair in done])
     out.document(
@@ -75,19 +74,3 @@ def _row(artifact: Artifact, figures: Verification) -> list[str]:
         f"{figures.mean_difference:.2e}",
         figures.runtime,
     ]
-
-
-def _manifest(path: Path) -> Path:
-    """The manifest that `path` means: itself, in the folder `path`, or beside the model file `path`."""
-    from tinyml.errors import ArtifactError
-
-    if not path.exists():
-        raise ArtifactError("no such artifact", value=path)
-    if path.suffix == ".json":
-        return path
-    for folder in (path, path.parent):
-        if (folder / "manifest.json").is_file():
-            return folder / "manifest.json"
-    raise ArtifactError(
-        "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
-    )
