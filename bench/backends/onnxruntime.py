@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinyml.onnx_session import CPU_PROVIDER, open_session
 from tinyml.schema import IMAGE, Units
 
-from ..backend import Format, Image, Observation, Session, Subject, backends
+from ..backend import Format, Image, LoadedModel, Observation, Subject, backends
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
@@ -29,7 +29,7 @@ _PROVIDERS: dict[str, list[Any]] = {
 }
 
 
-class OnnxSession:
+class OnnxModel:
     """One inference session, fed the raw 0..255 values as the exported graph expects them."""
 
     def __init__(self, path: Path, units: Units, threads: int | None) -> None:
@@ -99,9 +99,9 @@ class OnnxBackend:
         """No such step."""
         return subject.path
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Reads and optimizes the graph."""
-        return OnnxSession(compiled, units, threads)
+        return OnnxModel(compiled, units, threads)
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
         """The artifact in batches on the CPU; image by image on the Core ML provider, whose numbers may differ."""
@@ -113,15 +113,15 @@ class OnnxBackend:
 
 
 class _ByImage:
-    """A session as a Predictor."""
+    """A loaded model as a Predictor."""
 
     def __init__(self, subject: Subject, units: Units, threads: int | None) -> None:
         self.spec = subject.spec
-        self._session = OnnxSession(subject.path, units, threads)
+        self._loaded = OnnxModel(subject.path, units, threads)
 
     def probabilities(self, images: Image) -> NDArray[np.float32]:
         """Images [N, H, W, 3] to probabilities [N, classes]."""
-        return np.concatenate([np.asarray(self._session.predict(image))[0] for image in images])
+        return np.concatenate([np.asarray(self._loaded.predict(image))[0] for image in images])
 
     def logits(self, images: Image) -> None:
         """None: probabilities only."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tinyml.errors import BenchError
 from tinyml.schema import Units
 
-from ..backend import Format, Session, Subject, backends
+from ..backend import Format, LoadedModel, Subject, backends
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
@@ -32,7 +32,7 @@ class ReferenceBackend:
         """No such step."""
         return subject.path
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Refuses: there is no latency to measure."""
         raise BenchError("the reference runtime measures accuracy only")
 

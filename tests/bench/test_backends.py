@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tinyml.bench.backend import backends
-from tinyml.bench.backends.onnxruntime import OnnxSession, partition_flags
+from tinyml.bench.backends.onnxruntime import OnnxModel, partition_flags
 from tinyml.bench.worker import open_subject
 from tinyml.errors import ArtifactError, BenchError
 from tinyml.schema import Units
@@ -45,7 +45,7 @@ def test_the_reference_runtime_refuses_to_be_timed(trained_results):
 
 def test_nodes_are_counted_by_provider(trained_results):
     subject = open_subject(trained_results.artifacts["onnx-fp32"], "onnx")
-    session = OnnxSession(subject.path, "cpu", 1)
+    session = OnnxModel(subject.path, "cpu", 1)
     session.predict(np.zeros((64, 64, 3), np.uint8))
     nodes = session.nodes_by_provider()
     assert list(nodes) == ["CPUExecutionProvider"]
@@ -68,4 +68,4 @@ def test_a_graph_cut_in_pieces_is_flagged(partitions, on_cpu, flags):
 def test_a_file_that_is_no_model(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"no model at all")
     with pytest.raises(ArtifactError, match="onnxruntime cannot load"):
-        OnnxSession(tmp_path / "x.onnx", "cpu", 1)
+        OnnxModel(tmp_path / "x.onnx", "cpu", 1)

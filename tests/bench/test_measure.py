@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tinyml.bench.cases import Selection, Settings, plan
+from tinyml.bench.jobs import Selection, Settings, list_jobs
 from tinyml.bench.runs import measure, open_run
 from tinyml.errors import ArtifactError, BenchError, UnknownNameError, UsageError
 from tinyml.workspace import Workspace
@@ -72,7 +72,7 @@ def test_the_run_and_its_reports_lie_on_disk_and_are_marked_quick(measured, trai
 
 
 def test_a_plan_has_every_unit_of_every_backend_for_a_format(trained_results):
-    cases = plan(trained_results.workspace, Selection(variants=("coreml-fp16",)), FAST).cases
+    cases = list_jobs(trained_results.workspace, Selection(variants=("coreml-fp16",)), FAST).jobs
     assert [(c.case.backend, c.case.requested_units) for c in cases] == [
         ("coreml", "cpu_only"),
         ("coreml", "cpu_and_gpu"),
@@ -92,12 +92,12 @@ def test_a_plan_has_every_unit_of_every_backend_for_a_format(trained_results):
 )
 def test_a_wrong_name_is_told_with_the_nearest(trained_results, selection, message):
     with pytest.raises(UnknownNameError, match=message):
-        plan(trained_results.workspace, selection, FAST)
+        list_jobs(trained_results.workspace, selection, FAST)
 
 
 def test_nothing_exported(tmp_path):
     with pytest.raises(ArtifactError, match="nothing exported"):
-        plan(Workspace(tmp_path), Selection(), FAST)
+        list_jobs(Workspace(tmp_path), Selection(), FAST)
 
 
 def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_results, tmp_path):
@@ -111,12 +111,12 @@ def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_resu
     content = json.loads(checkpoint.read_text())
     checkpoint.write_text(json.dumps({**content, "sha256": "1" * 64}))
     with pytest.raises(ArtifactError, match="older than"):
-        plan(workspace, Selection(), FAST)
+        list_jobs(workspace, Selection(), FAST)
     checkpoint.write_text(json.dumps(content))
     with next((root / name / "exports" / "onnx-fp32").glob("*.onnx")).open("ab") as file:
         file.write(b"\0")
     with pytest.raises(ArtifactError, match="changed since it was exported"):
-        plan(workspace, Selection(), FAST)
+        list_jobs(workspace, Selection(), FAST)
 
 
 @pytest.mark.parametrize(

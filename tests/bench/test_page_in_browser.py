@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tinyml.bench.report.page import html
+from tinyml.bench.reports.page import html
 
 playwright = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
 CHROMIUM = shutil.which("chromium")

@@ -3,14 +3,14 @@ import io
 
 import pytest
 
-from tinyml.bench.report.csv import text
-from tinyml.bench.report.markdown import markdown
-from tinyml.bench.report.page import chart, html
-from tinyml.bench.report.row import rows
-from tinyml.bench.report.scatter import Point, by_size, ticks
-from tinyml.bench.report.table import COLUMNS, milliseconds, table
-from tinyml.bench.report.writer import folder_of, write
+from tinyml.bench.report import folder_of, write
+from tinyml.bench.reports.csv import text
+from tinyml.bench.reports.markdown import markdown
+from tinyml.bench.reports.page import chart, html
+from tinyml.bench.row import rows
 from tinyml.bench.runs import import_run
+from tinyml.bench.scatter import Point, by_size, ticks
+from tinyml.bench.table import COLUMNS, milliseconds, table
 from tinyml.errors import BenchError, ManifestError
 from tinyml.schema import BenchRun
 from tinyml.store import write_json

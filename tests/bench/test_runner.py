@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyml.bench.cases import Planned, Settings
 from tinyml.bench.environment import describe
+from tinyml.bench.jobs import Job, Settings
 from tinyml.bench.runner import INTERRUPTED, ask, measure_case, run
 from tinyml.schema import BenchCase
 from tinyml.store import provenance
@@ -38,7 +38,7 @@ def planned(obstacle=None, backend="torch"):
         min_repeats=1,
         min_seconds=0,
     )
-    return Planned(case=case, manifest=Path("none.json"), data="shapes", obstacle=obstacle)
+    return Job(case=case, manifest=Path("none.json"), data="shapes", obstacle=obstacle)
 
 
 SETTINGS = Settings(accuracy=False, timeout_s=30)

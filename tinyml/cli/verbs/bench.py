@@ -43,7 +43,7 @@ def bench(
         return
     from dataclasses import replace
 
-    from tinyml.bench.cases import QUICK, Selection, Settings
+    from tinyml.bench.jobs import QUICK, Selection, Settings
     from tinyml.bench.runner import INTERRUPTED
     from tinyml.bench.runs import measure
     from tinyml.machine import usable_cores
@@ -100,14 +100,14 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two runs of the same environment, case by case, by their median latencies."""
-    from tinyml.bench import compare as comparing
-    from tinyml.bench.report.table import milliseconds
+    from tinyml.bench.comparison import compare_runs
     from tinyml.bench.runs import open_run
+    from tinyml.bench.table import milliseconds
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
     workspace = Workspace(results)
-    comparison = comparing.compare(open_run(a, workspace)[0], open_run(b, workspace)[0], force=force)
+    comparison = compare_runs(open_run(a, workspace)[0], open_run(b, workspace)[0], force=force)
     out.table(
         f"{comparison.b} against {comparison.a}: ratio of the median latencies, below 1 is faster",
         [
@@ -144,8 +144,9 @@ def compare(
 
 
 def _show(out: Output, run: BenchRun, folder: Path) -> None:
-    from tinyml.bench.report.table import COLUMNS, table, title
+    from tinyml.bench.table import COLUMNS, table, title
+    from tinyml.workspace import BENCH_RUN, REPORT_PAGE
 
     out.table(title(run), COLUMNS, table(run))
     out.document(run)
-    out.line(f"report: {folder / 'index.html'} (beside it report.md, results.csv, run.json)")
+    out.line(f"report: {folder / REPORT_PAGE} (beside it report.md, results.csv, {BENCH_RUN})")

@@ -1,4 +1,4 @@
-"""Which cases there are: every current artifact on every backend and compute unit that takes its format."""
+"""What there is to measure: every current artifact on every backend and compute unit that takes its format."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class Job:
     """A case, and where its model and data lie."""
 
     case: BenchCase
@@ -65,10 +65,10 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """All cases, in the order in which they run, and the artifacts that were passed over."""
+class JobList:
+    """All jobs, in the order in which they run, and the artifacts that were passed over."""
 
-    cases: tuple[Planned, ...]
+    jobs: tuple[Job, ...]
     stale: tuple[str, ...]
     """Artifacts of an older checkpoint, as sentences."""
 
@@ -86,8 +86,8 @@ class _Model:
     data: str
 
 
-def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan:
-    """The cases of every model with artifacts: those made of its checkpoint as it is now, and the checkpoint itself.
+def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) -> JobList:
+    """The jobs of every model with artifacts: those made of its checkpoint as it is now, and the checkpoint itself.
 
     Raises:
         ArtifactError: There is nothing to measure, or an artifact is not what its manifest says.
@@ -98,7 +98,7 @@ def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan
     found = _artifacts(workspace)
     _known("model", selection.models, found)
     _known("variant", selection.variants, [CHECKPOINT, *(a.variant.name for items in found.values() for a, _ in items)])
-    cases: list[Planned] = []
+    jobs: list[Job] = []
     stale: list[str] = []
     for model, artifacts in found.items():
         if selection.models and model not in selection.models:
@@ -117,14 +117,14 @@ def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan
             exports.append(_exported(model, manifest, artifact))
         for subject in (*checkpoints.values(), *exports):
             if not selection.variants or subject.variant in selection.variants:
-                cases += _cases(subject, selection, settings)
-    if not cases:
+                jobs += _jobs(subject, selection, settings)
+    if not jobs:
         raise ArtifactError(
             "nothing to measure",
             value="; ".join(stale) or None,
             hint="export the newest checkpoint first: tinyml export",
         )
-    return Plan(cases=tuple(cases), stale=tuple(stale))
+    return JobList(jobs=tuple(jobs), stale=tuple(stale))
 
 
 def _checkpoint(model: str, manifest: Path, checkpoint: Checkpoint, weights: Path) -> _Model:
@@ -151,8 +151,8 @@ def _exported(model: str, manifest: Path, artifact: Artifact) -> _Model:
     )
 
 
-def _cases(subject: _Model, selection: Selection, settings: Settings) -> list[Planned]:
-    cases = []
+def _jobs(subject: _Model, selection: Selection, settings: Settings) -> list[Job]:
+    jobs = []
     for name, backend in backends.items():
         if subject.format not in backend.formats or (selection.backends and name not in selection.backends):
             continue
@@ -171,8 +171,8 @@ def _cases(subject: _Model, selection: Selection, settings: Settings) -> list[Pl
                 min_seconds=settings.min_seconds,
             )
             obstacle = backend.available(units)
-            cases.append(Planned(case=case, manifest=subject.manifest, data=subject.data, obstacle=obstacle))
-    return cases
+            jobs.append(Job(case=case, manifest=subject.manifest, data=subject.data, obstacle=obstacle))
+    return jobs
 
 
 def _artifacts(workspace: Workspace) -> dict[str, list[tuple[Artifact, Path]]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from tinyml.bench.compare import compare
+from tinyml.bench.comparison import compare_runs
 from tinyml.errors import BenchError
 
 
@@ -20,7 +20,7 @@ def scaled(run, factor, **environment):
 
 
 def test_a_factor_of_two_is_found_in_every_case(linux_run):
-    comparison = compare(linux_run, scaled(linux_run, 2))
+    comparison = compare_runs(linux_run, scaled(linux_run, 2))
     assert len(comparison.rows) == 3
     for row in comparison.rows:
         assert row.ratio == pytest.approx(2, rel=1e-6)
@@ -30,11 +30,11 @@ def test_a_factor_of_two_is_found_in_every_case(linux_run):
 
 
 def test_a_run_against_itself_shows_no_difference(linux_run):
-    assert {row.verdict for row in compare(linux_run, linux_run).rows} == {"no difference"}
+    assert {row.verdict for row in compare_runs(linux_run, linux_run).rows} == {"no difference"}
 
 
 def test_what_has_no_latency_is_named_not_dropped(linux_run):
-    comparison = compare(linux_run, linux_run)
+    comparison = compare_runs(linux_run, linux_run)
     assert len(comparison.rows) + len(comparison.unmatched) == len(linux_run.results)
 
 
@@ -45,5 +45,5 @@ def test_what_has_no_latency_is_named_not_dropped(linux_run):
 def test_other_environments_are_refused_unless_forced(linux_run, change):
     other = scaled(linux_run, 1, **change)
     with pytest.raises(BenchError, match=r"not comparable.*--force"):
-        compare(linux_run, other)
-    assert compare(linux_run, other, force=True).warnings
+        compare_runs(linux_run, other)
+    assert compare_runs(linux_run, other, force=True).warnings
