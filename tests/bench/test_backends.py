@@ -24,12 +24,12 @@ def _predictions(trained_results: Any, name: str, manifest: Any, kind: str, imag
     backend = backends.get(name)
     units: Units = "cpu"
     subject = open_subject(manifest, kind)
-    session = backend.load(subject, backend.compile(subject, manifest.parent), units, 1)
-    single = np.concatenate([np.asarray(session.predict(image)).reshape(1, -1) for image in images])
+    model = backend.load(subject, backend.compile(subject, manifest.parent), units, 1)
+    single = np.concatenate([np.asarray(model.predict(image)).reshape(1, -1) for image in images])
     batch = backend.predictor(subject, units, 1).probabilities(images)
     # Batch 1 and a batch sum in another order; float32 keeps them within 1e-4 of each other.
     np.testing.assert_allclose(single, batch, atol=1e-4)
-    return single
+    return np.asarray(single)
 
 
 def test_what_is_timed_is_what_is_counted_and_both_runtimes_agree(trained_results: Any, shapes: Dataset) -> None:
@@ -48,9 +48,9 @@ def test_the_reference_runtime_refuses_to_be_timed(trained_results: Any) -> None
 
 def test_nodes_are_counted_by_provider(trained_results: Any) -> None:
     subject = open_subject(trained_results.artifacts["onnx-fp32"], "onnx")
-    session = OnnxModel(subject.path, "cpu", 1)
-    session.predict(np.zeros((64, 64, 3), np.uint8))
-    nodes = session.nodes_by_provider()
+    model = OnnxModel(subject.path, "cpu", 1)
+    model.predict(np.zeros((64, 64, 3), np.uint8))
+    nodes = model.nodes_by_provider()
     assert list(nodes) == ["CPUExecutionProvider"]
     assert nodes["CPUExecutionProvider"] > 5
 

@@ -5,6 +5,8 @@ What it cannot show: that Apple's runtime answers like the fake. That needs macO
 
 from __future__ import annotations
 
+import platform
+import sys
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +30,7 @@ SPEC = ModelSpec(architecture="resnet", parameters=1, labels=LABELS, preprocess=
 class FakeCompiledMLModel:
     """`coremltools.models.CompiledMLModel(path: str, compute_units: ct.ComputeUnit)`."""
 
-    loads: list = []  # noqa: RUF012 (the fake's own record)
+    loads: list[str] = []  # noqa: RUF012 (the fake's own record)
 
     def __init__(self, path: Any, compute_units: Any = None) -> None:
         assert isinstance(path, str)
@@ -43,7 +45,7 @@ class FakeCompiledMLModel:
         (image,) = data.values()
         assert isinstance(image, Image.Image)
         assert (image.mode, image.size) == ("RGB", (64, 64))
-        red = image.getpixel((0, 0))[0] / 255
+        red = float(np.asarray(image)[0, 0, 0]) / 255
         # A dictionary in an order of its own, as Core ML hands it out.
         return {"classLabel": "cat", "probabilities": {"fox": 0.0, "cat": red, "dog": 1 - red}}
 
@@ -69,7 +71,7 @@ class MLNeuralEngineComputeDevice: ...
 class Operation:
     operator_name: str
     device: object = None
-    blocks: list = field(default_factory=list)
+    blocks: list[Any] = field(default_factory=list)
 
 
 def plan_of(operations: Any) -> Any:
@@ -90,8 +92,8 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Mac, as far as the adapter looks."""
     ct = coremltools()
     FakeCompiledMLModel.loads = []
-    monkeypatch.setattr(coreml.sys, "platform", "darwin")
-    monkeypatch.setattr(coreml.platform, "mac_ver", lambda: ("15.1", ("", "", ""), "arm64"))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("15.1", ("", "", ""), "arm64"))
     monkeypatch.setattr(ct.models, "CompiledMLModel", FakeCompiledMLModel)
     monkeypatch.setattr(ct.models.utils, "compile_model", fake_compile)
     plan = plan_of([Operation("ios16.conv", MLNeuralEngineComputeDevice()), Operation("const")])
@@ -156,10 +158,10 @@ def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("mac")
 def test_no_plan_is_asked_for_before_macos_14_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coreml.platform, "mac_ver", lambda: ("14.3", ("", "", ""), "arm64"))
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("14.3", ("", "", ""), "arm64"))
     backend = backends.get("coreml")
-    session = backend.load(subject(tmp_path), backend.compile(subject(tmp_path), tmp_path), "all", None)
-    assert session.observe().placement is None
+    model = backend.load(subject(tmp_path), backend.compile(subject(tmp_path), tmp_path), "all", None)
+    assert model.observe().placement is None
 
 
 def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does() -> None:
@@ -169,6 +171,6 @@ def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does() -> No
 
 
 def test_off_a_mac_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coreml.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     backend = backends.get("coreml")
     assert {backend.available(units) for units in backend.units} == {"needs macOS"}

@@ -38,7 +38,7 @@ def test_a_missing_package_is_broken_and_nothing_below_is_tried(monkeypatch: pyt
             raise metadata.PackageNotFoundError(name)
         return real(name)
 
-    monkeypatch.setattr(doctor.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     findings = doctor.examine()
     assert [f.name for f in findings if f.state == "broken"] == ["torch"]
     assert not [f for f in findings if f.topic in ("device", "bench")]

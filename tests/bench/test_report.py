@@ -44,7 +44,9 @@ def test_csv_keeps_the_raw_figures(macos_run: BenchRun) -> None:
     lines = list(csv.DictReader(io.StringIO(text(macos_run))))
     assert len(lines) == len(macos_run.results)
     assert lines[2]["ops_on_neural_engine"] == "308"
-    assert float(lines[0]["p50_ns"]) == rows(macos_run)[0].latency_ns.p50
+    latency = rows(macos_run)[0].latency_ns
+    assert latency is not None
+    assert float(lines[0]["p50_ns"]) == latency.p50
     assert lines[4]["p50_ns"] == ""
     assert lines[4]["reason"].startswith("the worker was killed")
 

@@ -76,6 +76,7 @@ def run_with(cases: Any, code: Any, keep: Any = lambda _: None) -> Any:
 def test_a_worker_that_fails_is_a_failed_result_with_the_reason(code: Any, reason: Any) -> None:
     result = measure_case(planned(), SETTINGS, worker=worker(code))
     assert result.status == "failed"
+    assert result.reason is not None
     assert reason in result.reason
     assert result.series == ()
 
@@ -143,6 +144,7 @@ def test_a_worker_ends_when_its_runner_is_killed(tmp_path: Path) -> None:
         "w.stdin.write(b'{}\\n'); w.stdin.flush(); w.stdout.readline(); print(w.pid, flush=True); time.sleep(600)"
     )
     runner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert runner.stdout is not None
     pid = int(runner.stdout.readline())
     runner.send_signal(signal.SIGKILL)
     runner.wait()
@@ -154,8 +156,8 @@ def test_the_reference_runtime_never_has_a_latency() -> None:
     item = planned(backend="reference")
     result = measure_case(item, SETTINGS, worker=worker("raise SystemExit('started')"))
     assert (result.status, result.series) == ("not_run", ())
-    asked = []
+    asked: list[str] = []
     code = READ + "sys.exit(request['task'] == 'latency' and 9 or 8)"
     result = measure_case(item, Settings(accuracy=True, timeout_s=30), worker=worker(code))
-    asked.append(result.reason)
+    asked.append(result.reason or "")
     assert "exit code 8" in asked[0]
