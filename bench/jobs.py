@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
+from tinyml.machine import usable_cores
 from tinyml.schema import Artifact, BenchCase, Checkpoint
 from tinyml.store import size_bytes
 from tinyml.workspace import Workspace, checked_artifact, checkpoint_origin, read_artifact, read_checkpoint
@@ -42,6 +43,16 @@ class Settings:
 
 
 QUICK = Settings(warmup=3, min_repeats=10, min_seconds=0.2, limit=200, quick=True)
+
+
+def settings_of(*, quick: bool, threads: int | None = None, **asked: int | float | bool | None) -> Settings:
+    """The settings of a whole run: `QUICK` or the default, with what was `asked` for, by the names of the fields.
+
+    None leaves a field as it is; for `threads` it means every core that this process may use. Raises UsageError.
+    """
+    given = {name: value for name, value in asked.items() if value is not None}
+    cores = usable_cores() if threads is None else threads
+    return replace(QUICK if quick else Settings(), threads=cores, **given)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,8 +32,11 @@ def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None =
 
     Each artifact gets a folder with its package, manifest and golden image, all checked against their checksums
     before anything is written. Raises ArtifactError for an artifact that changed since its manifest or lacks its
-    golden image, UsageError for one that is no Core ML model.
+    golden image, UsageError for one that is no Core ML model, and
+    for a target in no folder.
     """
+    if not target.parent.is_dir():
+        raise UsageError("no such app folder", value=str(target.parent), hint="name the model folder with --app")
     progress = progress or Silent()
     sources = [_checked(manifest) for manifest in manifests]
     entries: list[CatalogueEntry] = []

@@ -23,7 +23,7 @@ def tolerance(variant: Variant) -> float:
 
     Another order of float32 operations moves a probability by some 1e-6, a different resampling or a forgotten
     normalization by far more than 1e-3. Half precision rounds to 2^-11 at every layer, and devices accumulate
-    differently, the Neural Engine in half precision too; integer activations may round to either neighbour.
+    differently, the Neural Engine in half precision too; integer activations may round to either neighbor.
     """
     return 1e-3 if variant.precision == "fp32" and variant.compression.method == "none" else 2e-2
 

@@ -116,11 +116,11 @@ def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
         handle = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].double()))
         network.eval()(pixels)
         handle.remove()
-        centre = seen[0].mean(0)
-        features = seen[0] - centre
+        center = seen[0].mean(0)
+        features = seen[0] - center
         gram = features @ features.T
         ridge = 1e-3 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
         weight = (features.T @ torch.linalg.solve(gram + ridge, targets - targets.mean(0))).T
         last.weight.copy_(weight)
-        last.bias.copy_(targets.mean(0) - weight @ centre)
+        last.bias.copy_(targets.mean(0) - weight @ center)
     return network

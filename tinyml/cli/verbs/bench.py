@@ -41,18 +41,20 @@ def bench(
     """Measure every exported artifact on every backend and compute unit."""
     if context.invoked_subcommand is not None:
         return
-    from dataclasses import replace
-
-    from tinyml.bench.jobs import QUICK, Selection, Settings
+    from tinyml.bench.jobs import Selection, settings_of
     from tinyml.bench.runner import INTERRUPTED
     from tinyml.bench.runs import measure
-    from tinyml.machine import usable_cores
     from tinyml.workspace import Workspace
 
-    settings = QUICK if quick else Settings()
-    given = {"min_repeats": repeats, "min_seconds": seconds, "limit": limit, "timeout_s": timeout}
-    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    settings = replace(settings, accuracy=accuracy, threads=usable_cores() if threads is None else threads)
+    settings = settings_of(
+        quick=quick,
+        min_repeats=repeats,
+        min_seconds=seconds,
+        limit=limit,
+        timeout_s=timeout,
+        threads=threads,
+        accuracy=accuracy,
+    )
     out = Output(json=json)
     selection = Selection(models=tuple(model or ()), variants=tuple(variant or ()), backends=tuple(backend or ()))
     run, folder = measure(Workspace(results), selection, settings, progress=out.progress)

@@ -24,11 +24,10 @@ def predict(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Classify image files with a checkpoint or an exported artifact."""
-    import numpy as np
+    from dataclasses import asdict
 
+    from tinyml.evaluation.classify import classify
     from tinyml.evaluation.opening import open_model
-    from tinyml.numerics import best_classes
-    from tinyml.trainer.data import load_image
     from tinyml.trainer.device import choose
     from tinyml.workspace import Workspace
 
@@ -36,21 +35,16 @@ def predict(
     path = model or Workspace(results).newest_checkpoint()
     opened = open_model(path, choose(device))
     spec = opened.predictor.spec
-    pixels = np.stack([load_image(image, spec.preprocess) for image in images])
+    answers = classify(opened.predictor, images, top_k)
     if model is None:
         out.line(f"checkpoint {path}")
-    scores = opened.predictor.probabilities(pixels)
-    best = best_classes(scores, top_k)
-    answers = [
-        [(spec.labels[i], min(1.0, float(row[i]))) for i in order] for row, order in zip(scores, best, strict=True)
-    ]
     out.table(
         f"{spec.architecture} ({opened.variant})",
         ["image", "rank", "label", "probability"],
         [
-            [str(image), str(rank), label, f"{probability:.2%}"]
+            [str(image), str(rank), scored.label, f"{scored.probability:.2%}"]
             for image, answer in zip(images, answers, strict=True)
-            for rank, (label, probability) in enumerate(answer, 1)
+            for rank, scored in enumerate(answer, 1)
         ],
     )
     out.document(
@@ -59,7 +53,7 @@ def predict(
                 "image": str(image),
                 "model": str(path),
                 "runtime": opened.runtime,
-                "classes": [{"label": label, "probability": probability} for label, probability in answer],
+                "classes": [asdict(scored) for scored in answer],
             }
             for image, answer in zip(images, answers, strict=True)
         ]
