@@ -46,10 +46,14 @@ class Small(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU())
         self.conv = nn.Conv2d(16, 64, 3, padding=1)
+        assert self.conv.bias is not None
         self.depthwise = nn.Conv2d(64, 64, 3, padding=1, groups=64)
+        assert self.depthwise.bias is not None
         self.hidden = nn.Linear(64, 48)
         self.shift = nn.Parameter(torch.randn(1, 48))
         self.classifier = nn.Linear(48, 10)
+        nn.init.zeros_(self.conv.bias)  # converters store equal biases once, for ops that are compressed differently
+        nn.init.zeros_(self.depthwise.bias)
 
     def forward(self, images: Tensor) -> Tensor:
         found: Tensor = torch.relu(self.conv(self.stem(images)))
@@ -310,6 +314,7 @@ def _weight(*encodings: Encoding, dtype: str = "fp16", layer: str = "conv") -> W
     return Weight(
         layer=layer,
         op_name=layer,
+        stored_name=layer,
         op="conv",
         shape=(8, 8, 1, 1),
         dtype=dtype,
