@@ -6,7 +6,7 @@ A kind is one file in `export/compressions/`, registered under the `method` that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Conversion:
 
     variant: Variant
     weights: tuple[Weight, ...]
-    """Of the model as converted, before any compression."""
+    """As they lie in the model now: behind each kind the next one finds them as that left them."""
     calibration: Images
     """Training images; empty where no kind of the variant needs them."""
 
@@ -119,21 +119,29 @@ def prepare(network: nn.Module, variant: Variant, calibration: Images) -> nn.Mod
     return network
 
 
-def compress(model: Any, conversion: Conversion) -> Any:
+def compress(model: Any, variant: Variant, calibration: Images, weights_of: Callable[[Any], tuple[Weight, ...]]) -> Any:
     """`model`, compressed by every kind of the variant in order.
+
+    Args:
+        model: As the format's library holds it.
+        variant: What to do.
+        calibration: Training images; may be empty where no kind needs them.
+        weights_of: Reads the weights of such a model.
 
     Raises:
         UsageError: The variant cannot be, or an override names a layer that the network does not have.
     """
-    check(conversion.variant)
-    layers = {weight.layer for weight in conversion.weights}
-    for kind in conversion.variant.compression:
+    check(variant)
+    for kind in variant.compression:
+        weights = weights_of(model)
+        layers = {weight.layer for weight in weights}
         if unknown := sorted(set(kind.overrides) - layers):
             raise UsageError(
-                f"{conversion.variant.name} overrides a layer that the network does not have",
+                f"{variant.name} overrides a layer that the network does not have",
                 value=unknown[0],
                 allowed=", ".join(sorted(layers)),
             )
+        conversion = Conversion(variant=variant, weights=weights, calibration=calibration)
         model = compressions.get(kind.method).apply(model, kind, conversion)
     return model
 

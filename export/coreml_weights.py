@@ -47,6 +47,7 @@ def _of_block(block: Block, outer: Mapping[str, Operation]) -> Iterator[Weight]:
                 yield Weight(
                     layer=name,
                     op_name=name,
+                    stored_name=binding.name if isinstance(binding, Reference) else name,
                     op=operation.kind,
                     shape=shape,
                     dtype=dtype,

@@ -12,7 +12,10 @@ from .weights import Weight
 
 
 def options(kind: Any, conversion: Conversion, for_layer: Callable[[Any, Weight], Any]) -> Any:
-    """An OptimizationConfig that says of each weight what to do with it, by the op that reads it.
+    """An OptimizationConfig that says of each weight what to do with it.
+
+    By the names of what is stored, not of the ops that read it: two of those may share a bias, and coremltools refuses
+    different options for them even though it leaves every bias alone.
 
     Args:
         kind: The kind's record, with its overrides.
@@ -22,7 +25,7 @@ def options(kind: Any, conversion: Conversion, for_layer: Callable[[Any, Weight]
     chosen = {}
     for weight in conversion.weights:
         settings = settings_of(kind, weight.layer)
-        chosen[weight.op_name] = None if settings is None else for_layer(settings, weight)
+        chosen[weight.stored_name] = None if settings is None else for_layer(settings, weight)
     distinct = list(chosen.values())
     if distinct and distinct[0] is not None and all(option == distinct[0] for option in distinct):
         return coremltools().optimize.coreml.OptimizationConfig(global_config=distinct[0])

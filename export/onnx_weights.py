@@ -51,6 +51,7 @@ def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
                 Weight(
                     layer=output,
                     op_name=output,
+                    stored_name=name,
                     op=node.op_type,
                     shape=tuple(tensor.dims),
                     dtype=dtype,

@@ -38,8 +38,10 @@ class Weight:
     """The module of the network that it belongs to, where that is known; else that of the op."""
     op_name: str
     """The op that reads it, by the name of its output."""
+    stored_name: str
+    """What is stored, by the name of the constant or of the op that unpacks it."""
     op: str
-    """That op's kind, as the format calls it."""
+    """The reading op's kind, as the format calls it."""
     shape: tuple[int, ...]
     dtype: str
     """Of its values, unpacked: "fp32", "fp16"."""

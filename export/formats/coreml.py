@@ -15,7 +15,7 @@ from tinyml.quiet import coremltools, quiet
 from tinyml.schema import ModelSpec, Tensor, Variant
 from tinyml.trainer.evaluate import check_images
 
-from ..compression import Conversion, compress
+from ..compression import compress
 from ..coreml_weights import weights_of
 from ..format import LAYERS_KEY, Description, Executable, Floats, Images, Outputs, formats, layers_of, spec_of
 from ..network import IMAGE, LABEL, PROBABILITIES, layers, trace
@@ -60,9 +60,7 @@ class CoreMLFormat:
                 skip_model_load=True,
             )
         names = layers(program)
-        if variant.compression:
-            weights = with_layers(weights_of(open_package(model)), names)
-            model = compress(model, Conversion(variant=variant, weights=weights, calibration=calibration))
+        model = compress(model, variant, calibration, lambda held: with_layers(weights_of(open_package(held)), names))
         with quiet():
             model = _named(ct, model)
             _describe(model, description)

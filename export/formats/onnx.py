@@ -16,7 +16,7 @@ from tinyml.quiet import quiet
 from tinyml.schema import Tensor, Variant
 from tinyml.trainer.evaluate import check_images
 
-from ..compression import Conversion, compress
+from ..compression import compress
 from ..format import LAYERS_KEY, Description, Executable, Floats, Images, Outputs, formats, layers_of, spec_of
 from ..network import IMAGE, PROBABILITIES, layers, trace
 from ..onnx_weights import weights_of
@@ -62,9 +62,7 @@ class OnnxFormat:
         if exported is None:
             raise ArtifactError("torch.onnx.export gave no model")
         model, names = exported.model_proto, layers(program)
-        if variant.compression:
-            weights = with_layers(weights_of(model), names)
-            model = compress(model, Conversion(variant=variant, weights=weights, calibration=calibration))
+        model = compress(model, variant, calibration, lambda held: with_layers(weights_of(held), names))
         model.producer_name, model.producer_version = "tinyml", description.facts["tinyml.version"]
         model.doc_string = description.summary
         onnx.helper.set_model_props(
