@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,9 @@ class Palette(CompressionKind):
             if (layer := settings_of(settings, weight.layer)) is not None and _scaled(layer, weight)
         }
         joint = conversion.variant.compression[0].method == "prune"
-        with quiet(), np.errstate(invalid="ignore", divide="ignore"):
+        with quiet(), np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+            # Fewer different weights than a palette has values: k-means finds them all, and scikit-learn remarks on it.
+            warnings.filterwarnings("ignore", message="Number of distinct clusters")
             if scaled:
                 model = scaled_palettes(model, scaled)
             if len(scaled) == len(conversion.weights):

@@ -81,18 +81,19 @@ Export = Callable[[Variant], Path]
 @pytest.fixture
 def export(network: nn.Module, images: np.ndarray, tmp_path: Path) -> Export:
     """Writes the network as a variant, into a folder of its own."""
+    return lambda row: written(network, row, images, tmp_path)
 
-    def write(variant: Variant) -> Path:
-        count = sum(parameter.numel() for parameter in network.parameters())
-        labels = tuple(f"class {i}" for i in range(10))
-        spec = ModelSpec(architecture="small", parameters=count, labels=labels, preprocess=PREPROCESS)
-        facts = {SPEC_KEY: spec.model_dump_json(), "tinyml.version": "0"}
-        description = Description(spec=spec, summary="", author="", license="", version="", facts=facts)
-        path = tmp_path / f"{variant.name}{formats.get(variant.format).suffix}"
-        formats.get(variant.format).write(network, variant, description, images, path)
-        return path
 
-    return write
+def written(network: nn.Module, row: Variant, images: np.ndarray, folder: Path) -> Path:
+    """The path of `network`, written as `row`."""
+    count = sum(parameter.numel() for parameter in network.parameters())
+    labels = tuple(f"class {i}" for i in range(10))
+    spec = ModelSpec(architecture="small", parameters=count, labels=labels, preprocess=PREPROCESS)
+    facts = {SPEC_KEY: spec.model_dump_json(), "tinyml.version": "0"}
+    description = Description(spec=spec, summary="", author="", license="", version="", facts=facts)
+    path = folder / f"{row.name}{formats.get(row.format).suffix}"
+    formats.get(row.format).write(network, row, description, images, path)
+    return path
 
 
 def variant(*kinds: Compression, target: str | None = "iOS18", format_: str = "coreml") -> Variant:
@@ -219,6 +220,23 @@ def test_the_same_network_gives_the_same_weights(kind: Compression, export: Expo
         found.append(file_sha256(path / "Data" / "com.apple.CoreML" / "weights" / "weight.bin"))
         shutil.rmtree(path)
     assert found[0] == found[1]
+
+
+def test_fewer_different_weights_than_a_palette_has_values_are_kept_as_they_are(
+    images: np.ndarray, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = Small().eval()
+    with torch.no_grad():
+        for layer in LAYERS:
+            weight = network.get_submodule(layer).weight
+            assert isinstance(weight, Tensor)
+            weight.copy_(weight.sign() / 8)
+    with torch.inference_mode():
+        expected = network(normalised(images, PREPROCESS)).numpy()
+    path = written(network, variant(palette(4)), images, tmp_path)
+    found = formats.get("coreml").open(path).run(images).logits
+    assert np.linalg.norm(found - expected) / np.linalg.norm(expected) <= FP16
 
 
 def test_overrides_hold_for_the_layers_that_they_name(export: Export) -> None:
