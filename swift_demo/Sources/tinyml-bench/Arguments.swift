@@ -34,4 +34,15 @@ struct Arguments {
         }
         return URL(fileURLWithPath: file)
     }
+
+    /// The value of an option that counts something; nil where it was not given.
+    ///
+    /// - Throws: `UsageError` for what is no number of at least 1.
+    func count(_ option: String) throws -> Int? {
+        guard let text = options[option] else { return nil }
+        guard let number = Int(text), number >= 1 else {
+            throw UsageError(description: "\(option) needs a whole number of at least 1, not \(text)")
+        }
+        return number
+    }
 }
