@@ -16,7 +16,7 @@ enum Command {
           tinyml-bench selftest [--output FILE]
               drives the benchmark with a simulated backend and writes a result file that says so
           tinyml-bench speed [--repeats N]
-              times this package's own work in this build: preparing a camera's frame, hashing 16 MiB
+              times this package's own work in this build: preparing a camera's frame, hashing 1 MiB
 
         Exit codes: 0 done, 1 refused or failed, 2 usage, 69 cannot run here.
         """

@@ -94,7 +94,10 @@ struct CommandTests {
     }
     #endif
 
-    @Test(arguments: [[], ["unknown"], ["selftest", "--nothing"], ["selftest", "--output"], ["selftest", "x"]])
+    @Test(arguments: [
+        [], ["unknown"], ["selftest", "--nothing"], ["selftest", "--output"], ["selftest", "x"], ["speed", "x"],
+        ["speed", "--repeats", "0"],
+    ])
     func whatMakesNoSenseIsUsage(words: [String]) async {
         var output = Recorder()
         let code = await Command.run(words, output: &output)
@@ -102,10 +105,18 @@ struct CommandTests {
         #expect(output.errors.count == 1)
     }
 
+    @Test func speedNamesTheBuildAndTimesBothParts() async throws {
+        let (code, output) = await run("speed", "--repeats", "1")
+        #expect(code == .done)
+        let rows = output.lines.map { $0.split(separator: "\t").map(String.init) }
+        #expect(rows.map(\.first) == ["build", "prepare_frame_ns", "hash_1_mib_ns"])
+        for row in rows.dropFirst() { #expect(try #require(Int(row[1])) > 0) }
+    }
+
     @Test func helpNamesEveryVerb() async {
         let (code, output) = await run("--help")
         #expect(code == .done)
-        for verb in ["run", "validate", "compare", "selftest"] {
+        for verb in ["run", "validate", "compare", "selftest", "speed"] {
             #expect(output.lines[0].contains("tinyml-bench \(verb)"))
         }
     }
