@@ -33,7 +33,11 @@ class Source(Protocol):
 
 
 class SourceKind(Protocol):
-    """A kind of data set, registered in `tinyml.trainer.data.sources.<kind>` under the name that `--data` takes."""
+    """A kind of data set, registered in `tinyml.trainer.data.sources.<kind>`."""
+
+    @property
+    def named(self) -> bool:
+        """Whether `--data` takes its registered name for a data set; else only the paths that it takes."""
 
     @property
     def summary(self) -> str:
@@ -68,7 +72,8 @@ def find_source(data: str, given: Path | None = None) -> Source:
         DataError: What lies there is no data set of any kind.
         UsageError: `given` for a kind that does not come from a file.
     """
-    if data in sources:
+    named = [name for name, kind in sources.items() if kind.named]
+    if data in named:
         return sources.get(data).source(given)
     if given is not None:
         raise UsageError("a source is for Tiny ImageNet only", value=data, hint="give a folder with --data")
@@ -91,7 +96,7 @@ def find_source(data: str, given: Path | None = None) -> Source:
         raise DataError("a data set is a folder of images, this is a file", value=data)
     if len(path.parts) > 1:
         raise DataError("a link to a folder that is not there" if path.is_symlink() else "no such folder", value=data)
-    raise UnknownNameError("data set", data, (*sources.names(), "a folder of images"))
+    raise UnknownNameError("data set", data, (*named, "a folder of images"))
 
 
 def prepare_command(source: Source) -> str:

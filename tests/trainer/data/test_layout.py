@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml.errors import DataError
+from tinyml.errors import DataError, UnknownNameError
 from tinyml.progress import Silent
 from tinyml.trainer.data import image_formats, open_dataset, preparing
 from tinyml.trainer.data.dataset import Dataset
@@ -326,6 +326,17 @@ def test_the_menu_of_kinds() -> None:
     for name, kind in sources.items():
         assert kind.summary
         assert kind.available() is None or name == "tiny-imagenet"
+
+
+def test_a_folder_may_be_called_like_a_kind_that_has_no_name(
+    tmp_path: Path, make_images: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ant", "bee"):
+        make_images(tmp_path / "folder" / name, 10)
+    monkeypatch.chdir(tmp_path)
+    assert open_dataset("folder").index.labels == ("ant", "bee")
+    with pytest.raises(UnknownNameError, match=r"allowed: a folder of images, shapes, tiny-imagenet$"):
+        open_dataset("nowhere")
 
 
 def test_a_kind_that_cannot_be_had_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

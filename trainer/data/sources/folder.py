@@ -116,6 +116,7 @@ class ImageFolder:
 
 
 class _Kind:
+    named = False
     summary = "a folder of images"
 
     def available(self) -> str | None:

@@ -83,6 +83,7 @@ class Shapes:
 
 
 class _Kind:
+    named = True
     summary = "ten plain figures, drawn on the spot"
 
     def available(self) -> str | None:

@@ -89,6 +89,7 @@ _NEEDED_BYTES = 1_900_000_000
 
 @dataclass(frozen=True)
 class _Kind:
+    named = True
     summary: str = "Tiny ImageNet, 200 classes; fetched at first use (248 MB)"
 
     def available(self) -> str | None:
