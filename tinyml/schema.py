@@ -7,7 +7,7 @@ fields, a major one comes with an upgrade function in `tinyml.store` and a kept 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,11 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 RGB = tuple[float, float, float]
+SplitName = Literal["train", "val", "test"]
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+
+IMAGE, PROBABILITIES, LABEL = "image", "probabilities", "classLabel"
+"""The names of every exported model's input and outputs; the label is Core ML's alone."""
 
 
 class Record(BaseModel):
@@ -95,7 +100,7 @@ class DatasetIndex(Record):
     preprocess: Preprocess
     split_rule: str
     seed: int
-    splits: dict[Literal["train", "val", "test"], SplitInfo]
+    splits: dict[SplitName, SplitInfo]
     skipped: tuple[str, ...] = ()
     fingerprint: Sha256 | None = None
     """Of the source folder's files (path, size, time), where the source is a folder of the user's that may change."""
@@ -218,7 +223,7 @@ class ModelSpec(Record):
 class Metrics(Record):
     """Accuracy on one split; `images` says how many were looked at, `total` how many the split has."""
 
-    split: Literal["train", "val", "test"]
+    split: SplitName
     top1: Fraction
     top5: Fraction
     images: PositiveInt
@@ -390,7 +395,7 @@ class Verification(Record):
     """An artifact, reloaded from disk and executed, against its checkpoint on real images."""
 
     runtime: str
-    split: Literal["train", "val", "test"]
+    split: SplitName
     images: PositiveInt
     max_difference: float
     mean_difference: float
