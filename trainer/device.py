@@ -91,7 +91,7 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
-def describe(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """A line for people: "cuda (NVIDIA H100)", "cpu (2 threads)"."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
