@@ -2,6 +2,7 @@
 
 results/
   <model>/history.json, test_results.json, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
+  <model>/explained/<variant>.json and pictures
   <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json
   bench/<run id>/run.json, report.md, results.csv, index.html
   model_comparison.csv
@@ -22,6 +23,7 @@ ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
 BEST_CHECKPOINT = "best.json"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
+EXPLAINED = "explained"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
 BENCH_RUN, REPORT_PAGE = "run.json", "index.html"
 PROJECT_PAGE = "report.html"
@@ -50,6 +52,10 @@ class Workspace:
     def export(self, model: str, variant: str) -> Path:
         """The folder of one exported artifact."""
         return self.model(model) / "exports" / variant
+
+    def explained(self, model: str) -> Path:
+        """The folder of what was found out about a model's mistakes."""
+        return self.model(model) / EXPLAINED
 
     @property
     def bench(self) -> Path:

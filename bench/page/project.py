@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from tinyml.errors import ManifestError
-from tinyml.schema import Artifact, BenchRun, Checkpoint, Evaluations, Golden, History, Record
+from tinyml.schema import Artifact, BenchRun, Checkpoint, Evaluations, Explanation, Golden, History, Record
 from tinyml.store import read_json
 from tinyml.workspace import (
     ARTIFACT_MANIFEST,
     BENCH_RUN,
     BEST_CHECKPOINT,
+    EXPLAINED,
     GOLDEN,
     HISTORY,
     TEST_RESULTS,
@@ -41,6 +42,7 @@ class Project:
     goldens: tuple[Kept[Golden], ...] = ()
     evaluations: tuple[Kept[Evaluations], ...] = ()
     runs: tuple[Kept[BenchRun], ...] = ()
+    explanations: tuple[Kept[Explanation], ...] = ()
     unread: tuple[str, ...] = ()
     """One sentence a file that is there and could not be read."""
 
@@ -71,6 +73,7 @@ def read(root: Path) -> Project:
         goldens=all_of(GOLDEN, Golden),
         evaluations=all_of(TEST_RESULTS, Evaluations),
         runs=tuple(sorted(all_of(BENCH_RUN, BenchRun), key=lambda kept: kept.record.provenance.created_at)),
+        explanations=all_of(f"{EXPLAINED}/*.json", Explanation),
         unread=tuple(unread),
     )
 
@@ -81,11 +84,11 @@ def of_run(run: BenchRun, path: Path) -> Project:
 
 
 def files(root: Path, *names: str) -> Iterator[Path]:
-    """The files of these names below `root`, sorted; nothing in folders whose name begins with a dot."""
+    """The files of these names (patterns) below `root`, sorted; nothing in folders whose name begins with a dot."""
     for path in sorted(path for name in names for path in root.rglob(name)):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts):
             yield path
 
 
-SOURCES = (BEST_CHECKPOINT, HISTORY, ARTIFACT_MANIFEST, GOLDEN, TEST_RESULTS, BENCH_RUN)
+SOURCES = (BEST_CHECKPOINT, HISTORY, ARTIFACT_MANIFEST, GOLDEN, TEST_RESULTS, BENCH_RUN, f"{EXPLAINED}/*.json")
 """The names of all files that a page is made from."""

@@ -52,6 +52,14 @@ from .dataset import SplitName as SplitName
 from .environment import Environment as Environment
 from .evaluation import EvaluatedModel as EvaluatedModel
 from .evaluation import Evaluations as Evaluations
+from .explanation import AttackedAccuracy as AttackedAccuracy
+from .explanation import Calibration as Calibration
+from .explanation import ClassAccuracy as ClassAccuracy
+from .explanation import ConfidenceBin as ConfidenceBin
+from .explanation import ConfusedPair as ConfusedPair
+from .explanation import CorruptedAccuracy as CorruptedAccuracy
+from .explanation import Explanation as Explanation
+from .explanation import Robustness as Robustness
 from .metrics import Metrics as Metrics
 from .preprocess import Preprocess as Preprocess
 from .training import EpochRecord as EpochRecord

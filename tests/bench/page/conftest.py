@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinyml.evaluation.calibration import calibration
 from tinyml.schema import (
     Artifact,
+    AttackedAccuracy,
     BenchRun,
+    ClassAccuracy,
+    ConfusedPair,
+    CorruptedAccuracy,
     EpochRecord,
-    Evaluations,
+    Explanation,
     Golden,
     History,
+    Metrics,
     Provenance,
+    Robustness,
     TrainConfig,
 )
-from tinyml.schema import EvaluatedModel as Evaluated
 from tinyml.store import file_sha256, read_json, write_json
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -64,24 +70,32 @@ def results(tmp_path: Path, linux_run: BenchRun, macos_run: BenchRun) -> Path:
     config = TrainConfig(model="densenet", recipe="best", data="shapes", epochs=5)
     history = History(config=config, device="cpu", epochs=epochs, memory=None, provenance=MADE)
     write_json(root / "densenet" / "history.json", history)
+    write_json(root / "densenet" / "explained" / "coreml-w8.json", explanation())
     return root
 
 
-def evaluations(run: BenchRun, **top1: float) -> Evaluations:
-    """Test results of the files of `run` by variant ("coreml_w8"), on 10,000 images."""
-    rows = []
-    for variant, value in top1.items():
-        result = next(r for r in run.results if r.case.variant == variant.replace("_", "-"))
-        assert result.accuracy is not None
-        rows.append(
-            Evaluated(
-                variant=result.case.variant,
-                path="x",
-                sha256=result.case.artifact_sha256,
-                bytes=result.case.artifact_bytes,
-                runtime="reference",
-                metrics=result.accuracy.model_copy(update={"top1": value, "top5": 0.99}),
-                provenance=MADE,
-            )
-        )
-    return Evaluations(model="densenet", data="shapes", results=tuple(rows))
+def explanation() -> Explanation:
+    logits = np.random.default_rng(0).normal(size=(60, 2))
+    return Explanation(
+        model="densenet",
+        variant="coreml-w8",
+        path="x",
+        sha256="ab" * 32,
+        runtime="reference",
+        data="shapes",
+        labels=("a tabby", "a teapot"),
+        metrics=Metrics(split="test", top1=0.5, top5=1, images=60, total=60),
+        classes=(
+            ClassAccuracy(label="a tabby", images=30, right=10),
+            ClassAccuracy(label="a teapot", images=30, right=20),
+        ),
+        confused=(ConfusedPair(truth=0, answer=1, images=20), ConfusedPair(truth=1, answer=0, images=10)),
+        calibration=calibration(logits, np.arange(60) % 2),
+        robustness=Robustness(
+            images=20,
+            clean=0.5,
+            corrupted=tuple(CorruptedAccuracy(corruption="fog", severity=n, top1=0.5 - 0.05 * n) for n in range(1, 6)),
+            attacked=(AttackedAccuracy(attack="fgsm", epsilon=1, steps=1, network_sha256="ab" * 32, top1=0.125),),
+        ),
+        provenance=MADE,
+    )

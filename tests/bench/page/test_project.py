@@ -125,3 +125,17 @@ def test_reading_leaves_every_file_as_it_was(results: Path) -> None:
     html(read(results))
     assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
     assert read_json(results / "bench" / "fixture-linux" / "run.json", BenchRun)
+
+
+def test_mistakes_and_robustness_stand_on_the_page(results: Path) -> None:
+    page = html(read(results))
+    assert "Where models err" in page
+    assert '<td>a tabby</td><td>a teapot</td><td class="figure">20</td>' in page
+    assert '<td>a tabby</td><td class="figure">33 %</td>' in page
+    assert "FGSM by 1/255, 1 step" in page
+    assert ">35.0<" in page  # the mean of 0.45 to 0.25
+    assert ">12.5<" in page
+    (results / "densenet" / "explained" / "coreml-w8.json").unlink()
+    without = html(read(results))
+    assert "Where models err" not in without
+    assert "FGSM" not in without

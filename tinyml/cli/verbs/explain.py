@@ -1,0 +1,115 @@
+"""`tinyml explain`: where checkpoints and artifacts err."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..app import app
+from ..output import Output
+
+if TYPE_CHECKING:
+    from tinyml.schema import Explanation
+
+ROBUSTNESS_IMAGES = 200
+WORST = 10
+
+
+@app.command()
+def explain(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=2)] = None,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Also on images corrupted in 15 ways at 5 severities, and attacked.")
+    ] = False,
+    robustness_images: Annotated[
+        int, typer.Option("--robustness-images", help="How many images those are made from.", min=1)
+    ] = ROBUSTNESS_IMAGES,
+    attack_with: Annotated[
+        Path | None,
+        typer.Option("--attack-with", help="The checkpoint whose gradients attack; else the first one given."),
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
+    data: Annotated[
+        str | None,
+        typer.Option("--data", help="The data set they were trained on, where it lies by now.", metavar="NAME_OR_PATH"),
+    ] = None,
+    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Say where models err: by class, by confidence, on corrupted images; kept in RESULTS/MODEL/explained/."""
+    from tinyml.accuracy import split_named
+    from tinyml.evaluation.explain import explain as run
+    from tinyml.evaluation.keep import keep
+    from tinyml.evaluation.opening import open_model
+    from tinyml.trainer.device import choose
+    from tinyml.workspace import Workspace
+
+    chosen_split, chosen = split_named(split), choose(device)
+    out, workspace = Output(json=json), Workspace(results)
+    if not paths:
+        paths = [workspace.newest_checkpoint()]
+        out.line(f"checkpoint {paths[0]}")
+    found = run(
+        [open_model(path, chosen) for path in paths],
+        split=chosen_split,
+        limit=limit,
+        robustness=robustness_images if robustness else None,
+        network=open_model(attack_with, chosen) if attack_with is not None else None,
+        data=data,
+        progress=out.progress,
+    )
+    files = [file for each in found for file in keep(each, workspace)]
+    explanations = [each.explanation for each in found]
+    out.table(f"Where models err, on the {split} split", _COLUMNS, [_row(e) for e in explanations])
+    for explanation in explanations:
+        _show_mistakes(out, explanation)
+    if robustness and not any(e.robustness and e.robustness.attacked for e in explanations):
+        out.line("not attacked: no checkpoint among the models; name one with --attack-with")
+    out.document(explanations)
+    for file in files:
+        out.line(f"kept: {file}")
+
+
+_COLUMNS = ("model", "variant", "top-1", "images", "ECE", "temperature", "ECE with it", "corrupted", "FGSM", "PGD")
+
+
+def _row(explanation: Explanation) -> list[str]:
+    m, c, r = explanation.metrics, explanation.calibration, explanation.robustness
+    attacked = {a.attack: f"{a.top1:.2%}" for a in r.attacked} if r else {}
+    return [
+        explanation.model,
+        explanation.variant,
+        f"{m.top1:.2%}",
+        f"{m.images} of {m.total}",
+        f"{c.ece:.3f}",
+        f"{c.temperature:.2f}",
+        f"{c.ece_after:.3f} (from {c.ece_before:.3f})",
+        f"{sum(x.top1 for x in r.corrupted) / len(r.corrupted):.2%} (clean {r.clean:.2%})" if r else "not run",
+        attacked.get("fgsm", "not run"),
+        attacked.get("pgd", "not run"),
+    ]
+
+
+def _show_mistakes(out: Output, explanation: Explanation) -> None:
+    name = f"{explanation.model} {explanation.variant}"
+    worst = sorted((c for c in explanation.classes if c.images), key=lambda c: (c.right / c.images, c.label))[:WORST]
+    out.table(
+        f"{name}: the classes told worst",
+        ("class", "right", "images"),
+        [[c.label, f"{c.right / c.images:.0%}", str(c.images)] for c in worst],
+    )
+    out.table(
+        f"{name}: taken for another most often",
+        ("class", "taken for", "images"),
+        [
+            [explanation.labels[p.truth], explanation.labels[p.answer], str(p.images)]
+            for p in explanation.confused[:WORST]
+        ],
+    )
