@@ -7,18 +7,29 @@ fields, a major one comes with an upgrade function in `tinyml.store` and a kept 
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
+
+
+def _a_real_moment(text: str) -> str:
+    datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    return text
+
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_a_real_moment)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 RGB = tuple[float, float, float]
+
+_ROUNDED = 0.5e-4
+"""How far a share may lie from the counts that it was made of: a file written elsewhere may hold four digits."""
 
 
 class Record(BaseModel):
@@ -68,6 +79,12 @@ class SplitInfo(Record):
     SHA-256 of the file. None: prepared before this was kept."""
     paths: tuple[str, ...] = ()
     """Of the images' files below the source, in the array's order; empty: prepared before this was kept."""
+
+    @model_validator(mode="after")
+    def _one_class_an_image(self) -> Self:
+        if len(self.labels) != self.images or len(self.paths) not in (0, self.images):
+            raise ValueError(f"there are {self.images} images, {len(self.labels)} classes and {len(self.paths)} paths")
+        return self
 
 
 class LeftOut(Record):
@@ -220,10 +237,22 @@ class Metrics(Record):
 
     split: Literal["train", "val", "test"]
     top1: Fraction
-    top5: Fraction
+    top5: Fraction | None
+    """None: of five classes or fewer it is 1 and says nothing."""
     images: PositiveInt
     total: PositiveInt
     loss: float | None = None
+
+    @model_validator(mode="after")
+    def _the_counts_fit(self) -> Self:
+        if self.images > self.total:
+            raise ValueError(f"{self.images} images were looked at, more than the {self.total} that the split has")
+        if self.top5 is not None and self.top1 > self.top5:
+            raise ValueError(f"top-1 accuracy {self.top1} is above top-5 accuracy {self.top5}")
+        for share in (self.top1, self.top5):
+            if share is not None and abs(share * self.images - round(share * self.images)) > _ROUNDED * self.images:
+                raise ValueError(f"an accuracy of {share} is no whole number of {self.images} images")
+        return self
 
 
 class Checkpoint(Record):
@@ -392,19 +421,31 @@ class Verification(Record):
     runtime: str
     split: Literal["train", "val", "test"]
     images: PositiveInt
-    max_difference: float
-    mean_difference: float
+    max_difference: Annotated[float, Field(ge=0)]
+    mean_difference: Annotated[float, Field(ge=0)]
     """Of the probabilities."""
     psnr_db: float | None
     """Of the logits, peak = the checkpoint's largest absolute logit; None: no difference at all."""
     top1_agreement: Fraction
-    top5_agreement: Fraction
-    """How often the artifact's first class is among the checkpoint's five."""
+    top5_agreement: Fraction | None
+    """How often the artifact's first class is among the checkpoint's five; None: with five classes or fewer."""
     reference: Metrics
     artifact: Metrics
     floor: Floor
     failures: tuple[str, ...]
     """The figures that missed the floor, as sentences; empty: passed."""
+
+    @model_validator(mode="after")
+    def _both_sides_saw_the_same_images(self) -> Self:
+        if {(m.split, m.images, m.total) for m in (self.reference, self.artifact)} != {
+            (self.split, self.images, self.reference.total)
+        }:
+            raise ValueError("the checkpoint and the artifact were not measured on the images that were compared")
+        if self.mean_difference > self.max_difference:
+            raise ValueError("the mean difference is above the largest")
+        if self.top5_agreement is not None and self.top1_agreement > self.top5_agreement:
+            raise ValueError("agreement on the first class is above agreement among the five first")
+        return self
 
     @property
     def passed(self) -> bool:
@@ -448,10 +489,18 @@ class Golden(Record):
     labels: tuple[str, ...]
     """The expected five first labels, best first (fewer where the model has fewer)."""
     probabilities: tuple[Fraction, ...]
-    tolerance: float
+    tolerance: Annotated[float, Field(ge=0)]
     """The largest absolute difference of a probability that a right implementation shows."""
     runtime: str
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _one_ranking(self) -> Self:
+        if not 1 <= len(self.labels) == len(self.probabilities) or len(set(self.labels)) != len(self.labels):
+            raise ValueError("there is one probability for each of one or more different labels")
+        if list(self.probabilities) != sorted(self.probabilities, reverse=True):
+            raise ValueError("the labels are not ranked: a probability is above the one before it")
+        return self
 
 
 # --- the app ----------------------------------------------------------------------------------------------------------
@@ -547,7 +596,8 @@ class Series(Record):
     """Raw samples in the order they were taken; the unit stands at the end of the name."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+_(ns|bytes)$")]
-    samples: Annotated[tuple[Count, ...], Field(min_length=1)]
+    samples: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    """Above 0: what takes no time and no memory was not measured."""
 
 
 class Placement(Record):
@@ -557,6 +607,12 @@ class Placement(Record):
     gpu: Count
     neural_engine: Count
     unknown: Count = 0
+
+    @model_validator(mode="after")
+    def _of_some_op(self) -> Self:
+        if not self.cpu + self.gpu + self.neural_engine + self.unknown:
+            raise ValueError("a placement is of at least one op")
+        return self
 
 
 class BenchResult(Record):
@@ -576,8 +632,20 @@ class BenchResult(Record):
     def _reason_exactly_when_not_ok(self) -> BenchResult:
         if (self.reason is None) != (self.status == "ok"):
             raise ValueError("a result has a reason exactly when its status is not 'ok'")
-        if self.status in ("unsupported", "not_run") and self.series:
-            raise ValueError(f"a result that is {self.status!r} has no series")
+        if self.status in ("unsupported", "not_run") and (self.series or self.accuracy or self.placement):
+            raise ValueError(f"a result that is {self.status!r} has no series, no accuracy and no placement")
+        return self
+
+    @model_validator(mode="after")
+    def _the_samples_fit(self) -> Self:
+        found = {series.name: series.samples for series in self.series}
+        if len(found) < len(self.series):
+            raise ValueError("two series have the same name")
+        peak, baseline = found.get("peak_memory_bytes"), found.get("baseline_memory_bytes")
+        if peak and baseline and max(peak) < min(baseline):
+            raise ValueError("the peak of the memory is below what it was before the model was loaded")
+        if self.status == "ok" and 0 < len(found.get("latency_ns", ())) < self.case.min_repeats:
+            raise ValueError(f"fewer latencies than the case asks for, {self.case.min_repeats}")
         return self
 
 
@@ -592,3 +660,14 @@ class BenchRun(Record):
     environment: Environment
     provenance: Provenance
     results: tuple[BenchResult, ...]
+
+    @model_validator(mode="after")
+    def _each_case_once(self) -> Self:
+        cases = [result.case for result in self.results]
+        same = Counter(
+            (c.model, c.variant, c.artifact_sha256, c.backend, c.requested_units, c.batch, c.threads) for c in cases
+        )
+        for (model, variant, _, backend, units, *_), times in same.items():
+            if times > 1:
+                raise ValueError(f"{model} {variant} on {backend} {units} was measured {times} times in one run")
+        return self
