@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml.commands import command
 from tinyml.errors import ArtifactError, BenchError, CheckpointError
 from tinyml.schema import Artifact, Checkpoint
 from tinyml.store import read_json
@@ -54,7 +55,7 @@ class Workspace:
         if not found:
             raise CheckpointError(
                 f"no checkpoint{f' of {model}' if model else ''} under {self.root}/",
-                hint=f"train one first: tinyml train {model or 'resnet'}",
+                hint=f"train one first: {command('train', *(words_for(model)), results=self.root)}",
             )
         return found[-1]
 
@@ -64,7 +65,7 @@ class Workspace:
         if not found:
             raise ArtifactError(
                 f"nothing exported{f' of {model}' if model else ''} under {self.root}/",
-                hint="export a checkpoint first: tinyml export",
+                hint=f"export a checkpoint first: {command('export', results=self.root)}",
             )
         return found
 
@@ -72,7 +73,7 @@ class Workspace:
         """The newest bench run; raises BenchError if there is none."""
         found = sorted(_whole(self.bench.glob("*/run.json")), key=_made)
         if not found:
-            raise BenchError(f"no bench run under {self.root}/", hint="measure first: tinyml bench")
+            raise BenchError(f"no bench run under {self.root}/", hint=f"measure first: {command('bench', results=self.root)}")
         return found[-1]
 
 
