@@ -18,7 +18,7 @@ from tinyml.registry import Registry
 from tinyml.schema import ModelSpec, Placement, Units
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
 Image = NDArray[np.uint8]
 """RGB, [H, W, 3]."""
@@ -37,13 +37,13 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What a backend can tell of a session after it has run."""
+    """What a backend can tell of a loaded model after it has run."""
 
     placement: Placement | None = None
     flags: tuple[str, ...] = ()
 
 
-class Session(Protocol):
+class LoadedModel(Protocol):
     """A loaded model."""
 
     def predict(self, image: Image) -> object:
@@ -78,7 +78,7 @@ class Backend(Protocol):
     def compile(self, subject: Subject, folder: Path) -> Path:
         """Compiles the model ahead into `folder`; the model's own path where there is no such step."""
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Loads what `compile` returned; `threads` limits the CPU threads, None leaves them to the library."""
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:

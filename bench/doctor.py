@@ -21,7 +21,6 @@ State = Literal["ok", "not here", "missing", "broken"]
 
 REQUIRED = (
     "torch",
-    "torchvision",
     "coremltools",
     "onnx",
     "onnxruntime",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Literal
 
 import psutil
 
+from tinyml.machine import usable_cores
 from tinyml.schema import Environment
 
 _SYSTEMS: dict[str, Literal["linux", "macos", "windows"]] = {"linux": "linux", "darwin": "macos", "win32": "windows"}
@@ -35,13 +35,6 @@ def describe(packages: Iterable[str]) -> Environment:
     )
 
 
-def usable_cores() -> int:
-    """The CPU cores that this process may use, fewer than the machine has where an affinity is set."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """The installed ones among `packages`, with their versions."""
     found = {}
@@ -51,20 +44,6 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue  # an optional one: its absence is what the record then says
     return found
-
-
-def peak_memory_bytes() -> int:
-    """The largest resident set that this process has had.
-
-    On Linux `VmHWM`, not `ru_maxrss`: the latter also covers the process that this one was forked from, because exec
-    carries it over (`exec_mmap` in fs/exec.c). On macOS `ru_maxrss` is in bytes and starts anew.
-    """
-    if sys.platform == "linux":
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _cpu() -> str:

@@ -17,7 +17,7 @@ from tinyml.schema import BenchResult, BenchRun, Environment, Provenance
 from tinyml.store import read_json
 
 from .backend import backends
-from .cases import Planned, Settings
+from .jobs import Job, Settings
 from .protocol import Answer, Request, Task
 
 INTERRUPTED = "interrupted"
@@ -25,7 +25,7 @@ WORKER = (sys.executable, "-m", "tinyml.bench.worker")
 
 
 def run(
-    cases: Sequence[Planned],
+    jobs: Sequence[Job],
     settings: Settings,
     *,
     run_id: str,
@@ -35,10 +35,10 @@ def run(
     worker: Sequence[str] = WORKER,
     progress: Progress | None = None,
 ) -> BenchRun:
-    """Measures `cases`.
+    """Measures `jobs`.
 
     Args:
-        cases: What to measure, in order.
+        jobs: What to measure, in order.
         settings: How long.
         run_id: The run's id, a folder name.
         environment: This machine.
@@ -52,7 +52,7 @@ def run(
         All results. After Ctrl-C those not finished are "not_run" because "interrupted".
     """
     progress = progress or Silent()
-    results = [BenchResult(case=item.case, status="not_run", reason=item.obstacle or INTERRUPTED) for item in cases]
+    results = [BenchResult(case=job.case, status="not_run", reason=job.obstacle or INTERRUPTED) for job in jobs]
 
     def so_far() -> BenchRun:
         return BenchRun(
@@ -63,14 +63,14 @@ def run(
             results=tuple(results),
         )
 
-    todo = [i for i, item in enumerate(cases) if item.obstacle is None]
+    todo = [i for i, job in enumerate(jobs) if job.obstacle is None]
     keep(so_far())
     progress.start("measuring", len(todo), "cases")
     try:
         for i in todo:
-            case = cases[i].case
+            case = jobs[i].case
             progress.advance(0, f"{case.model} {case.variant} on {case.backend} {case.requested_units}")
-            results[i] = measure_case(cases[i], settings, worker=worker)
+            results[i] = measure_case(jobs[i], settings, worker=worker)
             keep(so_far())
             progress.advance(1)
     except KeyboardInterrupt:
@@ -79,23 +79,23 @@ def run(
     return so_far()
 
 
-def measure_case(item: Planned, settings: Settings, *, worker: Sequence[str] = WORKER) -> BenchResult:
+def measure_case(job: Job, settings: Settings, *, worker: Sequence[str] = WORKER) -> BenchResult:
     """One case: its latency, where the backend measures one, and its accuracy, in a process each."""
     answers: list[Answer] = []
-    tasks: list[Task] = ["latency"] if backends.get(item.case.backend).measures_latency else []
+    tasks: list[Task] = ["latency"] if backends.get(job.case.backend).measures_latency else []
     if settings.accuracy:
         tasks.append("accuracy")
     if not tasks:
-        return BenchResult(case=item.case, status="not_run", reason="measures accuracy only, which was not asked for")
+        return BenchResult(case=job.case, status="not_run", reason="measures accuracy only, which was not asked for")
     for task in tasks:
-        answer = ask(item, task, settings, worker)
+        answer = ask(job, task, settings, worker)
         answers.append(answer)
         if answer.problem is not None:
             break
     last = answers[-1]
     status = "ok" if last.problem is None else "unsupported" if last.unsupported and len(answers) == 1 else "failed"
     return BenchResult(
-        case=item.case,
+        case=job.case,
         status=status,
         reason=last.problem,
         series=tuple(series for answer in answers for series in answer.series),
@@ -105,15 +105,15 @@ def measure_case(item: Planned, settings: Settings, *, worker: Sequence[str] = W
     )
 
 
-def ask(item: Planned, task: Task, settings: Settings, worker: Sequence[str] = WORKER) -> Answer:
+def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER) -> Answer:
     """One worker's answer; a crash, a kill, a hang or nonsense become an Answer with the problem."""
     with tempfile.TemporaryDirectory(prefix="tinyml-bench-") as folder:
         request = Request(
             task=task,
-            case=item.case,
-            manifest=str(item.manifest.absolute()),
-            data=str(Path(item.data).absolute()) if Path(item.data).is_dir() else item.data,
-            dataset=item.dataset,
+            case=job.case,
+            manifest=str(job.manifest.absolute()),
+            data=str(Path(job.data).absolute()) if Path(job.data).is_dir() else job.data,
+            dataset=job.dataset,
             given=settings.data,
             limit=settings.limit,
             answer=str(Path(folder) / "answer.json"),

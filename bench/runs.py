@@ -9,12 +9,12 @@ from tinyml.errors import BenchError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import BenchRun
 from tinyml.store import now, provenance, read_json, write_json
-from tinyml.workspace import Workspace
+from tinyml.workspace import BENCH_RUN, Workspace
 
 from .backend import backends
-from .cases import Plan, Selection, Settings, plan
 from .environment import describe
-from .report.writer import RUN, folder_of, write
+from .jobs import JobList, Selection, Settings, list_jobs
+from .report import folder_of, write
 from .runner import run
 
 _ALWAYS = ("numpy", "pillow")
@@ -28,23 +28,23 @@ def measure(
     The run is written after each case, so what is finished survives an interruption of any kind.
     """
     progress = progress or Silent()
-    planned = plan(workspace, selection, settings)
-    for line in planned.stale:
+    listed = list_jobs(workspace, selection, settings)
+    for line in listed.stale:
         progress.say(f"passed over: {line}")
-    manifests = dict.fromkeys(str(item.manifest.parent) for item in planned.cases)
+    manifests = dict.fromkeys(str(item.manifest.parent) for item in listed.jobs)
     progress.say(f"measuring {len(manifests)} models: {', '.join(manifests)}")
     if settings.accuracy:
-        _prepare_data(planned, settings.data, progress)
+        _prepare_data(listed, settings.data, progress)
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
     folder = workspace.bench / run_id
     finished = run(
-        planned.cases,
+        listed.jobs,
         settings,
         run_id=run_id,
         environment=describe((*_ALWAYS, *packages)),
         provenance=provenance(limit=settings.limit if settings.accuracy else None),
-        keep=lambda so_far: write_json(folder / RUN, so_far),
+        keep=lambda so_far: write_json(folder / BENCH_RUN, so_far),
         progress=progress,
     )
     write(finished, folder)
@@ -55,7 +55,7 @@ def import_run(file: Path, workspace: Workspace) -> tuple[BenchRun, Path]:
     """Takes over a run measured elsewhere; raises ManifestError for what is none, BenchError for a taken id."""
     found = read_json(file, BenchRun)
     folder = folder_of(workspace.bench, found)
-    if (folder / RUN).exists() and read_json(folder / RUN, BenchRun) != found:
+    if (folder / BENCH_RUN).exists() and read_json(folder / BENCH_RUN, BenchRun) != found:
         raise BenchError("another run of this id is already there", value=found.id, hint=f"move {folder} away first")
     write(found, folder)
     return found, folder
@@ -73,21 +73,21 @@ def open_run(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path]:
     if name is None:
         path = workspace.newest_run()
     else:
-        candidates = (workspace.bench / name / RUN, Path(name) / RUN, Path(name))
+        candidates = (workspace.bench / name / BENCH_RUN, Path(name) / BENCH_RUN, Path(name))
         existing = [candidate for candidate in candidates if candidate.is_file()]
         if not existing:
-            ids = sorted(path.parent.name for path in workspace.bench.glob(f"*/{RUN}"))
+            ids = sorted(path.parent.name for path in workspace.bench.glob(f"*/{BENCH_RUN}"))
             raise BenchError("no such run", value=name, allowed=", ".join(ids) or "none measured yet")
         path = existing[0]
     return read_json(path, BenchRun), path.parent
 
 
-def _prepare_data(planned: Plan, given: str | None, progress: Progress) -> None:
+def _prepare_data(listed: JobList, given: str | None, progress: Progress) -> None:
     """Prepares each data set once, here, so that no worker has to; raises DataError for one that is another by now."""
     from tinyml.trainer.data import reopen
 
     checked = []
-    for item in planned.cases:
-        if item.obstacle is None and (item.data, item.dataset) not in checked:
-            reopen(item.data, item.dataset, given, progress=progress)
-            checked.append((item.data, item.dataset))
+    for job in listed.jobs:
+        if job.obstacle is None and (job.data, job.dataset) not in checked:
+            reopen(job.data, job.dataset, given, progress=progress)
+            checked.append((job.data, job.dataset))

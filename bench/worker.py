@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from tinyml.errors import TinyMLError, UnsupportedOpsError
+from tinyml.machine import peak_memory_bytes
 from tinyml.progress import Silent
 from tinyml.schema import BenchCase, Placement, Series
 from tinyml.store import parse_json, write_json
 from tinyml.workspace import read_artifact, read_checkpoint
 
 from .backend import Backend, Subject, backends
-from .environment import peak_memory_bytes
 from .protocol import Answer, Request
 from .stats import validity_flags
 
@@ -73,12 +73,12 @@ def open_subject(manifest: Path, kind: str) -> Subject:
 
 
 def _accuracy(backend: Backend, subject: Subject, request: Request) -> Answer:
+    from tinyml.accuracy import accuracy_on
     from tinyml.trainer.data import reopen
-    from tinyml.trainer.evaluate import measure
 
     predictor = backend.predictor(subject, request.case.requested_units, request.case.threads)
     split = reopen(request.data, request.dataset, request.given, progress=Silent()).split("test")
-    return Answer(accuracy=measure(predictor, split, "test", limit=request.limit))
+    return Answer(accuracy=accuracy_on(predictor, split, "test", limit=request.limit))
 
 
 def _latency(backend: Backend, subject: Subject, case: BenchCase) -> Answer:
@@ -97,15 +97,15 @@ def _latency(backend: Backend, subject: Subject, case: BenchCase) -> Answer:
         compiled = backend.compile(subject, Path(folder))
         compile_ns = time.perf_counter_ns() - begin
         begin = time.perf_counter_ns()
-        session = backend.load(subject, compiled, case.requested_units, case.threads)
+        model = backend.load(subject, compiled, case.requested_units, case.threads)
         load_ns = time.perf_counter_ns() - begin
         begin = time.perf_counter_ns()
-        session.predict(images[0])
+        model.predict(images[0])
         first_ns = time.perf_counter_ns() - begin
 
         stream = itertools.cycle(images)
         for _ in range(case.warmup):
-            session.predict(next(stream))
+            model.predict(next(stream))
         samples: list[int] = []
         gc.collect()
         gc.disable()
@@ -113,16 +113,16 @@ def _latency(backend: Backend, subject: Subject, case: BenchCase) -> Answer:
         while len(samples) < case.min_repeats or time.perf_counter_ns() < end:
             image = next(stream)
             begin = time.perf_counter_ns()
-            session.predict(image)
+            model.predict(image)
             samples.append(time.perf_counter_ns() - begin)
         gc.enable()
         peak = peak_memory_bytes()
 
-        observation = session.observe()
+        observation = model.observe()
         placement = observation.placement
         if compiled != subject.path:
             series.append(Series(name="compile_ns", samples=(compile_ns,)))
-            del session
+            del model
             begin = time.perf_counter_ns()
             backend.load(subject, compiled, case.requested_units, case.threads)
             series.append(Series(name="cached_load_ns", samples=(time.perf_counter_ns() - begin,)))

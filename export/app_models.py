@@ -10,7 +10,7 @@ from tinyml.errors import ArtifactError, UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import AppCatalogue, Artifact, CatalogueEntry, Golden
 from tinyml.store import atomic_folder, file_sha256, provenance, read_json, write_json
-from tinyml.workspace import Workspace, read_artifact
+from tinyml.workspace import ARTIFACT_MANIFEST, GOLDEN, Workspace, checked_artifact, read_artifact
 
 CATALOGUE = "catalogue.json"
 
@@ -27,22 +27,16 @@ def newest_core_ml(workspace: Workspace) -> list[Path]:
     return [manifest for manifest, artifact in found if artifact.spec.architecture == newest.spec.architecture]
 
 
-def manifest_of(path: Path) -> Path:
-    """The manifest of an artifact named by its folder, its package or the manifest itself; raises ArtifactError."""
-    candidates = (path, path / "manifest.json", path.parent / "manifest.json")
-    for candidate in candidates:
-        if candidate.name == "manifest.json" and candidate.is_file():
-            return candidate
-    raise ArtifactError("no artifact here", value=path, allowed="an exported folder, its package or its manifest.json")
-
-
 def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None = None) -> AppCatalogue:
     """Fills `target` with the artifacts of `manifests` and a catalogue of them; what lay there before goes.
 
     Each artifact gets a folder with its package, manifest and golden image, all checked against their checksums
     before anything is written. Raises ArtifactError for an artifact that changed since its manifest or lacks its
-    golden image, UsageError for one that is no Core ML model.
+    golden image, UsageError for one that is no Core ML model, and
+    for a target in no folder.
     """
+    if not target.parent.is_dir():
+        raise UsageError("no such app folder", value=str(target.parent), hint="name the model folder with --app")
     progress = progress or Silent()
     sources = [_checked(manifest) for manifest in manifests]
     entries: list[CatalogueEntry] = []
@@ -57,7 +51,7 @@ def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None =
                 shutil.copytree(package, into / package.name)
             else:
                 shutil.copy2(package, into / package.name)
-            for member in ("manifest.json", "golden.json", golden.image):
+            for member in (ARTIFACT_MANIFEST, GOLDEN, golden.image):
                 shutil.copy2(manifest.parent / member, into / member)
             entries.append(CatalogueEntry(folder=name, artifact_sha256=artifact.sha256))
             progress.advance(1, name)
@@ -73,14 +67,11 @@ def _name(artifact: Artifact, taken: set[str]) -> str:
 
 
 def _checked(manifest: Path) -> tuple[Path, Artifact, Golden]:
-    artifact, package = read_artifact(manifest)
+    artifact, _ = read_artifact(manifest)
     if artifact.variant.format != "coreml":
         raise UsageError("the app runs Core ML models only", value=f"{artifact.path} is {artifact.variant.format}")
-    if not package.exists():
-        raise ArtifactError("the manifest's model is missing", value=package, hint="export it again: tinyml export")
-    if file_sha256(package) != artifact.sha256:
-        raise ArtifactError("changed since its manifest was written", value=package, hint="export it again")
-    golden_file = manifest.parent / "golden.json"
+    checked_artifact(manifest)
+    golden_file = manifest.parent / GOLDEN
     if not golden_file.is_file():
         raise ArtifactError("no golden image beside the model", value=manifest.parent, hint="export it again")
     golden = read_json(golden_file, Golden)

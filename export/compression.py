@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from tinyml.accuracy import Images
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.registry import Registry
 from tinyml.schema import Variant
 
-from .format import Images
 from .weights import Encoding, Weight
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tinyml.evaluation.runtime import Outputs
+from tinyml.numerics import best_classes
 from tinyml.schema import Golden, ModelSpec, Variant
 from tinyml.store import file_sha256, provenance, write_json
+from tinyml.workspace import GOLDEN, GOLDEN_IMAGE
 
-from .format import Outputs
-from .verify import Reference
+from .verify import CheckpointAnswers
 
 TOP = 5
 
@@ -21,12 +23,12 @@ def tolerance(variant: Variant) -> float:
 
     Another order of float32 operations moves a probability by some 1e-6, a different resampling or a forgotten
     normalization by far more than 1e-3. Half precision rounds to 2^-11 at every layer, and devices accumulate
-    differently, the Neural Engine in half precision too; integer activations may round to either neighbour.
+    differently, the Neural Engine in half precision too; integer activations may round to either neighbor.
     """
     return 1e-3 if variant.precision == "fp32" and not variant.compression else 2e-2
 
 
-def choose(asked: Reference) -> int:
+def choose(asked: CheckpointAnswers) -> int:
     """The index of the image that the checkpoint gets right by the widest margin between its first two logits.
 
     Where it gets none right, the widest margin of all: the file is about reproducing answers, not about good ones.
@@ -41,7 +43,7 @@ def choose(asked: Reference) -> int:
 
 def write(
     folder: Path,
-    asked: Reference,
+    asked: CheckpointAnswers,
     outputs: Outputs,
     *,
     spec: ModelSpec,
@@ -51,13 +53,13 @@ def write(
 ) -> None:
     """Writes `golden.png` and `golden.json` into `folder`; the expectations are what the artifact itself gave."""
     index = choose(asked)
-    image = folder / "golden.png"
+    image = folder / GOLDEN_IMAGE
     Image.fromarray(asked.images[index]).save(image)
     scores = outputs.probabilities[index]
-    best = np.argsort(-scores, kind="stable")[:TOP]
+    best = best_classes(scores, TOP)
     height, width = asked.images.shape[1:3]
     write_json(
-        folder / "golden.json",
+        folder / GOLDEN,
         Golden(
             artifact_sha256=artifact_sha256,
             image=image.name,

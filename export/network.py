@@ -7,9 +7,6 @@ from torch import Tensor, nn
 
 from tinyml.schema import Preprocess
 
-IMAGE, PROBABILITIES, LABEL = "image", "probabilities", "classLabel"
-"""The names of every exported model's input and outputs; the label is Core ML's alone."""
-
 
 class Deployable(nn.Module):
     """Raw pixels to probabilities: `softmax(network((image / 255 - mean) / std))`.

@@ -11,20 +11,22 @@ from pathlib import Path
 import numpy as np
 
 from tinyml import __version__
+from tinyml.accuracy import Images, subset
 from tinyml.errors import UnavailableError, VerificationError
+from tinyml.evaluation.checkpoint import CheckpointPredictor
+from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.progress import Progress, Silent
 from tinyml.schema import ActivationQuantization, Artifact, Variant
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
-from tinyml.trainer.evaluate import CheckpointPredictor, subset
-from tinyml.workspace import Workspace
+from tinyml.workspace import ARTIFACT_MANIFEST, Workspace
 
 from . import golden
 from .compression import calibration_images, check, check_weights, prepare
-from .format import DATA_KEY, SPEC_KEY, Description, Images, formats
+from .format import Description, formats
 from .variants import variants
-from .verify import VERIFY_IMAGES, compare, execute, reference
+from .verify import VERIFY_IMAGES, ask_checkpoint, execute, verification_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,8 @@ class Exporter:
         self._network = loaded.model
         made = self.checkpoint
         self._dataset = reopen(made.config.data, made.dataset, data, progress=self._progress)
-        self.reference = reference(CheckpointPredictor(loaded), self._dataset, limit=images, progress=self._progress)
+        predictor = CheckpointPredictor(loaded)
+        self.answers = ask_checkpoint(predictor, self._dataset, limit=images, progress=self._progress)
 
     def export(self, rows: Iterable[Variant]) -> Exported:
         """Writes and verifies variants in order; one that misses its floor does not stop the others."""
@@ -115,8 +118,8 @@ class Exporter:
             if plain := check_weights(variant, format_.stored_weights(path), path.name):
                 self._progress.say(f"{variant.name}: not compressed: {', '.join(plain)}")
             executable = format_.open(path)
-            outputs = execute(executable, self.reference.images, progress=self._progress)
-            figures = compare(self.reference, outputs, floor=variant.floor, runtime=executable.runtime)
+            outputs = execute(executable, self.answers.images, progress=self._progress)
+            figures = verification_of(self.answers, outputs, floor=variant.floor, runtime=executable.runtime)
             if not figures.passed:
                 raise VerificationError(
                     f"{spec.architecture} as {variant.name} is not written, it missed its floor on {figures.images} "
@@ -125,7 +128,7 @@ class Exporter:
             sha256 = file_sha256(path)
             golden.write(
                 folder,
-                self.reference,
+                self.answers,
                 outputs,
                 spec=spec,
                 variant=variant,
@@ -133,7 +136,7 @@ class Exporter:
                 runtime=executable.runtime,
             )
             write_json(
-                folder / "manifest.json",
+                folder / ARTIFACT_MANIFEST,
                 Artifact(
                     path=path.name,
                     sha256=sha256,
@@ -150,7 +153,7 @@ class Exporter:
                     provenance=provenance(packages=format_.packages, limit=self._limit_of_provenance()),
                 ),
             )
-        return target / "manifest.json"
+        return target / ARTIFACT_MANIFEST
 
     def _calibrated(self, variant: Variant) -> Variant:
         """`variant`, saying how many images it is really calibrated on."""
@@ -170,7 +173,7 @@ class Exporter:
         return np.asarray(train.images[chosen])
 
     def _description(self, variant: Variant) -> Description:
-        checkpoint, asked = self.checkpoint, self.reference
+        checkpoint, asked = self.checkpoint, self.answers
         spec, size = checkpoint.spec, checkpoint.spec.preprocess.input_size
         top1 = float((asked.logits.argmax(1) == asked.labels).mean())
         data = checkpoint.config.data
@@ -187,7 +190,7 @@ class Exporter:
                 SPEC_KEY: spec.model_dump_json(),
                 "labels": json.dumps(spec.labels, ensure_ascii=False),
                 "tinyml.version": __version__,
-                "tinyml.variant": variant.name,
+                VARIANT_KEY: variant.name,
                 "tinyml.checkpoint_sha256": checkpoint.sha256,
                 DATA_KEY: data,
                 "tinyml.dataset_sha256": checkpoint.dataset_sha256,

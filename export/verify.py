@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-import os
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.accuracy import Images, Scores, subset
 from tinyml.coreml.tools.units import UnitsApart, units_apart
-from tinyml.errors import ArtifactError, CheckpointError, DataError, VerificationError
+from tinyml.errors import CheckpointError, DataError, VerificationError
+from tinyml.evaluation.checkpoint import CheckpointPredictor
+from tinyml.evaluation.evaluate import check_classes
+from tinyml.evaluation.runtime import Executable, Outputs, runtimes
+from tinyml.numerics import absolute_error, psnr_db, softmax, top_k_accuracy
 from tinyml.progress import Progress, Silent
-from tinyml.schema import Artifact, Checkpoint, Floor, Metrics, ModelSpec, Verification
-from tinyml.store import file_sha256
+from tinyml.schema import IMAGE, Artifact, Floor, Metrics, SplitName, Verification
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import Dataset, reopen
-from tinyml.trainer.evaluate import CheckpointPredictor, ranks_of, subset
-from tinyml.workspace import read_artifact
-
-from .format import Executable, Floats, Images, Outputs, formats
-from .network import IMAGE
+from tinyml.workspace import checked_artifact, checkpoint_origin
 
 VERIFY_IMAGES = 1000
-_BATCH = 64
 CPU_IMAGES = 32
 """On so many images the compute units are compared."""
 
-SplitName = Literal["train", "val", "test"]
+_BATCH = 64
+_LEAST_PEAK = 1e-30
+"""So that the PSNR of a checkpoint whose logits are all zero is a number, which JSON can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class CheckpointAnswers:
     """The images that artifacts are verified on, and the checkpoint's answers to them."""
 
     images: Images
     labels: NDArray[np.int64]
-    logits: Floats
-    probabilities: Floats
+    logits: Scores
+    probabilities: Scores
     split: SplitName
     total: int
     """How many images the split has."""
 
 
-def reference(
+def ask_checkpoint(
     predictor: CheckpointPredictor,
     dataset: Dataset,
     *,
     split: SplitName = "test",
     limit: int | None = VERIFY_IMAGES,
     progress: Progress | None = None,
-) -> Reference:
+) -> CheckpointAnswers:
     """What the checkpoint answers on `limit` images of the split (None: all), dealt evenly over the classes.
 
     Raises:
@@ -71,24 +71,14 @@ def reference(
         progress.advance(len(parts[-1]))
     progress.finish()
     logits = np.concatenate(parts)
-    return Reference(
+    return CheckpointAnswers(
         images=images,
         labels=labels,
         logits=logits,
-        probabilities=_softmax(logits),
+        probabilities=softmax(logits).astype(np.float32),
         split=split,
         total=len(part),
     )
-
-
-def check_classes(dataset: Dataset, spec: ModelSpec) -> None:
-    """Raises DataError if the data set's classes are not those of the model."""
-    if dataset.index.labels != spec.labels:
-        raise DataError(
-            f"the data set at {dataset.path} has other classes than the model was trained on",
-            value=f"{len(dataset.index.labels)} classes, first {dataset.index.labels[:1]}",
-            allowed=f"{spec.classes} classes, first {spec.labels[:1]}",
-        )
 
 
 def execute(executable: Executable, images: Images, *, progress: Progress | None = None) -> Outputs:
@@ -117,10 +107,11 @@ def execute(executable: Executable, images: Images, *, progress: Progress | None
     return outputs
 
 
-def compare(asked: Reference, outputs: Outputs, *, floor: Floor, runtime: str) -> Verification:
+def verification_of(asked: CheckpointAnswers, outputs: Outputs, *, floor: Floor, runtime: str) -> Verification:
     """The figures of an artifact's `outputs` beside the checkpoint's, and those that miss `floor`."""
-    difference = np.abs(outputs.probabilities.astype(np.float64) - asked.probabilities)
+    difference = absolute_error(asked.probabilities, outputs.probabilities)
     first, expected = outputs.probabilities.argmax(1), asked.logits.argmax(1)
+    likeness = psnr_db(asked.logits, outputs.logits, least_peak=_LEAST_PEAK)
     of_checkpoint = _metrics(asked.logits, asked)
     of_artifact = _metrics(outputs.probabilities, asked)
     figures = Verification(
@@ -129,24 +120,15 @@ def compare(asked: Reference, outputs: Outputs, *, floor: Floor, runtime: str) -
         images=len(asked.images),
         max_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
-        psnr_db=psnr(asked.logits, outputs.logits),
+        psnr_db=likeness if math.isfinite(likeness) else None,
         top1_agreement=float((first == expected).mean()),
-        top5_agreement=float((ranks_of(asked.logits, first) < 5).mean()),
+        top5_agreement=top_k_accuracy(asked.logits, first, 5),
         reference=of_checkpoint,
         artifact=of_artifact,
         floor=floor,
         failures=(),
     )
     return figures.model_copy(update={"failures": _failures(figures)})
-
-
-def psnr(expected: Floats, actual: Floats) -> float | None:
-    """Peak signal-to-noise ratio in dB, the peak being the largest absolute expected value; None: no noise at all."""
-    error = float(np.mean((actual.astype(np.float64) - expected) ** 2))
-    if error == 0:
-        return None
-    peak = max(float(np.abs(expected).max()), 1e-30)
-    return float(10 * np.log10(peak**2 / error))
 
 
 def verify(
@@ -168,10 +150,10 @@ def verify(
     artifact, path = checked_artifact(manifest)
     predictor = CheckpointPredictor(checkpoint_of(artifact, manifest))
     dataset = reopen(artifact.data, artifact.dataset, data, progress=progress or Silent())
-    asked = reference(predictor, dataset, split=split, limit=limit, progress=progress)
-    executable = formats.get(artifact.variant.format).open(path)
+    asked = ask_checkpoint(predictor, dataset, split=split, limit=limit, progress=progress)
+    executable = runtimes.get(artifact.variant.format).open(path)
     outputs = execute(executable, asked.images, progress=progress)
-    return compare(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime)
+    return verification_of(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime)
 
 
 def on_the_cpu_alone(
@@ -193,27 +175,10 @@ def on_the_cpu_alone(
     return units_apart(path, {IMAGE: np.asarray(part.images[chosen])})
 
 
-def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:
-    """The manifest and the artifact's path, its contents compared with the manifest's hash; raises ArtifactError."""
-    artifact, path = read_artifact(manifest)
-    if path.parent != manifest.parent or artifact.path in ("", ".", ".."):
-        raise ArtifactError(f"{manifest} points outside its own folder", value=artifact.path)
-    if not path.exists():
-        raise ArtifactError("the exported model is missing", value=path, hint="export it again: tinyml export")
-    if (actual := file_sha256(path)) != artifact.sha256:
-        raise ArtifactError(
-            f"{path} has changed since it was exported",
-            value=f"sha256 {actual[:12]}…",
-            allowed=f"{artifact.sha256[:12]}…",
-            hint="export it again: tinyml export",
-        )
-    return artifact, path
-
-
 def checkpoint_of(artifact: Artifact, manifest: Path) -> Path:
     """The checkpoint that the artifact was made of; raises CheckpointError if it is gone or another one by now."""
-    path = Path(os.path.normpath(manifest.parent / artifact.checkpoint_path))
-    loaded: Checkpoint = load(path).checkpoint
+    path = checkpoint_origin(artifact, manifest)
+    loaded = load(path).checkpoint
     if loaded.sha256 != artifact.checkpoint_sha256:
         raise CheckpointError(
             f"{path} is not the checkpoint that {artifact.path} was exported from",
@@ -224,18 +189,11 @@ def checkpoint_of(artifact: Artifact, manifest: Path) -> Path:
     return path
 
 
-def _softmax(logits: Floats) -> Floats:
-    shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    probabilities: Floats = (shifted / shifted.sum(1, keepdims=True)).astype(np.float32)
-    return probabilities
-
-
-def _metrics(scores: Floats, asked: Reference) -> Metrics:
-    ranks = ranks_of(scores, asked.labels)
+def _metrics(scores: Scores, asked: CheckpointAnswers) -> Metrics:
     return Metrics(
         split=asked.split,
-        top1=float((ranks < 1).mean()),
-        top5=float((ranks < 5).mean()),
+        top1=top_k_accuracy(scores, asked.labels, 1),
+        top5=top_k_accuracy(scores, asked.labels, 5),
         images=len(asked.images),
         total=asked.total,
     )

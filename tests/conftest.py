@@ -12,12 +12,13 @@ import pytest
 import torch
 from torch import nn
 
+from tinyml.accuracy import subset
 from tinyml.export import pipeline
 from tinyml.schema import TrainConfig
 from tinyml.trainer import checkpoint
 from tinyml.trainer.data import Dataset, open_dataset
-from tinyml.trainer.evaluate import normalised, subset
 from tinyml.trainer.models import build
+from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
 MODEL = "alexnet"
@@ -104,7 +105,7 @@ def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
     """
     test = dataset.split("test")
     chosen = np.sort(subset(len(test), images, test.labels))
-    pixels = normalised(test.images[chosen], dataset.index.preprocess)
+    pixels = network_input(test.images[chosen], dataset.index.preprocess)
     targets = torch.from_numpy(np.eye(len(dataset.index.labels))[test.labels[chosen]] * 10 - 1)
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     seen: list[torch.Tensor] = []
@@ -116,11 +117,11 @@ def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
         handle = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].double()))
         network.eval()(pixels)
         handle.remove()
-        centre = seen[0].mean(0)
-        features = seen[0] - centre
+        center = seen[0].mean(0)
+        features = seen[0] - center
         gram = features @ features.T
         ridge = 1e-3 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
         weight = (features.T @ torch.linalg.solve(gram + ridge, targets - targets.mean(0))).T
         last.weight.copy_(weight)
-        last.bias.copy_(targets.mean(0) - weight @ centre)
+        last.bias.copy_(targets.mean(0) - weight @ center)
     return network

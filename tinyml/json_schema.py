@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tinyml.schema import Artifact, BenchRun, Checkpoint, DatasetIndex, Golden, History, Record
+from tinyml import schema
+from tinyml.schema import Record
 from tinyml.store import write_bytes
 
-FILES: tuple[type[Record], ...] = (Artifact, BenchRun, Checkpoint, DatasetIndex, Golden, History)
-"""What is written as a file of its own; everything else is part of one of them."""
+FILES: tuple[type[Record], ...] = tuple(
+    record
+    for _, record in sorted(vars(schema).items())
+    if isinstance(record, type)
+    and issubclass(record, Record)
+    and "kind" in record.model_fields
+    and "schema_version" in record.model_fields
+)
+"""What is written as a file of its own: what says its kind and its version; the rest is part of one of them."""
 
 
 def schemas() -> dict[str, str]:
@@ -17,8 +25,8 @@ def schemas() -> dict[str, str]:
     found = {}
     for record in FILES:
         kind = record.model_fields["kind"].default
-        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **record.model_json_schema()}
-        found[f"{kind}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        content = {"$schema": "https://json-schema.org/draft/2020-12/schema", **record.model_json_schema()}
+        found[f"{kind}.schema.json"] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     return found
 
 

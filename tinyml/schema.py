@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +27,11 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 RGB = tuple[float, float, float]
+SplitName = Literal["train", "val", "test"]
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+
+IMAGE, PROBABILITIES, LABEL = "image", "probabilities", "classLabel"
+"""The names of every exported model's input and outputs; the label is Core ML's alone."""
 
 _ROUNDED = 0.5e-4
 """How far a share may lie from the counts that it was made of: a file written elsewhere may hold four digits."""
@@ -112,7 +117,7 @@ class DatasetIndex(Record):
     preprocess: Preprocess
     split_rule: str
     seed: int
-    splits: dict[Literal["train", "val", "test"], SplitInfo]
+    splits: dict[SplitName, SplitInfo]
     skipped: tuple[str, ...] = ()
     fingerprint: Sha256 | None = None
     """Of the source folder's files (path, size, time), where the source is a folder of the user's that may change."""
@@ -235,7 +240,7 @@ class ModelSpec(Record):
 class Metrics(Record):
     """Accuracy on one split; `images` says how many were looked at, `total` how many the split has."""
 
-    split: Literal["train", "val", "test"]
+    split: SplitName
     top1: Fraction
     top5: Fraction | None
     """None: of five classes or fewer it is 1 and says nothing."""
@@ -419,7 +424,7 @@ class Verification(Record):
     """An artifact, reloaded from disk and executed, against its checkpoint on real images."""
 
     runtime: str
-    split: Literal["train", "val", "test"]
+    split: SplitName
     images: PositiveInt
     max_difference: Annotated[float, Field(ge=0)]
     mean_difference: Annotated[float, Field(ge=0)]

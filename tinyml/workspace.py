@@ -17,7 +17,14 @@ from pathlib import Path
 from tinyml.commands import command
 from tinyml.errors import ArtifactError, BenchError, CheckpointError
 from tinyml.schema import Artifact, Checkpoint
-from tinyml.store import read_json
+from tinyml.store import file_sha256, read_json
+
+ARTIFACT_MANIFEST = "manifest.json"
+GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
+BEST_CHECKPOINT = "best.json"
+HISTORY, HISTORY_PLOT = "history.json", "history.png"
+TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
+BENCH_RUN, REPORT_PAGE = "run.json", "index.html"
 
 
 def cache_dir() -> Path:
@@ -51,7 +58,7 @@ class Workspace:
 
     def newest_checkpoint(self, model: str | None = None) -> Path:
         """The manifest of the best checkpoint of the model trained last (or of `model`); raises CheckpointError."""
-        found = sorted(_whole(self.root.glob(f"{model or '*'}/checkpoints/best.json")), key=_made)
+        found = sorted(_whole(self.root.glob(f"{model or '*'}/checkpoints/{BEST_CHECKPOINT}")), key=_made)
         if not found:
             raise CheckpointError(
                 f"no checkpoint{f' of {model}' if model else ''} under {self.root}/",
@@ -61,7 +68,7 @@ class Workspace:
 
     def artifacts(self, model: str | None = None) -> list[Path]:
         """The manifests of all artifacts (of `model`), sorted by path; raises ArtifactError if there are none."""
-        found = sorted(_whole(self.root.glob(f"{model or '*'}/exports/*/manifest.json")))
+        found = sorted(_whole(self.root.glob(f"{model or '*'}/exports/*/{ARTIFACT_MANIFEST}")))
         if not found:
             raise ArtifactError(
                 f"nothing exported{f' of {model}' if model else ''} under {self.root}/",
@@ -71,7 +78,7 @@ class Workspace:
 
     def newest_run(self) -> Path:
         """The newest bench run; raises BenchError if there is none."""
-        found = sorted(_whole(self.bench.glob("*/run.json")), key=_made)
+        found = sorted(_whole(self.bench.glob(f"*/{BENCH_RUN}")), key=_made)
         if not found:
             raise BenchError(f"no bench run under {self.root}/", hint=f"measure first: {command('bench', results=self.root)}")
         return found[-1]
@@ -96,3 +103,43 @@ def read_artifact(manifest: Path) -> tuple[Artifact, Path]:
     """An artifact's manifest and the path of its model file or folder."""
     artifact = read_json(manifest, Artifact)
     return artifact, manifest.parent / artifact.path
+
+
+def artifact_manifest(path: Path) -> Path:
+    """The manifest of the artifact that a user points at: the manifest, its folder, or the model beside it.
+
+    Raises:
+        ArtifactError: There is nothing there, or nothing with a manifest.
+    """
+    if not path.exists():
+        raise ArtifactError("no such artifact", value=path)
+    if path.suffix == ".json":
+        return path
+    for folder in (path, path.parent):
+        if (folder / ARTIFACT_MANIFEST).is_file():
+            return folder / ARTIFACT_MANIFEST
+    raise ArtifactError(
+        "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
+    )
+
+
+def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:
+    """The manifest and the artifact's path, its contents compared with the manifest's hash; raises ArtifactError."""
+    artifact, path = read_artifact(manifest)
+    if path.parent != manifest.parent or artifact.path in ("", ".", ".."):
+        raise ArtifactError(f"{manifest} points outside its own folder", value=artifact.path)
+    if not path.exists():
+        raise ArtifactError("the exported model is missing", value=path, hint="export it again: tinyml export")
+    if (actual := file_sha256(path)) != artifact.sha256:
+        raise ArtifactError(
+            f"{path} has changed since it was exported",
+            value=f"sha256 {actual[:12]}…",
+            allowed=f"{artifact.sha256[:12]}…",
+            hint="export it again: tinyml export",
+        )
+    return artifact, path
+
+
+def checkpoint_origin(artifact: Artifact, manifest: Path) -> Path:
+    """Where the manifest of the checkpoint lies that the artifact of `manifest` was made of."""
+    return Path(os.path.normpath(manifest.parent / artifact.checkpoint_path))

@@ -20,7 +20,7 @@ from tinyml.errors import TrainingError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
 from tinyml.store import provenance
-from tinyml.workspace import Workspace
+from tinyml.workspace import HISTORY_PLOT, Workspace
 
 from . import checkpoint
 from .data import Dataset, TrainBatches
@@ -102,7 +102,7 @@ def train(
                 run.save_interrupted()
     history = run.history()
     if history.epochs:
-        plot_history(history, workspace.model(config.model) / "history.png")
+        plot_history(history, workspace.model(config.model) / HISTORY_PLOT)
     return TrainResult(
         history=history,
         best=run.saver.best if history.epochs else None,

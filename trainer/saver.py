@@ -9,7 +9,7 @@ from torch import nn
 
 from tinyml.schema import History, Metrics, ModelSpec, TrainConfig
 from tinyml.store import write_json
-from tinyml.workspace import Workspace
+from tinyml.workspace import BEST_CHECKPOINT, HISTORY, Workspace
 
 from . import checkpoint
 from .data import Dataset
@@ -26,7 +26,7 @@ class Saver:
     def __init__(self, workspace: Workspace, config: TrainConfig, spec: ModelSpec, dataset: Dataset) -> None:
         self._config, self._spec, self._dataset = config, spec, dataset
         self._folder = workspace.checkpoints(config.model)
-        self._history = workspace.model(config.model) / "history.json"
+        self._history = workspace.model(config.model) / HISTORY
         self.state = state_file(workspace, config.model)
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=self._folder):
@@ -35,7 +35,7 @@ class Saver:
     @property
     def best(self) -> Path:
         """The manifest of the best checkpoint."""
-        return self._folder / "best.json"
+        return self._folder / BEST_CHECKPOINT
 
     def forget_earlier_run(self) -> None:
         """Removes the periodic checkpoints of a training that this one has replaced."""

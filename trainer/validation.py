@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from tinyml.accuracy import accuracy_on
 from tinyml.progress import Progress
 from tinyml.schema import Metrics, ModelSpec, TrainConfig
 
 from .data import Dataset
-from .evaluate import ModulePredictor, measure
+from .predictor import ModulePredictor
 
 
 def validate(
@@ -23,4 +24,4 @@ def validate(
 ) -> Metrics:
     """Accuracy and loss of `network`, in evaluation mode; a limit on the images of an epoch holds here as well."""
     predictor = ModulePredictor(network, spec, device, batch_size=config.batch_size)
-    return measure(predictor, dataset.split("val"), "val", limit=config.limit, progress=progress)
+    return accuracy_on(predictor, dataset.split("val"), "val", limit=config.limit, progress=progress)

@@ -24,14 +24,13 @@ from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import Placement, Units
+from tinyml.schema import IMAGE, PROBABILITIES, Placement, Units
 
-from ..backend import Format, Image, Observation, Session, Subject, backends
+from ..backend import Format, Image, LoadedModel, Observation, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
-INPUT, PROBABILITIES = "image", "probabilities"
 _COMPUTE_UNITS: dict[str, str] = {
     "cpu_only": "CPU_ONLY",
     "cpu_and_gpu": "CPU_AND_GPU",
@@ -41,7 +40,7 @@ _COMPUTE_UNITS: dict[str, str] = {
 _COMPUTE_PLAN_SINCE = (14, 4)
 
 
-class CoreMLSession:
+class CoreMLModel:
     """A compiled model, loaded with a permission to use certain units."""
 
     def __init__(self, compiled: Path, units: Units) -> None:
@@ -54,7 +53,7 @@ class CoreMLSession:
 
     def predict(self, image: Image) -> dict[str, Any]:
         """The label and the dictionary of probabilities."""
-        answer: dict[str, Any] = self._model.predict({INPUT: PillowImage.fromarray(image)})
+        answer: dict[str, Any] = self._model.predict({IMAGE: PillowImage.fromarray(image)})
         return answer
 
     def observe(self) -> Observation:
@@ -117,9 +116,9 @@ class CoreMLBackend:
             raise ArtifactError("Core ML cannot compile the model", value=str(error)) from None
         return target
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Loads the compiled model. Core ML has no thread count to set."""
-        return CoreMLSession(compiled, units)
+        return CoreMLModel(compiled, units)
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
         """The same model on the same units, image by image: the units decide the rounding."""
@@ -133,11 +132,11 @@ class CoreMLPredictor:
         self.spec = subject.spec
         folder = tempfile.mkdtemp(prefix="tinyml-coreml-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._session = CoreMLSession(backends.get("coreml").compile(subject, Path(folder)), units)
+        self._loaded = CoreMLModel(backends.get("coreml").compile(subject, Path(folder)), units)
 
     def probabilities(self, images: Image) -> NDArray[np.float32]:
         """Images [N, H, W, 3] to probabilities [N, classes] in the order of the labels."""
-        rows = [self._session.predict(image)[PROBABILITIES] for image in images]
+        rows = [self._loaded.predict(image)[PROBABILITIES] for image in images]
         return np.array([[row[label] for label in self.spec.labels] for row in rows], dtype=np.float32)
 
     def logits(self, images: Image) -> None:

@@ -13,49 +13,52 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.errors import ArtifactError
-from tinyml.schema import Units
+from tinyml.onnx_session import CPU_PROVIDER, open_session
+from tinyml.schema import IMAGE, Units
 
-from ..backend import Format, Image, Observation, Session, Subject, backends
+from ..backend import Format, Image, LoadedModel, Observation, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
-INPUT = "image"
-_CPU = "CPUExecutionProvider"
 _COREML = "CoreMLExecutionProvider"
 # https://onnxruntime.ai/docs/execution-providers/CoreML-ExecutionProvider.html: NeuralNetwork is the default format.
 _PROVIDERS: dict[str, list[Any]] = {
-    "cpu": [_CPU],
-    "coreml": [(_COREML, {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"}), _CPU],
+    "cpu": [CPU_PROVIDER],
+    "coreml": [(_COREML, {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"}), CPU_PROVIDER],
 }
 
 
-class OnnxSession:
+class OnnxModel:
     """One inference session, fed the raw 0..255 values as the exported graph expects them."""
 
     def __init__(self, path: Path, units: Units, threads: int | None) -> None:
         self._path, self._units, self._threads = path, units, threads
         self._size: tuple[int, ...] = ()
-        self._session = _open(path, units, threads, profile=None)
+        self._session = open_session(path, threads=threads, providers=_PROVIDERS[units])
 
     def predict(self, image: Image) -> object:
         """The probabilities [1, classes]."""
         self._size = image.shape
-        return self._session.run(None, {INPUT: _pixels(image)})
+        return self._session.run(None, {IMAGE: _pixels(image)})
 
     def observe(self) -> Observation:
         """On the Core ML provider: into how many pieces it cut the graph, and how many nodes stayed on the CPU."""
         if self._units != "coreml":
             return Observation()
         nodes = self.nodes_by_provider()
-        return Observation(flags=partition_flags(nodes.get(_COREML, 0), nodes.get(_CPU, 0)))
+        return Observation(flags=partition_flags(nodes.get(_COREML, 0), nodes.get(CPU_PROVIDER, 0)))
 
     def nodes_by_provider(self) -> dict[str, int]:
         """How many nodes of the optimized graph each provider executed, from a profiled run of its own."""
         with tempfile.TemporaryDirectory() as folder:
-            session = _open(self._path, self._units, self._threads, profile=Path(folder) / "profile")
-            session.run(None, {INPUT: _pixels(np.zeros(self._size, np.uint8))})
+            session = open_session(
+                self._path,
+                threads=self._threads,
+                providers=_PROVIDERS[self._units],
+                profile=Path(folder) / "profile",
+            )
+            session.run(None, {IMAGE: _pixels(np.zeros(self._size, np.uint8))})
             events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
         nodes: dict[str, set[str]] = {}
         for event in events:
@@ -96,29 +99,29 @@ class OnnxBackend:
         """No such step."""
         return subject.path
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Reads and optimizes the graph."""
-        return OnnxSession(compiled, units, threads)
+        return OnnxModel(compiled, units, threads)
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
         """The artifact in batches on the CPU; image by image on the Core ML provider, whose numbers may differ."""
         if units == "cpu":
-            from tinyml.export.predictor import open_predictor
+            from tinyml.evaluation.opening import open_predictor
 
             return open_predictor(subject.manifest)
         return _ByImage(subject, units, threads)
 
 
 class _ByImage:
-    """A session as a Predictor."""
+    """A loaded model as a Predictor."""
 
     def __init__(self, subject: Subject, units: Units, threads: int | None) -> None:
         self.spec = subject.spec
-        self._session = OnnxSession(subject.path, units, threads)
+        self._loaded = OnnxModel(subject.path, units, threads)
 
     def probabilities(self, images: Image) -> NDArray[np.float32]:
         """Images [N, H, W, 3] to probabilities [N, classes]."""
-        return np.concatenate([np.asarray(self._session.predict(image))[0] for image in images])
+        return np.concatenate([np.asarray(self._loaded.predict(image))[0] for image in images])
 
     def logits(self, images: Image) -> None:
         """None: probabilities only."""
@@ -126,23 +129,6 @@ class _ByImage:
 
 def _pixels(image: Image) -> NDArray[np.float32]:
     return np.ascontiguousarray(image.transpose(2, 0, 1)[np.newaxis], dtype=np.float32)
-
-
-def _open(path: Path, units: Units, threads: int | None, *, profile: Path | None) -> Any:
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    if profile is not None:
-        options.enable_profiling = True
-        options.profile_file_prefix = str(profile)
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=_PROVIDERS[units])
-    except (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.NotImplemented, state.NoSuchFile) as error:
-        raise ArtifactError(f"onnxruntime cannot load {path}", value=str(error)) from None
 
 
 backends.add("onnxruntime", OnnxBackend())

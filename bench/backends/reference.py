@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from tinyml.errors import BenchError
 from tinyml.schema import Units
 
-from ..backend import Format, Session, Subject, backends
+from ..backend import Format, LoadedModel, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import Predictor
+    from tinyml.accuracy import Predictor
 
 
 class ReferenceBackend:
@@ -32,7 +32,7 @@ class ReferenceBackend:
         """No such step."""
         return subject.path
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Refuses: there is no latency to measure."""
         raise BenchError("the reference runtime measures accuracy only")
 
@@ -40,7 +40,7 @@ class ReferenceBackend:
         """The package in its declared precision."""
         import torch
 
-        from tinyml.export.predictor import open_predictor
+        from tinyml.evaluation.opening import open_predictor
 
         if threads is not None:
             torch.set_num_threads(threads)

@@ -11,13 +11,14 @@ import numpy as np
 
 from tinyml.schema import Units
 
-from ..backend import Format, Image, Observation, Session, Subject, backends
+from ..backend import Format, Image, LoadedModel, Observation, Subject, backends
 
 if TYPE_CHECKING:
-    from tinyml.trainer.evaluate import CheckpointPredictor, Predictor
+    from tinyml.accuracy import Predictor
+    from tinyml.evaluation.checkpoint import CheckpointPredictor
 
 
-class TorchSession:
+class TorchModel:
     """A checkpoint on one device. Copying the answer home waits for the device."""
 
     def __init__(self, predictor: CheckpointPredictor) -> None:
@@ -50,9 +51,9 @@ class TorchBackend:
         """No such step."""
         return subject.path
 
-    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> Session:
+    def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Reads, checks and moves the weights to the device."""
-        return TorchSession(self._open(subject, units, threads))
+        return TorchModel(self._open(subject, units, threads))
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
         """The checkpoint on the same device."""
@@ -61,8 +62,8 @@ class TorchBackend:
     def _open(self, subject: Subject, units: Units, threads: int | None) -> CheckpointPredictor:
         import torch
 
+        from tinyml.evaluation.checkpoint import CheckpointPredictor
         from tinyml.trainer.device import choose
-        from tinyml.trainer.evaluate import CheckpointPredictor
 
         if threads is not None:
             torch.set_num_threads(threads)

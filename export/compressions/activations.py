@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tinyml.accuracy import Images
 from tinyml.errors import UsageError
 from tinyml.quiet import quiet
-from tinyml.schema import ActivationQuantization, Variant
+from tinyml.schema import IMAGE, ActivationQuantization, Variant
 
 from ..compression import CompressionKind, Conversion, compressions
-from ..format import Floats, Images
-from ..network import IMAGE
 from ..weights import Encoding, Weight
 
 _BATCH = 16
@@ -119,7 +119,7 @@ class _Batches:
     def set_range(self, start_index: int, end_index: int) -> None:
         self._next, self._end = start_index, end_index
 
-    def get_next(self) -> dict[str, Floats] | None:
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         if self._next >= self._end:
             return None
         batch = self._batches[self._next]

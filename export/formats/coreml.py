@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 from torch import nn
 
-from tinyml.coreml.read.package import Package, open_package
-from tinyml.errors import ArtifactError
+from tinyml.accuracy import Images
+from tinyml.coreml.read.package import open_package
+from tinyml.evaluation.runtime import Executable, runtimes
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import ModelSpec, Tensor, Variant
-from tinyml.trainer.evaluate import check_images
+from tinyml.schema import IMAGE, LABEL, PROBABILITIES, Variant
 
 from ..compression import compress
 from ..coreml_weights import weights_of
-from ..format import LAYERS_KEY, Description, Executable, Floats, Images, Outputs, formats, layers_of, spec_of
-from ..network import IMAGE, LABEL, PROBABILITIES, layers, trace
+from ..format import LAYERS_KEY, Description, formats, layers_of
+from ..network import layers, trace
 from ..weights import Weight, with_layers
-
-if TYPE_CHECKING:
-    from tinyml.coreml import ReferenceModel
 
 _SOFTMAX = "class_probabilities"
 """The tensor's name inside the program; the dictionary made of it has the public one."""
@@ -69,7 +65,7 @@ class CoreMLFormat:
 
     def open(self, path: Path) -> Executable:
         """Loads the package into the reference runtime."""
-        return CoreMLExecutable(path)
+        return runtimes.get("coreml").open(path)
 
     def stored_weights(self, path: Path) -> tuple[Weight, ...]:
         """The constants that are no vectors (biases, norms, scales), in the order of the program."""
@@ -97,55 +93,3 @@ def _describe(model: Any, description: Description) -> None:
     model.input_description[IMAGE] = f"An RGB image of {size} x {size} pixels; normalization is part of the model."
     model.output_description[LABEL] = "The most probable class."
     model.output_description[PROBABILITIES] = "The probability of every class, by its label."
-
-
-class CoreMLExecutable:
-    """A Core ML package of ours in the reference runtime, in the precision that it declares."""
-
-    def __init__(self, path: Path) -> None:
-        from tinyml import __version__
-        from tinyml.coreml import ReferenceModel
-
-        package = open_package(path)
-        self.facts = dict(package.description.metadata.userDefined)
-        self.spec = spec_of(self.facts, path)
-        self.inputs, self.outputs = _interface(package, self.spec)
-        self.runtime = f"tinyml reference runtime {__version__}"
-        self._model: ReferenceModel = ReferenceModel(path)
-        if self._model.logits_name is None:
-            raise ArtifactError("the probabilities do not come from a softmax", value=path)
-        if self._model.classes != self.spec.labels:
-            raise ArtifactError("the classes of the program are not those of its metadata", value=path)
-        self._logits = self._model.logits_name
-
-    def run(self, images: Images) -> Outputs:
-        """Executes the program, written for one image, on all of them."""
-        check_images(images, self.spec.preprocess)
-        values = self._model.predict_batch({IMAGE: images}, values=(PROBABILITIES, self._logits))
-        return Outputs(
-            probabilities=values[PROBABILITIES].astype(np.float32), logits=values[self._logits].astype(np.float32)
-        )
-
-    def probabilities(self, images: Images) -> Floats:
-        """The probabilities of `run`."""
-        return self.run(images).probabilities
-
-    def logits(self, images: Images) -> Floats | None:
-        """The logits of `run`."""
-        return self.run(images).logits
-
-
-def _interface(package: Package, spec: ModelSpec) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    description = package.description
-    kinds = {"imageType": "image", "multiArrayType": "tensor", "stringType": "label", "dictionaryType": "dictionary"}
-    size = spec.preprocess.input_size
-    inputs = tuple(
-        Tensor(name=value.name, kind="image", shape=(1, 3, size, size), dtype="uint8") for value in description.input
-    )
-    outputs = tuple(
-        Tensor(name=LABEL, kind="label", shape=(), dtype="string")
-        if kinds[value.type.WhichOneof("Type")] == "label"
-        else Tensor(name=value.name, kind="dictionary", shape=(spec.classes,), dtype="float64")
-        for value in description.output
-    )
-    return inputs, outputs

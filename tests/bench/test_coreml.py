@@ -5,9 +5,12 @@ What it cannot show: that Apple's runtime answers like the fake. That needs macO
 
 from __future__ import annotations
 
+import platform
+import sys
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +30,9 @@ SPEC = ModelSpec(architecture="resnet", parameters=1, labels=LABELS, preprocess=
 class FakeCompiledMLModel:
     """`coremltools.models.CompiledMLModel(path: str, compute_units: ct.ComputeUnit)`."""
 
-    loads: list = []  # noqa: RUF012 (the fake's own record)
+    loads: list[str] = []  # noqa: RUF012 (the fake's own record)
 
-    def __init__(self, path, compute_units=None):
+    def __init__(self, path: Any, compute_units: Any = None) -> None:
         assert isinstance(path, str)
         assert path.endswith(".mlmodelc")
         assert compute_units in coremltools().ComputeUnit
@@ -37,17 +40,17 @@ class FakeCompiledMLModel:
             raise RuntimeError("Error Domain=com.apple.CoreML Code=0")
         self.loads.append(compute_units.name)
 
-    def predict(self, data):
+    def predict(self, data: Any) -> Any:
         assert isinstance(data, dict)
         (image,) = data.values()
         assert isinstance(image, Image.Image)
         assert (image.mode, image.size) == ("RGB", (64, 64))
-        red = image.getpixel((0, 0))[0] / 255
+        red = float(np.asarray(image)[0, 0, 0]) / 255
         # A dictionary in an order of its own, as Core ML hands it out.
         return {"classLabel": "cat", "probabilities": {"fox": 0.0, "cat": red, "dog": 1 - red}}
 
 
-def fake_compile(model, destination_path=None):
+def fake_compile(model: Any, destination_path: Any = None) -> Any:
     assert isinstance(model, str)
     assert model.endswith(".mlpackage")
     assert destination_path.endswith(".mlmodelc")
@@ -68,14 +71,14 @@ class MLNeuralEngineComputeDevice: ...
 class Operation:
     operator_name: str
     device: object = None
-    blocks: list = field(default_factory=list)
+    blocks: list[Any] = field(default_factory=list)
 
 
-def plan_of(operations):
+def plan_of(operations: Any) -> Any:
     block = types.SimpleNamespace(operations=operations)
     program = types.SimpleNamespace(functions={"main": types.SimpleNamespace(block=block)})
 
-    def usage(operation):
+    def usage(operation: Any) -> Any:
         return operation.device and types.SimpleNamespace(preferred_compute_device=operation.device)
 
     return types.SimpleNamespace(
@@ -85,12 +88,12 @@ def plan_of(operations):
 
 
 @pytest.fixture
-def mac(monkeypatch):
+def mac(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Mac, as far as the adapter looks."""
     ct = coremltools()
     FakeCompiledMLModel.loads = []
-    monkeypatch.setattr(coreml.sys, "platform", "darwin")
-    monkeypatch.setattr(coreml.platform, "mac_ver", lambda: ("15.1", ("", "", ""), "arm64"))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("15.1", ("", "", ""), "arm64"))
     monkeypatch.setattr(ct.models, "CompiledMLModel", FakeCompiledMLModel)
     monkeypatch.setattr(ct.models.utils, "compile_model", fake_compile)
     plan = plan_of([Operation("ios16.conv", MLNeuralEngineComputeDevice()), Operation("const")])
@@ -100,7 +103,7 @@ def mac(monkeypatch):
     monkeypatch.setattr(compute_plan, "MLComputePlan", loader)
 
 
-def subject(tmp_path, name="model"):
+def subject(tmp_path: Path, name: Any = "model") -> Any:
     return Subject(manifest=tmp_path / "manifest.json", path=tmp_path / f"{name}.mlpackage", spec=SPEC)
 
 
@@ -109,7 +112,9 @@ def subject(tmp_path, name="model"):
     [("cpu_only", "CPU_ONLY"), ("cpu_and_gpu", "CPU_AND_GPU"), ("cpu_and_ne", "CPU_AND_NE"), ("all", "ALL")],
 )
 @pytest.mark.usefixtures("mac")
-def test_a_case_is_measured_with_the_units_asked_for(tmp_path, units, name, monkeypatch):
+def test_a_case_is_measured_with_the_units_asked_for(
+    tmp_path: Path, units: Any, name: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # /proc has no place on a Mac; the memory is not what is tested here.
     monkeypatch.setattr("tinyml.bench.worker.peak_memory_bytes", lambda: 1)
     backend = backends.get("coreml")
@@ -134,7 +139,7 @@ def test_a_case_is_measured_with_the_units_asked_for(tmp_path, units, name, monk
 
 
 @pytest.mark.usefixtures("mac")
-def test_probabilities_come_in_the_order_of_the_labels(tmp_path):
+def test_probabilities_come_in_the_order_of_the_labels(tmp_path: Path) -> None:
     images = np.zeros((2, 64, 64, 3), np.uint8)
     images[1] = (255, 0, 0)  # red, to notice swapped channels
     predictor = backends.get("coreml").predictor(subject(tmp_path), "all", None)
@@ -143,7 +148,7 @@ def test_probabilities_come_in_the_order_of_the_labels(tmp_path):
 
 
 @pytest.mark.usefixtures("mac")
-def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path):
+def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path: Path) -> None:
     broken = subject(tmp_path, "broken")
     backend = backends.get("coreml")
     compiled = backend.compile(broken, tmp_path)
@@ -152,20 +157,20 @@ def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path):
 
 
 @pytest.mark.usefixtures("mac")
-def test_no_plan_is_asked_for_before_macos_14_4(tmp_path, monkeypatch):
-    monkeypatch.setattr(coreml.platform, "mac_ver", lambda: ("14.3", ("", "", ""), "arm64"))
+def test_no_plan_is_asked_for_before_macos_14_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("14.3", ("", "", ""), "arm64"))
     backend = backends.get("coreml")
-    session = backend.load(subject(tmp_path), backend.compile(subject(tmp_path), tmp_path), "all", None)
-    assert session.observe().placement is None
+    model = backend.load(subject(tmp_path), backend.compile(subject(tmp_path), tmp_path), "all", None)
+    assert model.observe().placement is None
 
 
-def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does():
+def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does() -> None:
     inner = types.SimpleNamespace(operations=[Operation("ios17.add", MLGPUComputeDevice()), Operation("const")])
     plan = plan_of([Operation("cond", MLCPUComputeDevice(), [inner]), Operation("relu"), Operation("ios18.const")])
     assert coreml.placement(plan) == Placement(cpu=1, gpu=1, neural_engine=0, unknown=1)
 
 
-def test_off_a_mac_it_says_so(monkeypatch):
-    monkeypatch.setattr(coreml.sys, "platform", "linux")
+def test_off_a_mac_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     backend = backends.get("coreml")
     assert {backend.available(units) for units in backend.units} == {"needs macOS"}

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ INVALID = sorted((FOLDER / "invalid").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
-def test_a_valid_run_survives_a_round_trip(path, tmp_path):
+def test_a_valid_run_survives_a_round_trip(path: Any, tmp_path: Path) -> None:
     run = read_json(path, BenchRun)
     write_json(tmp_path / "again.json", run)
     assert read_json(tmp_path / "again.json", BenchRun) == run
@@ -26,7 +27,7 @@ def test_a_valid_run_survives_a_round_trip(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-def test_an_invalid_run_is_refused_with_the_files_name(path):
+def test_an_invalid_run_is_refused_with_the_files_name(path: Any) -> None:
     with pytest.raises(ManifestError, match=path.stem):
         read_json(path, BenchRun)
 
@@ -61,10 +62,10 @@ def test_a_run_that_makes_no_sense_is_refused_by_its_own_rule(name):
 
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-def test_every_invalid_file_is_explained(path):
+def test_every_invalid_file_is_explained(path: Any) -> None:
     assert f"`{path.name}`" in (FOLDER / "invalid" / "README.md").read_text()
 
 
-def test_together_the_valid_ones_have_every_status():
+def test_together_the_valid_ones_have_every_status() -> None:
     runs = [read_json(path, BenchRun) for path in VALID]
     assert {result.status for run in runs for result in run.results} == {"ok", "unsupported", "failed", "not_run"}

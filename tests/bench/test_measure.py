@@ -1,10 +1,12 @@
 """The whole bench on real artifacts: one model, every backend that runs here."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tinyml.bench.cases import Selection, Settings, plan
+from tinyml.bench.jobs import Selection, Settings, list_jobs
 from tinyml.bench.runs import measure, open_run
 from tinyml.errors import ArtifactError, BenchError, UnknownNameError, UsageError
 from tinyml.workspace import Workspace
@@ -13,12 +15,12 @@ FAST = Settings(warmup=1, min_repeats=5, min_seconds=0, limit=20, threads=1, tim
 
 
 @pytest.fixture(scope="module")
-def measured(trained_results):
+def measured(trained_results: Any) -> Any:
     selection = Selection(variants=("checkpoint", "onnx-fp32", "coreml-fp16"))
     return measure(trained_results.workspace, selection, FAST)
 
 
-def test_every_case_has_a_verdict_and_the_figures_that_go_with_it(measured):
+def test_every_case_has_a_verdict_and_the_figures_that_go_with_it(measured: Any) -> None:
     run, _ = measured
     for result in run.results:
         names = {series.name for series in result.series}
@@ -37,20 +39,20 @@ def test_every_case_has_a_verdict_and_the_figures_that_go_with_it(measured):
     assert {("torch", "cpu"), ("onnxruntime", "cpu"), ("reference", "cpu")} <= done
 
 
-def test_all_runtimes_agree_on_the_accuracy(measured):
+def test_all_runtimes_agree_on_the_accuracy(measured: Any) -> None:
     # 20 images: at most one may tip over for fp16's rounding.
     top1 = [result.accuracy.top1 for result in measured[0].results if result.accuracy]
     assert max(top1) - min(top1) <= 1 / 20
 
 
-def test_series_are_raw_and_as_many_as_asked_for(measured):
+def test_series_are_raw_and_as_many_as_asked_for(measured: Any) -> None:
     for result in measured[0].results:
         for series in result.series:
             assert len(series.samples) == (5 if series.name == "latency_ns" else 1)
             assert all(isinstance(sample, int) and sample > 0 for sample in series.samples)
 
 
-def test_a_worker_holds_only_its_own_runtime(measured):
+def test_a_worker_holds_only_its_own_runtime(measured: Any) -> None:
     peaks = {
         result.case.backend: next(s.samples[0] for s in result.series if s.name == "baseline_memory_bytes")
         for result in measured[0].results
@@ -59,7 +61,7 @@ def test_a_worker_holds_only_its_own_runtime(measured):
     assert peaks["onnxruntime"] < peaks["torch"]  # torch alone is hundreds of megabytes
 
 
-def test_the_run_and_its_reports_lie_on_disk_and_are_marked_quick(measured, trained_results):
+def test_the_run_and_its_reports_lie_on_disk_and_are_marked_quick(measured: Any, trained_results: Any) -> None:
     run, folder = measured
     assert open_run(run.id, trained_results.workspace) == (run, folder)
     assert open_run(None, trained_results.workspace)[0] == run
@@ -71,8 +73,8 @@ def test_the_run_and_its_reports_lie_on_disk_and_are_marked_quick(measured, trai
     assert (folder / "accuracy.png").stat().st_size > 1000
 
 
-def test_a_plan_has_every_unit_of_every_backend_for_a_format(trained_results):
-    cases = plan(trained_results.workspace, Selection(variants=("coreml-fp16",)), FAST).cases
+def test_a_plan_has_every_unit_of_every_backend_for_a_format(trained_results: Any) -> None:
+    cases = list_jobs(trained_results.workspace, Selection(variants=("coreml-fp16",)), FAST).jobs
     assert [(c.case.backend, c.case.requested_units) for c in cases] == [
         ("coreml", "cpu_only"),
         ("coreml", "cpu_and_gpu"),
@@ -90,17 +92,17 @@ def test_a_plan_has_every_unit_of_every_backend_for_a_format(trained_results):
         (Selection(backends=("onnxruntme",)), "did you mean 'onnxruntime'"),
     ],
 )
-def test_a_wrong_name_is_told_with_the_nearest(trained_results, selection, message):
+def test_a_wrong_name_is_told_with_the_nearest(trained_results: Any, selection: Any, message: Any) -> None:
     with pytest.raises(UnknownNameError, match=message):
-        plan(trained_results.workspace, selection, FAST)
+        list_jobs(trained_results.workspace, selection, FAST)
 
 
-def test_nothing_exported(tmp_path):
+def test_nothing_exported(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="nothing exported"):
-        plan(Workspace(tmp_path), Selection(), FAST)
+        list_jobs(Workspace(tmp_path), Selection(), FAST)
 
 
-def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_results, tmp_path):
+def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_results: Any, tmp_path: Path) -> None:
     import shutil
 
     root = tmp_path / "results"
@@ -111,22 +113,22 @@ def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_resu
     content = json.loads(checkpoint.read_text())
     checkpoint.write_text(json.dumps({**content, "sha256": "1" * 64}))
     with pytest.raises(ArtifactError, match="older than"):
-        plan(workspace, Selection(), FAST)
+        list_jobs(workspace, Selection(), FAST)
     checkpoint.write_text(json.dumps(content))
     with next((root / name / "exports" / "onnx-fp32").glob("*.onnx")).open("ab") as file:
         file.write(b"\0")
     with pytest.raises(ArtifactError, match="changed since it was exported"):
-        plan(workspace, Selection(), FAST)
+        list_jobs(workspace, Selection(), FAST)
 
 
 @pytest.mark.parametrize(
     "wrong", [{"min_repeats": 0}, {"min_seconds": -1.0}, {"limit": 0}, {"threads": 0}, {"timeout_s": 0}]
 )
-def test_settings_out_of_range(wrong):
+def test_settings_out_of_range(wrong: Any) -> None:
     with pytest.raises(UsageError, match="out of range"):
         Settings(**wrong)
 
 
-def test_a_run_that_does_not_exist(tmp_path):
+def test_a_run_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no such run: 'gone'; allowed: none measured yet"):
         open_run("gone", Workspace(tmp_path))

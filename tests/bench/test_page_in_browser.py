@@ -1,10 +1,13 @@
 """The page in a real browser: Debian's chromium, driven by playwright."""
 
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tinyml.bench.report.page import html
+from tinyml.bench.reports.page import html
+from tinyml.schema import BenchRun
 
 playwright = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -12,14 +15,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="not run: no chromium")
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Any:
     with playwright.sync_playwright() as p:
         started = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
 
 
-def opened(browser, run, tmp_path, scheme="light", width=1400):
+def opened(browser: Any, run: Any, tmp_path: Path, scheme: Any = "light", width: Any = 1400) -> Any:
     problems = []
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -30,11 +33,11 @@ def opened(browser, run, tmp_path, scheme="light", width=1400):
     return page, problems
 
 
-def column(page, n):
+def column(page: Any, n: Any) -> Any:
     return page.eval_on_selector_all("#table tbody tr", f"rows => rows.map(r => r.cells[{n}].innerText)")
 
 
-def test_it_sorts_by_figures_with_what_was_not_measured_last(browser, linux_run, tmp_path):
+def test_it_sorts_by_figures_with_what_was_not_measured_last(browser: Any, linux_run: BenchRun, tmp_path: Path) -> None:
     page, problems = opened(browser, linux_run, tmp_path)
     for click in (1, 2):
         page.get_by_role("button", name="p50 ms").click()
@@ -50,7 +53,7 @@ def test_it_sorts_by_figures_with_what_was_not_measured_last(browser, linux_run,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_background(browser, macos_run, tmp_path, scheme):
+def test_text_stands_out_from_its_background(browser: Any, macos_run: BenchRun, tmp_path: Path, scheme: Any) -> None:
     page, problems = opened(browser, macos_run, tmp_path, scheme)
     contrast = page.evaluate("""() => {
         const parse = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
@@ -67,7 +70,7 @@ def test_text_stands_out_from_its_background(browser, macos_run, tmp_path, schem
     page.close()
 
 
-def test_pictures_and_tables_have_words(browser, macos_run, tmp_path):
+def test_pictures_and_tables_have_words(browser: Any, macos_run: BenchRun, tmp_path: Path) -> None:
     page, _ = opened(browser, macos_run, tmp_path)
     for picture in page.query_selector_all("svg"):
         assert "coreml-fp16" in picture.get_attribute("aria-label")
@@ -77,7 +80,7 @@ def test_pictures_and_tables_have_words(browser, macos_run, tmp_path):
     page.close()
 
 
-def test_only_the_table_scrolls_on_a_phone(browser, linux_run, tmp_path):
+def test_only_the_table_scrolls_on_a_phone(browser: Any, linux_run: BenchRun, tmp_path: Path) -> None:
     page, _ = opened(browser, linux_run, tmp_path, width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()

@@ -1,16 +1,18 @@
 import csv
 import io
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tinyml.bench.report.csv import text
-from tinyml.bench.report.markdown import markdown
-from tinyml.bench.report.page import chart, html
-from tinyml.bench.report.row import rows
-from tinyml.bench.report.scatter import Point, by_size, ticks
-from tinyml.bench.report.table import COLUMNS, milliseconds, table
-from tinyml.bench.report.writer import folder_of, write
+from tinyml.bench.report import folder_of, write
+from tinyml.bench.reports.csv import text
+from tinyml.bench.reports.markdown import markdown
+from tinyml.bench.reports.page import chart, html
+from tinyml.bench.row import rows
 from tinyml.bench.runs import import_run
+from tinyml.bench.scatter import Point, by_size, ticks
+from tinyml.bench.table import COLUMNS, milliseconds, table
 from tinyml.errors import BenchError, ManifestError
 from tinyml.schema import BenchRun
 from tinyml.store import write_json
@@ -24,7 +26,7 @@ def with_reason(run: BenchRun, reason: str) -> BenchRun:
     return run.model_copy(update={"results": tuple(broken)})
 
 
-def test_no_cell_is_blank_and_what_was_not_run_says_why(linux_run, macos_run):
+def test_no_cell_is_blank_and_what_was_not_run_says_why(linux_run: BenchRun, macos_run: BenchRun) -> None:
     for run in (linux_run, macos_run):
         for result, line in zip(run.results, table(run), strict=True):
             assert len(line) == len(COLUMNS)
@@ -32,22 +34,24 @@ def test_no_cell_is_blank_and_what_was_not_run_says_why(linux_run, macos_run):
             assert result.reason is None or result.reason in line[4]
 
 
-def test_a_result_without_a_time_shows_none(linux_run):
+def test_a_result_without_a_time_shows_none(linux_run: BenchRun) -> None:
     reference = [line for line in table(linux_run) if line[2] == "reference"]
     assert reference
     assert all(line[7:] == ["-"] * 6 and line[4] == "ok, accuracy only" for line in reference)
 
 
-def test_csv_keeps_the_raw_figures(macos_run):
+def test_csv_keeps_the_raw_figures(macos_run: BenchRun) -> None:
     lines = list(csv.DictReader(io.StringIO(text(macos_run))))
     assert len(lines) == len(macos_run.results)
     assert lines[2]["ops_on_neural_engine"] == "308"
-    assert float(lines[0]["p50_ns"]) == rows(macos_run)[0].latency_ns.p50
+    latency = rows(macos_run)[0].latency_ns
+    assert latency is not None
+    assert float(lines[0]["p50_ns"]) == latency.p50
     assert lines[4]["p50_ns"] == ""
     assert lines[4]["reason"].startswith("the worker was killed")
 
 
-def test_a_hostile_run_stays_text(linux_run):
+def test_a_hostile_run_stays_text(linux_run: BenchRun) -> None:
     run = with_reason(linux_run, EVIL)
     assert "<script>alert" not in html(run)
     assert "&lt;script&gt;alert(1)" in html(run)
@@ -56,14 +60,14 @@ def test_a_hostile_run_stays_text(linux_run):
     assert cells[1]["reason"] == "'=HYPERLINK(1)"
 
 
-def test_the_page_asks_for_nothing_from_outside(linux_run):
+def test_the_page_asks_for_nothing_from_outside(linux_run: BenchRun) -> None:
     page = html(linux_run)
     assert "http://" not in page
     assert "https://" not in page
     assert "src=" not in page.replace("script-src", "")
 
 
-def test_quick_stands_in_every_report(linux_run, tmp_path):
+def test_quick_stands_in_every_report(linux_run: BenchRun, tmp_path: Path) -> None:
     quick = linux_run.model_copy(update={"quick": True})
     write(quick, tmp_path)
     assert "Quick" in (tmp_path / "index.html").read_text()
@@ -72,27 +76,27 @@ def test_quick_stands_in_every_report(linux_run, tmp_path):
     assert '"quick": true' in (tmp_path / "run.json").read_text()
 
 
-def test_a_run_without_results_has_reports(minimal_run, tmp_path):
+def test_a_run_without_results_has_reports(minimal_run: Any, tmp_path: Path) -> None:
     write(minimal_run, tmp_path)
     assert "no results" in (tmp_path / "index.html").read_text()
     assert not (tmp_path / "accuracy.png").exists()
 
 
-def test_the_front_has_what_nothing_beats(linux_run):
+def test_the_front_has_what_nothing_beats(linux_run: BenchRun) -> None:
     points = {p.label: p.best for p in by_size(rows(linux_run))}
     assert points["densenet coreml-w8 on reference cpu"]
     assert not points["densenet onnx-w8a8 on onnxruntime cpu"]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0.5, 0.5), (60.09, 60.12), (0, 4500), (-3, 7)])
-def test_ticks_enclose_the_values(low, high):
+def test_ticks_enclose_the_values(low: Any, high: Any) -> None:
     marks = ticks(low, high)
     assert marks[0] <= low
     assert marks[-1] >= high
     assert 2 <= len(marks) <= 9
 
 
-def test_one_point_is_drawn_inside():
+def test_one_point_is_drawn_inside() -> None:
     drawn = chart("t", "x", [Point(label="a", cost=1, accuracy=50, best=True)])
     assert drawn is not None
     assert 0 < drawn.marks[0].x < 460
@@ -103,11 +107,11 @@ def test_one_point_is_drawn_inside():
     ("ns", "shown"),
     [(None, "-"), (1234, "0.00123"), (625_000, "0.625"), (2_000_000, "2"), (1.5e8, "150.0"), (2e9, "2000")],
 )
-def test_milliseconds(ns, shown):
+def test_milliseconds(ns: Any, shown: Any) -> None:
     assert milliseconds(ns) == shown
 
 
-def test_a_run_from_elsewhere_is_taken_over_once(linux_run, tmp_path):
+def test_a_run_from_elsewhere_is_taken_over_once(linux_run: BenchRun, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "results")
     write_json(tmp_path / "file.json", linux_run)
     run, folder = import_run(tmp_path / "file.json", workspace)
@@ -121,7 +125,7 @@ def test_a_run_from_elsewhere_is_taken_over_once(linux_run, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"kind": "artifact"}'])
-def test_what_is_no_run_is_not_taken_over(content, tmp_path):
+def test_what_is_no_run_is_not_taken_over(content: Any, tmp_path: Path) -> None:
     (tmp_path / "file.json").write_text(content)
     with pytest.raises(ManifestError):
         import_run(tmp_path / "file.json", Workspace(tmp_path / "results"))
@@ -129,6 +133,6 @@ def test_what_is_no_run_is_not_taken_over(content, tmp_path):
 
 
 @pytest.mark.parametrize("run_id", [".", "..", "..."])
-def test_an_id_that_leaves_its_folder_is_refused(minimal_run, tmp_path, run_id):
+def test_an_id_that_leaves_its_folder_is_refused(minimal_run: Any, tmp_path: Path, run_id: Any) -> None:
     with pytest.raises(BenchError, match="no folder name"):
         folder_of(tmp_path, minimal_run.model_copy(update={"id": run_id}))

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tinyml.bench.cases import Planned, Settings
 from tinyml.bench.environment import describe
+from tinyml.bench.jobs import Job, Settings
 from tinyml.bench.runner import INTERRUPTED, ask, measure_case, run
 from tinyml.schema import BenchCase
 from tinyml.store import provenance
@@ -21,11 +22,11 @@ WRITE = READ + "open(request['answer'], 'w').write(%r);"
 GOOD = WRITE % (ANSWER % '"series": [{"name": "latency_ns", "samples": [5, 6]}]')
 
 
-def worker(code):
+def worker(code: Any) -> Any:
     return (sys.executable, "-c", code)
 
 
-def planned(obstacle=None, backend="torch"):
+def planned(obstacle: Any = None, backend: Any = "torch") -> Any:
     case = BenchCase(
         model="resnet",
         variant="checkpoint",
@@ -38,13 +39,13 @@ def planned(obstacle=None, backend="torch"):
         min_repeats=1,
         min_seconds=0,
     )
-    return Planned(case=case, manifest=Path("none.json"), data="shapes", obstacle=obstacle)
+    return Job(case=case, manifest=Path("none.json"), data="shapes", obstacle=obstacle)
 
 
 SETTINGS = Settings(accuracy=False, timeout_s=30)
 
 
-def run_with(cases, code, keep=lambda _: None):
+def run_with(cases: Any, code: Any, keep: Any = lambda _: None) -> Any:
     return run(
         cases,
         SETTINGS,
@@ -72,14 +73,15 @@ def run_with(cases, code, keep=lambda _: None):
         (WRITE % (ANSWER % '"problem": "no memory left"'), "no memory left"),
     ],
 )
-def test_a_worker_that_fails_is_a_failed_result_with_the_reason(code, reason):
+def test_a_worker_that_fails_is_a_failed_result_with_the_reason(code: Any, reason: Any) -> None:
     result = measure_case(planned(), SETTINGS, worker=worker(code))
     assert result.status == "failed"
+    assert result.reason is not None
     assert reason in result.reason
     assert result.series == ()
 
 
-def test_a_worker_that_hangs_is_ended_with_its_children(tmp_path):
+def test_a_worker_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     child = "import time; time.sleep(600)"
     code = READ + (
@@ -92,7 +94,7 @@ def test_a_worker_that_hangs_is_ended_with_its_children(tmp_path):
         assert _gone(int(pid))
 
 
-def _gone(pid):
+def _gone(pid: Any) -> Any:
     for _ in range(100):
         try:
             os.kill(pid, 0)
@@ -104,20 +106,20 @@ def _gone(pid):
     return False
 
 
-def test_what_libraries_print_does_no_harm():
+def test_what_libraries_print_does_no_harm() -> None:
     noisy = "import sys; print('noise ' * 100_000); print('noise', file=sys.stderr);" + GOOD
     assert measure_case(planned(), SETTINGS, worker=worker(noisy)).status == "ok"
 
 
-def test_what_cannot_run_is_not_run_and_no_process_is_started():
+def test_what_cannot_run_is_not_run_and_no_process_is_started() -> None:
     finished = run_with([planned("needs macOS")], "raise SystemExit('started')")
     assert [(r.status, r.reason) for r in finished.results] == [("not_run", "needs macOS")]
 
 
-def test_an_interrupt_keeps_what_is_finished():
+def test_an_interrupt_keeps_what_is_finished() -> None:
     kept = []
 
-    def keep(so_far):
+    def keep(so_far: Any) -> None:
         kept.append(so_far)
         if len(kept) == 2:
             raise KeyboardInterrupt
@@ -131,7 +133,7 @@ def test_an_interrupt_keeps_what_is_finished():
     assert kept[-1] == finished
 
 
-def test_a_worker_ends_when_its_runner_is_killed(tmp_path):
+def test_a_worker_ends_when_its_runner_is_killed(tmp_path: Path) -> None:
     """The real worker: it waits on a request's data for ever, its runner dies, and so does it."""
     script = (
         "import subprocess, sys, os, time;"
@@ -142,6 +144,7 @@ def test_a_worker_ends_when_its_runner_is_killed(tmp_path):
         "w.stdin.write(b'{}\\n'); w.stdin.flush(); w.stdout.readline(); print(w.pid, flush=True); time.sleep(600)"
     )
     runner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert runner.stdout is not None
     pid = int(runner.stdout.readline())
     runner.send_signal(signal.SIGKILL)
     runner.wait()
@@ -149,12 +152,12 @@ def test_a_worker_ends_when_its_runner_is_killed(tmp_path):
     assert _gone(pid)
 
 
-def test_the_reference_runtime_never_has_a_latency():
+def test_the_reference_runtime_never_has_a_latency() -> None:
     item = planned(backend="reference")
     result = measure_case(item, SETTINGS, worker=worker("raise SystemExit('started')"))
     assert (result.status, result.series) == ("not_run", ())
-    asked = []
+    asked: list[str] = []
     code = READ + "sys.exit(request['task'] == 'latency' and 9 or 8)"
     result = measure_case(item, Settings(accuracy=True, timeout_s=30), worker=worker(code))
-    asked.append(result.reason)
+    asked.append(result.reason or "")
     assert "exit code 8" in asked[0]

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from tinyml.cli import run
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "results"
 
 
-def test_a_run_is_imported_reported_and_compared(tmp_path, capsys):
+def test_a_run_is_imported_reported_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = str(tmp_path / "results")
     for name in ("linux", "macos"):
         file = FIXTURES / "v2" / f"fixture-{name}.json"
@@ -41,7 +42,14 @@ def test_a_run_is_imported_reported_and_compared(tmp_path, capsys):
         (["compare", "a"], 2, "Missing argument 'b'"),
     ],
 )
-def test_a_mistake_is_one_line(arguments, code, message, tmp_path, monkeypatch, capsys):
+def test_a_mistake_is_one_line(
+    arguments: Any,
+    code: Any,
+    message: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["bench", *arguments]) == code
     told = capsys.readouterr().err

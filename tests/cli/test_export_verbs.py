@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,7 +14,7 @@ from tinyml.store import read_json
 
 
 @pytest.fixture
-def folder(trained_results, tmp_path, monkeypatch):
+def folder(trained_results: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A working folder whose ./results holds the checkpoint and two exports."""
     monkeypatch.chdir(tmp_path)
     source, target = trained_results.workspace.root, tmp_path / "results"
@@ -20,11 +22,13 @@ def folder(trained_results, tmp_path, monkeypatch):
     return tmp_path
 
 
-def document(capsys):
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(folder, capsys):
+def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
+    folder: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.rmtree(folder / "results" / "alexnet" / "exports")
 
     options = ["--format", "onnx", "--quantize", "int8", "--images", "20", "--calibration-images", "32"]
@@ -38,14 +42,14 @@ def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(folder, cap
     assert (folder / "results/alexnet/exports/onnx-w8a8/alexnet-onnx-w8a8.onnx").is_file()
 
 
-def test_verify_looks_at_all_artifacts(folder, capsys):
+def test_verify_looks_at_all_artifacts(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", "--images", "10", "--json"]) == 0
     found = document(capsys)
     assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-w8a8.onnx"]
     assert all(row["images"] == 10 and row["passed"] for row in found)
 
 
-def test_eval_keeps_what_it_measured(folder, capsys):
+def test_eval_keeps_what_it_measured(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", "--limit", "20", "--device", "cpu"]) == 0
     assert run(["eval", "results/alexnet/exports/coreml-fp16", "--limit", "20", "--json"]) == 0
     assert run(["eval", "--limit", "10", "--device", "cpu"]) == 0
@@ -56,7 +60,7 @@ def test_eval_keeps_what_it_measured(folder, capsys):
     assert [line.split(",")[1] for line in table] == ["variant", "checkpoint", "coreml-fp16"]
 
 
-def test_predict_takes_any_size_and_any_model(folder, capsys):
+def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     golden = folder / "results/alexnet/exports/coreml-fp16/golden.png"
     expected = json.loads(golden.with_suffix(".json").read_text())["labels"][0]
     large = folder / "large.png"
@@ -90,7 +94,9 @@ def test_predict_takes_any_size_and_any_model(folder, capsys):
         (["predict", "x.png", "--top-k", "0"], 2, "--top-k"),
     ],
 )
-def test_mistakes_get_one_line(folder, capsys, arguments, code, message):
+def test_mistakes_get_one_line(
+    folder: Any, capsys: pytest.CaptureFixture[str], arguments: Any, code: Any, message: Any
+) -> None:
     before = sorted(path for path in folder.rglob("*"))
 
     assert run(arguments) == code

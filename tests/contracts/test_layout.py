@@ -33,7 +33,7 @@ def test_wheel_holds_tinyml_only_with_its_data(tmp_path: Path) -> None:
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-C", ROOT, "--null", "-T", "-", "-cf", tmp_path / "s.tar"], input=files, check=True)
     subprocess.run(["tar", "-C", source, "-xf", tmp_path / "s.tar"], check=True)
-    build = [
+    build: list[str | Path] = [
         sys.executable,
         "-m",
         "pip",

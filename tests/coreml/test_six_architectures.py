@@ -18,13 +18,12 @@ from tinyml.coreml.run.batch import BatchRunner
 from tinyml.coreml.tools.convert import convert as write
 from tinyml.coreml.trace.onnx import onnx_runner
 from tinyml.export.format import Description, formats
-from tinyml.export.network import IMAGE, PROBABILITIES
 from tinyml.export.variants import variants
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import Preprocess
+from tinyml.schema import IMAGE, PROBABILITIES, Preprocess
 from tinyml.trainer.checkpoint import spec_of
-from tinyml.trainer.evaluate import normalised
 from tinyml.trainer.models import architectures, build
+from tinyml.trainer.predictor import network_input
 
 ct = coremltools()
 
@@ -64,7 +63,7 @@ def _measured(network: torch.nn.Module) -> torch.nn.Module:
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None  # the plain average, so that one pass is enough
     with torch.no_grad():
-        network.train()(normalised(_pixels(8), Preprocess()))
+        network.train()(network_input(_pixels(8), Preprocess()))
     return network
 
 

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from tinyml.errors import ArtifactError, UsageError
+from tinyml.evaluation.runtime import SPEC_KEY
 from tinyml.export.compression import check, check_weights, compressions, name_of
-from tinyml.export.format import SPEC_KEY, Description, formats
+from tinyml.export.format import Description, formats
 from tinyml.export.variants import quantizations, variants
 from tinyml.export.weights import Encoding, Weight, fitting, with_layers
 from tinyml.schema import (
@@ -32,7 +33,7 @@ from tinyml.schema import (
     Variant,
 )
 from tinyml.store import file_sha256
-from tinyml.trainer.evaluate import normalised
+from tinyml.trainer.predictor import network_input
 
 PREPROCESS = Preprocess(input_size=16, resize=16)
 LAYERS = ("stem.0", "conv", "depthwise", "hidden", "classifier")
@@ -189,7 +190,7 @@ def test_a_kind_is_stored_as_it_says_and_computes_what_torch_computes(
     patterned = row.compression[0] == PRUNE2OF4
     assert plain == (("stem.0", "depthwise") if patterned and len(row.compression) == 1 else ())
     with torch.inference_mode():
-        expected = pruned(network, next(iter(row.compression), None))(normalised(images, PREPROCESS)).numpy()
+        expected = pruned(network, next(iter(row.compression), None))(network_input(images, PREPROCESS)).numpy()
     found = format_.open(path).run(images).logits
     assert np.linalg.norm(found - expected) / np.linalg.norm(expected) <= bound
 
@@ -233,7 +234,7 @@ def test_fewer_different_weights_than_a_palette_has_values_are_kept_as_they_are(
             assert isinstance(weight, Tensor)
             weight.copy_(weight.sign() / 8)
     with torch.inference_mode():
-        expected = network(normalised(images, PREPROCESS)).numpy()
+        expected = network(network_input(images, PREPROCESS)).numpy()
     path = written(network, variant(palette(4)), images, tmp_path)
     found = formats.get("coreml").open(path).run(images).logits
     assert np.linalg.norm(found - expected) / np.linalg.norm(expected) <= FP16

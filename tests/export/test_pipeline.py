@@ -1,6 +1,7 @@
 """Exports of one fitted model: what is written, what is refused, what stays."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,13 @@ from tinyml.errors import (
     UnknownNameError,
     VerificationError,
 )
+from tinyml.evaluation.opening import open_model, open_predictor
+from tinyml.evaluation.runtime import Outputs
 from tinyml.export import pipeline
-from tinyml.export.format import Outputs, formats
-from tinyml.export.predictor import open_model, open_predictor
+from tinyml.export.format import formats
 from tinyml.export.variants import variants
-from tinyml.export.verify import Reference, compare, psnr, verify
+from tinyml.export.verify import CheckpointAnswers, verification_of, verify
+from tinyml.numerics import psnr_db
 from tinyml.schema import Artifact, Floor, Golden
 from tinyml.store import file_sha256, read_json
 from tinyml.workspace import Workspace, read_artifact
@@ -134,7 +137,7 @@ def test_one_missed_floor_does_not_stop_the_others(trained_results: TrainedResul
 
 def test_figures_of_a_comparison_by_hand() -> None:
     logits = np.array([[2.0, 1.0, 0.0], [0.0, 4.0, 1.0]], np.float32)
-    asked = Reference(
+    asked = CheckpointAnswers(
         images=np.zeros((2, 1, 1, 3), np.uint8),
         labels=np.array([0, 1]),
         logits=logits,
@@ -146,7 +149,7 @@ def test_figures_of_a_comparison_by_hand() -> None:
         probabilities=np.array([[0.3, 0.6, 0.1], [0.0, 0.9, 0.1]], np.float32),
         logits=logits + np.array([[0.4], [0.0]], np.float32),
     )
-    figures = compare(asked, outputs, floor=variants.get("coreml-fp16").floor, runtime="none")
+    figures = verification_of(asked, outputs, floor=variants.get("coreml-fp16").floor, runtime="none")
     assert figures.top1_agreement == 0.5
     assert figures.top5_agreement == 1.0
     assert (figures.reference.top1, figures.artifact.top1) == (1.0, 0.5)
@@ -159,7 +162,7 @@ def test_figures_of_a_comparison_by_hand() -> None:
         f"PSNR of the logits {figures.psnr_db:.1f} dB",
         "top-1 accuracy 0.5000",
     ]
-    assert psnr(logits, logits) is None
+    assert psnr_db(logits, logits) == math.inf
 
 
 def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(

@@ -11,15 +11,16 @@ from torch import nn
 
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.package import open_package
+from tinyml.evaluation.runtime import SPEC_KEY
 from tinyml.export.compression import check_weights
-from tinyml.export.format import SPEC_KEY, Description, formats
+from tinyml.export.format import Description, formats
 from tinyml.export.network import Deployable
 from tinyml.export.variants import variants
 from tinyml.export.weights import fitting
 from tinyml.schema import Preprocess
 from tinyml.trainer.checkpoint import spec_of
-from tinyml.trainer.evaluate import normalised
 from tinyml.trainer.models import architectures, build
+from tinyml.trainer.predictor import network_input
 
 CLASSES = 10
 IMAGES = 16
@@ -68,7 +69,7 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     outputs = format_.open(path).run(images)
     with torch.inference_mode():
         pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32))
-        expected = network(normalised(images, preprocess)).numpy()
+        expected = network(network_input(images, preprocess)).numpy()
         probabilities = Deployable(network, preprocess).eval()(pixels).numpy()
     error = np.linalg.norm(outputs.logits - expected) / np.linalg.norm(expected)
     assert error <= BOUNDS[variant_name]
@@ -94,7 +95,7 @@ def test_the_same_weights_give_the_same_logits(model: str, variant_name: str, tm
     formats.get("coreml").write(network, variant, description, images, path)
     check_weights(variant, formats.get("coreml").stored_weights(path), path.name)
     with torch.inference_mode():
-        expected = network(normalised(images, preprocess)).numpy()
+        expected = network(network_input(images, preprocess)).numpy()
     precisions: list[tuple[Literal["float32", "declared"], float]] = [("float32", 1e-4), ("declared", 2e-2)]
     # Coarse weights make an untrained EfficientNet so uneven that what fp16 rounds away comes to 7% of its logits.
     for precision, bound in precisions if EXACT[variant_name] == 8 else precisions[:1]:
@@ -147,7 +148,7 @@ def untrained(model: str, images: np.ndarray, preprocess: Preprocess) -> nn.Modu
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None
     with torch.no_grad():
-        network(normalised(images, preprocess))
+        network(network_input(images, preprocess))
     return network.eval()
 
 

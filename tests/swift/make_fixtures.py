@@ -116,7 +116,7 @@ def resampler() -> dict[str, Any]:
     ):
         image = synthetic(width, height, 100 + number)
         preprocess = Preprocess(resize=resize, input_size=size)
-        expected = preprocessed(Image.fromarray(image), orientation, preprocess)
+        model_input = preprocessed(Image.fromarray(image), orientation, preprocess)
         pipelines.append(
             {
                 "width": width,
@@ -127,7 +127,7 @@ def resampler() -> dict[str, Any]:
                 "resize": resize,
                 "input_size": size,
                 "stored": text(stored(image, pixel_format, padding)),
-                "expected": text(expected),
+                "expected": text(model_input),
             }
         )
     return {"resizes": resizes, "pipelines": pipelines}

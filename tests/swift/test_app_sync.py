@@ -10,10 +10,10 @@ import pytest
 
 from tinyml.cli.app import run
 from tinyml.errors import ArtifactError, UsageError
-from tinyml.export.app_models import manifest_of, newest_core_ml, sync
+from tinyml.export.app_models import newest_core_ml, sync
 from tinyml.schema import AppCatalogue, Artifact, Golden
 from tinyml.store import file_sha256, read_json, size_bytes, write_json
-from tinyml.workspace import Workspace
+from tinyml.workspace import Workspace, artifact_manifest
 
 from .make_fixtures import artifact as artifact_fixture
 from .make_fixtures import golden as golden_fixture
@@ -64,9 +64,9 @@ def test_the_newest_export_arrives_whole(tmp_path: Path, capsys: pytest.CaptureF
 def test_an_artifact_is_named_by_folder_package_or_manifest(tmp_path: Path) -> None:
     manifest = exported(tmp_path, "vit", "coreml-fp16")
     names = [manifest, manifest.parent, manifest.parent / "vit-coreml-fp16.mlpackage"]
-    assert [manifest_of(name) for name in names] == [manifest] * 3
-    with pytest.raises(ArtifactError, match="no artifact here"):
-        manifest_of(tmp_path / "nowhere")
+    assert [artifact_manifest(name) for name in names] == [manifest] * 3
+    with pytest.raises(ArtifactError, match="no such artifact"):
+        artifact_manifest(tmp_path / "nowhere")
 
 
 def test_two_of_one_name_stay_apart(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_two_of_one_name_stay_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        ("vit-coreml-fp16.mlpackage/Data/weight.bin", "changed since its manifest"),
+        ("vit-coreml-fp16.mlpackage/Data/weight.bin", "has changed since it was exported"),
         ("golden.png", "belongs to another model"),
     ],
 )

@@ -5,8 +5,10 @@ A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint
 `reopen` opens the one that a checkpoint was trained on, and no other.
 """
 
+from tinyml.schema import SplitName
+
 from .batches import TrainBatches, eval_batches
-from .dataset import Dataset, Split, SplitName
+from .dataset import Dataset, Split
 from .images import load_image
 from .preparing import open_dataset
 from .reopening import reopen

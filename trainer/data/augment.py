@@ -60,7 +60,7 @@ class Augment:
             generator: a CPU generator; it alone decides what happens.
 
         Returns:
-            float32 [B, 3, H, W] on the images' device, normalised.
+            float32 [B, 3, H, W] on the images' device, normalized.
         """
         values = images.float().div_(255.0)
         if self.crop_padding or self.flip or self.rotation_degrees:

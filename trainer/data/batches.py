@@ -49,7 +49,7 @@ class TrainBatches:
     def epoch(self, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of epoch `n`, counted from 1, on the device.
 
-        Yields images, float32 [B, 3, H, W], normalised, and targets: int64 [B], or where the epoch mixes float32
+        Yields images, float32 [B, 3, H, W], normalized, and targets: int64 [B], or where the epoch mixes float32
         [B, classes]. With a limit every epoch takes another part of the split.
         """
         generator = epoch_generator(self._config.seed, n)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml.errors import DataError, ManifestError, UnknownNameError
-from tinyml.schema import DatasetIdentity, DatasetIndex, SplitIdentity
+from tinyml.schema import SPLITS, DatasetIdentity, DatasetIndex, SplitIdentity, SplitName
 from tinyml.store import file_sha256, read_json
-
-SplitName = Literal["train", "val", "test"]
-SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 INDEX = "index.json"
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from scipy.fft import dctn
 
 from tinyml.progress import Progress, Silent
-from tinyml.schema import Count, Record
+from tinyml.schema import SPLITS, Count, Record, SplitName
 
-from .dataset import SPLITS, Dataset, SplitName
+from .dataset import Dataset
 
 _CHUNK = 1024
 _PAIRS = 8192

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .dataset import Dataset, SplitName
+from tinyml.schema import SplitName
+
+from .dataset import Dataset
 
 _GAP = 4
 _FONT_SIZE = 13

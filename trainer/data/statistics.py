@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.progress import Progress, Silent
-from tinyml.schema import RGB, Count, LeftOut, Record
+from tinyml.schema import RGB, SPLITS, Count, LeftOut, Record, SplitName
 
-from .dataset import SPLITS, Dataset, SplitName
+from .dataset import Dataset
 from .duplicates import Duplicates, find_duplicates
 
 _CHUNK = 1024

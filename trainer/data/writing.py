@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from tinyml.errors import DataError
 from tinyml.progress import Progress
-from tinyml.schema import DatasetIndex, LeftOut, Preprocess, SplitInfo
+from tinyml.schema import SPLITS, DatasetIndex, LeftOut, Preprocess, SplitInfo, SplitName
 from tinyml.store import file_sha256, provenance, write_json
 
-from .dataset import INDEX, SPLITS, SplitName
+from .dataset import INDEX
 from .images import quiet_pillow, shown
 from .room import full_disk_told, new_array
 

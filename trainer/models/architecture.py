@@ -20,7 +20,7 @@ INPUT_SIZE = 64
 class Architecture:
     """An architecture: how it is built, and what it can be asked for.
 
-    `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalised, to logits
+    `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalized, to logits
     [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
     residual branches that stochastic depth can drop. `no_decay` names its parameters of two or more dimensions that
     weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.

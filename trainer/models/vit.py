@@ -5,7 +5,7 @@ layers, 6 heads) is that of Touvron et al., 2020 (https://arxiv.org/abs/2012.128
 
 Deviations:
 - Patches of 8x8 instead of 16x16: 64 tokens of a 64x64 image rather than 16.
-- They are embedded by three 3x3 convolutions with stride 2, normalised and rectified between, instead of one linear map
+- They are embedded by three 3x3 convolutions with stride 2, normalized and rectified between, instead of one linear map
   (Xiao et al., 2021, https://arxiv.org/abs/2106.14881): far steadier to train from scratch on little data.
 """
 
@@ -45,7 +45,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and an MLP, each normalised first and added to its input."""
+    """Attention and an MLP, each normalized first and added to its input."""
 
     def __init__(self, dropout: float, drop_path: float) -> None:
         super().__init__()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tinyml.errors import DataError, UnknownNameError, UsageError
+from tinyml.schema import SPLITS, SplitName
 from tinyml.trainer.data import open_dataset, preparing
-from tinyml.trainer.data.dataset import SPLITS, Dataset, SplitName
+from tinyml.trainer.data.dataset import Dataset
 
 Make = Callable[..., None]
 

@@ -12,8 +12,9 @@ import pytest
 
 from tinyml.errors import DataError
 from tinyml.progress import Silent
+from tinyml.schema import SPLITS
 from tinyml.trainer.data import preparing
-from tinyml.trainer.data.dataset import SPLITS, Dataset
+from tinyml.trainer.data.dataset import Dataset
 from tinyml.trainer.data.sources.tiny_imagenet import TinyImageNet, TinyImageNetLayout
 
 Make = Callable[[], Path]

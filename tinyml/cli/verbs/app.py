@@ -32,15 +32,12 @@ def sync(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Copy Core ML models with manifests and golden images into the demo app."""
-    from tinyml.errors import UsageError
-    from tinyml.export.app_models import manifest_of, newest_core_ml, sync
+    from tinyml.export.app_models import newest_core_ml, sync
     from tinyml.store import size_bytes
-    from tinyml.workspace import Workspace
+    from tinyml.workspace import Workspace, artifact_manifest
 
-    if not target.parent.is_dir():
-        raise UsageError("no such app folder", value=str(target.parent), hint="name the model folder with --app")
     out = Output(json=json)
-    manifests = [manifest_of(path) for path in artifacts] if artifacts else newest_core_ml(Workspace(results))
+    manifests = [artifact_manifest(path) for path in artifacts] if artifacts else newest_core_ml(Workspace(results))
     catalogue = sync(manifests, target, progress=out.progress)
     rows = [[entry.folder, f"{size_bytes(target / entry.folder) / 1e6:.1f}"] for entry in catalogue.models]
     out.table(f"Models in {target}", ["model", "MB"], rows)

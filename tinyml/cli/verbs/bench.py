@@ -45,18 +45,21 @@ def bench(
     """Measure every exported artifact on every backend and compute unit."""
     if context.invoked_subcommand is not None:
         return
-    from dataclasses import replace
-
-    from tinyml.bench.cases import QUICK, Selection, Settings
-    from tinyml.bench.environment import usable_cores
+    from tinyml.bench.jobs import Selection, settings_of
     from tinyml.bench.runner import INTERRUPTED
     from tinyml.bench.runs import measure
     from tinyml.workspace import Workspace
 
-    settings = QUICK if quick else Settings()
-    given = {"min_repeats": repeats, "min_seconds": seconds, "limit": limit, "timeout_s": timeout}
-    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    settings = replace(settings, data=data, accuracy=accuracy, threads=usable_cores() if threads is None else threads)
+    settings = settings_of(
+        quick=quick,
+        min_repeats=repeats,
+        min_seconds=seconds,
+        limit=limit,
+        timeout_s=timeout,
+        threads=threads,
+        accuracy=accuracy,
+        data=data,
+    )
     out = Output(json=json)
     selection = Selection(models=tuple(model or ()), variants=tuple(variant or ()), backends=tuple(backend or ()))
     run, folder = measure(Workspace(results), selection, settings, progress=out.progress)
@@ -104,14 +107,14 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two runs of the same environment, case by case, by their median latencies."""
-    from tinyml.bench import compare as comparing
-    from tinyml.bench.report.table import milliseconds
+    from tinyml.bench.comparison import compare_runs
     from tinyml.bench.runs import open_run
+    from tinyml.bench.table import milliseconds
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
     workspace = Workspace(results)
-    comparison = comparing.compare(open_run(a, workspace)[0], open_run(b, workspace)[0], force=force)
+    comparison = compare_runs(open_run(a, workspace)[0], open_run(b, workspace)[0], force=force)
     out.table(
         f"{comparison.b} against {comparison.a}: ratio of the median latencies, below 1 is faster",
         [
@@ -148,8 +151,9 @@ def compare(
 
 
 def _show(out: Output, run: BenchRun, folder: Path) -> None:
-    from tinyml.bench.report.table import COLUMNS, table, title
+    from tinyml.bench.table import COLUMNS, table, title
+    from tinyml.workspace import BENCH_RUN, REPORT_PAGE
 
     out.table(title(run), COLUMNS, table(run))
     out.document(run)
-    out.line(f"report: {folder / 'index.html'} (beside it report.md, results.csv, run.json)")
+    out.line(f"report: {folder / REPORT_PAGE} (beside it report.md, results.csv, {BENCH_RUN})")

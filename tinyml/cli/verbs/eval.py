@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,15 +35,14 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Measure top-1 and top-5 accuracy; kept in RESULTS/MODEL/test_results.json and RESULTS/model_comparison.csv."""
-    from tinyml.errors import UnknownNameError
-    from tinyml.export.evaluation import COMPARISON, record
-    from tinyml.export.evaluation import evaluate as run
-    from tinyml.export.predictor import open_model
+    from tinyml.accuracy import split_named
+    from tinyml.evaluation.evaluate import evaluate as run
+    from tinyml.evaluation.evaluate import record
+    from tinyml.evaluation.opening import open_model
     from tinyml.trainer.device import choose
-    from tinyml.workspace import Workspace
+    from tinyml.workspace import MODEL_COMPARISON, Workspace
 
-    if split not in ("train", "val", "test"):
-        raise UnknownNameError("split", split, ("train", "val", "test"))
+    chosen_split = split_named(split)
     out = Output(json=json)
     workspace = Workspace(results)
     chosen = choose(device)
@@ -54,14 +53,12 @@ def evaluate(
     rows: list[EvaluatedModel] = []
     for path in paths:
         model = open_model(path, chosen)
-        result = run(
-            model, split=cast(Literal["train", "val", "test"], split), limit=limit, data=data, progress=progress
-        )
+        result = run(model, split=chosen_split, limit=limit, data=data, progress=progress)
         record(model, result, workspace)
         rows.append(result)
     out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])
     out.document(rows)
-    out.line(f"kept in {workspace.root / COMPARISON}")
+    out.line(f"kept in {workspace.root / MODEL_COMPARISON}")
 
 
 _COLUMNS = ("variant", "top-1", "top-5", "images", "size", "runtime", "path")

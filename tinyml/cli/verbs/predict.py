@@ -27,10 +27,10 @@ def predict(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Classify image files with a checkpoint or an exported artifact. One that cannot be read does not stop others."""
-    from tinyml.export.predictor import open_model
+    from tinyml.evaluation.classify import as_csv, classify, find_images
+    from tinyml.evaluation.opening import open_model
     from tinyml.store import write_bytes
     from tinyml.trainer.data.listing import sentence
-    from tinyml.trainer.data.prediction import as_csv, classify, find_images
     from tinyml.trainer.device import choose
     from tinyml.workspace import Workspace
 

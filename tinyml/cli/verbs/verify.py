@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,18 +33,17 @@ def verify(
     """Reload artifacts, execute them on real images and compare them with their checkpoints."""
     from dataclasses import asdict
 
-    from tinyml.errors import UnknownNameError, VerificationError
+    from tinyml.accuracy import split_named
+    from tinyml.errors import VerificationError
     from tinyml.export.verify import VERIFY_IMAGES, on_the_cpu_alone
     from tinyml.export.verify import verify as run
-    from tinyml.workspace import Workspace, read_artifact
+    from tinyml.workspace import Workspace, artifact_manifest, read_artifact
 
-    if split not in ("train", "val", "test"):
-        raise UnknownNameError("split", split, ("train", "val", "test"))
+    chosen = split_named(split)
     out = Output(json=json)
-    manifests = [_manifest(path) for path in paths or []] or Workspace(results).artifacts()
+    manifests = [artifact_manifest(path) for path in paths or []] or Workspace(results).artifacts()
     progress = out.progress
     done: list[tuple[Artifact, Verification]] = []
-    chosen = cast(Literal["train", "val", "test"], split)
     for manifest in manifests:
         artifact, _ = read_artifact(manifest)
         done.append(
@@ -91,19 +90,3 @@ def _row(artifact: Artifact, figures: Verification) -> list[str]:
         f"{figures.mean_difference:.2e}",
         figures.runtime,
     ]
-
-
-def _manifest(path: Path) -> Path:
-    """The manifest that `path` means: itself, in the folder `path`, or beside the model file `path`."""
-    from tinyml.errors import ArtifactError
-
-    if not path.exists():
-        raise ArtifactError("no such artifact", value=path)
-    if path.suffix == ".json":
-        return path
-    for folder in (path, path.parent):
-        if (folder / "manifest.json").is_file():
-            return folder / "manifest.json"
-    raise ArtifactError(
-        "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
-    )

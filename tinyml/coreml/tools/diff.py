@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyml.errors import InputError
+from tinyml.numerics import largest_error, psnr_db, relative_error
 
 _CASTS = re.compile(r"(_cast)?(_to)?_fp(16|32)(?=_\d+$|$)")
 """What coremltools appends to the name of a value whose type it changes: "relu_cast_fp16", "image_to_fp16"."""
@@ -89,23 +90,14 @@ def _unnumbered_name(name: str) -> str:
 
 
 def _difference(name: str, kind: str, position: int, value: np.ndarray, match: np.ndarray) -> Difference:
-    a, b = value.astype(np.float64), match.astype(np.float64)
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = np.where(same, 0.0, np.abs(a - b))
-    largest = float(error.max()) if error.size else 0.0
-    finite = np.abs(a[np.isfinite(a)])
-    peak = float(finite.max()) if finite.size else 0.0
-    if not math.isfinite(largest):
-        psnr, relative, largest = -math.inf, math.inf, math.inf
-    elif largest == 0.0:
-        psnr, relative = math.inf, 0.0
-    else:
-        rms = float(np.sqrt(np.mean(error**2)))
-        psnr = 20 * math.log10(peak / rms) if peak > 0 else -math.inf
-        relative = largest / peak if peak > 0 else math.inf
     return Difference(
-        name=name, kind=kind, position=position, shape=value.shape, psnr_db=psnr, largest=largest, relative=relative
+        name=name,
+        kind=kind,
+        position=position,
+        shape=value.shape,
+        psnr_db=psnr_db(value, match),
+        largest=largest_error(value, match),
+        relative=relative_error(value, match),
     )
 
 

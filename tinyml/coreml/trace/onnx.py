@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from tinyml.errors import PackageError
+from tinyml.onnx_session import open_session
 from tinyml.quiet import quiet
 
 from ..plan.plan import FAILURES
@@ -78,12 +79,8 @@ def _pool_globally(graph: Any) -> None:
 def onnx_runner(content: bytes, threads: int | None = None) -> Run:
     """Runs an ONNX model with onnxruntime; `threads` None: as many as torch uses."""
     import onnx
-    import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or torch.get_num_threads()
-    session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = open_session(content, name="the program as ONNX", threads=threads or torch.get_num_threads())
     names = [item.name for item in session.get_inputs()]
     if session.get_overridable_initializers():  # inputs with a default value, which the model alone has in order
         names = [item.name for item in onnx.load_from_string(content).graph.input]

@@ -16,9 +16,9 @@ import numpy as np
 
 from tinyml.errors import DataError, UsageError
 from tinyml.progress import Progress
-from tinyml.schema import Preprocess
+from tinyml.schema import Preprocess, SplitName
 
-from ..dataset import Dataset, SplitName
+from ..dataset import Dataset
 from ..image_formats import readable_endings
 from ..images import decode, read_file, shown
 from ..listing import Listing, children, list_folder, sentence

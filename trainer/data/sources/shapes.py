@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw
 
 from tinyml.errors import UsageError
 from tinyml.progress import Progress
-from tinyml.schema import Preprocess
+from tinyml.schema import SPLITS, Preprocess, SplitName
 
-from ..dataset import SPLITS, Dataset, SplitName
+from ..dataset import Dataset
 from ..source import Source, sources
 from ..writing import Contents, Item, Picture
 

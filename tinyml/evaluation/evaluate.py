@@ -5,18 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
+from tinyml.accuracy import accuracy_on
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import EvaluatedModel, Evaluations
+from tinyml.schema import EvaluatedModel, Evaluations, ModelSpec, SplitName
 from tinyml.store import provenance, read_json, write_bytes, write_json
-from tinyml.trainer.data import SplitName, reopen
-from tinyml.trainer.evaluate import measure
-from tinyml.workspace import Workspace
+from tinyml.trainer.data import Dataset, reopen
+from tinyml.workspace import MODEL_COMPARISON, TEST_RESULTS, Workspace
 
-from .predictor import OpenedModel
-from .verify import check_classes
+from .opening import OpenedModel
 
-RESULTS, COMPARISON = "test_results.json", "model_comparison.csv"
 COLUMNS = (
     "model", "variant", "data", "split", "images", "total", "top1", "top5", "bytes", "runtime", "path",
 )  # fmt: skip
@@ -55,20 +53,30 @@ def evaluate(
         sha256=model.sha256,
         bytes=model.bytes,
         runtime=model.runtime,
-        metrics=measure(model.predictor, dataset.split(split), split, limit=limit, progress=progress),
+        metrics=accuracy_on(model.predictor, dataset.split(split), split, limit=limit, progress=progress),
         provenance=provenance(limit=limit),
     )
+
+
+def check_classes(dataset: Dataset, spec: ModelSpec) -> None:
+    """Raises DataError if the data set's classes are not those of the model."""
+    if dataset.index.labels != spec.labels:
+        raise DataError(
+            f"the data set at {dataset.path} has other classes than the model was trained on",
+            value=f"{len(dataset.index.labels)} classes, first {dataset.index.labels[:1]}",
+            allowed=f"{spec.classes} classes, first {spec.labels[:1]}",
+        )
 
 
 def record(model: OpenedModel, result: EvaluatedModel, workspace: Workspace) -> None:
     """Adds `result` to its model's `test_results.json`, in place of an older one of that file, and renews the CSV."""
     architecture = model.predictor.spec.architecture
-    path = workspace.model(architecture) / RESULTS
+    path = workspace.model(architecture) / TEST_RESULTS
     earlier = read_json(path, Evaluations).results if path.exists() else ()
     others = [row for row in earlier if (row.path, row.metrics.split) != (result.path, result.metrics.split)]
     rows = sorted([*others, result], key=lambda row: (row.variant != "checkpoint", row.variant, row.path))
     write_json(path, Evaluations(model=architecture, data=str(model.data), results=tuple(rows)))
-    write_bytes(workspace.root / COMPARISON, comparison(workspace).encode())
+    write_bytes(workspace.root / MODEL_COMPARISON, comparison(workspace).encode())
 
 
 def comparison(workspace: Workspace) -> str:
@@ -76,7 +84,7 @@ def comparison(workspace: Workspace) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for path in sorted(workspace.root.glob(f"*/{RESULTS}")):
+    for path in sorted(workspace.root.glob(f"*/{TEST_RESULTS}")):
         evaluations = read_json(path, Evaluations)
         for row in evaluations.results:
             m = row.metrics

@@ -6,31 +6,20 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyml.accuracy import Predictor
 from tinyml.errors import DataError
+from tinyml.numerics import best_classes
 from tinyml.progress import Progress, Silent
 from tinyml.schema import Fraction, LeftOut, ModelSpec, Record
-
-from .images import decode, quiet_pillow, shown
-from .listing import Listing, list_folder
+from tinyml.trainer.data.images import decode, quiet_pillow, shown
+from tinyml.trainer.data.listing import Listing, list_folder
 
 _BATCH = 64
 COLUMNS = ("image", "rank", "label", "probability", "error")
-
-
-class Classifier(Protocol):
-    """What is asked; a `tinyml.trainer.evaluate.Predictor`."""
-
-    @property
-    def spec(self) -> ModelSpec:
-        """What it is."""
-
-    def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """From uint8 [N, size, size, 3] to float32 [N, classes]."""
 
 
 class Guess(Record):
@@ -72,20 +61,20 @@ def find_images(paths: Sequence[Path]) -> tuple[list[Path], tuple[LeftOut, ...]]
 
 
 def classify(
-    classifier: Classifier, paths: Sequence[Path], *, top_k: int, progress: Progress = Silent()
+    predictor: Predictor, paths: Sequence[Path], *, top_k: int, progress: Progress = Silent()
 ) -> Iterator[Answer]:
     """The `top_k` classes of each file, in their order."""
     progress.start("classifying", len(paths), "images")
     for start in range(0, len(paths), _BATCH):
         part = paths[start : start + _BATCH]
-        read = _read(part, classifier.spec)
+        read = _read(part, predictor.spec)
         pixels = [image for image in read if not isinstance(image, str)]
-        scores = iter(classifier.probabilities(np.stack(pixels)) if pixels else ())
+        scores = iter(predictor.probabilities(np.stack(pixels)) if pixels else ())
         for path, image in zip(part, read, strict=True):
             if isinstance(image, str):
                 yield Answer(image=shown(path), problem=image)
             else:
-                yield Answer(image=shown(path), classes=_best(next(scores), classifier.spec.labels, top_k))
+                yield Answer(image=shown(path), classes=_best(next(scores), predictor.spec.labels, top_k))
         progress.advance(len(part))
     progress.finish()
 
@@ -116,5 +105,5 @@ def _read(paths: Sequence[Path], spec: ModelSpec) -> list[npt.NDArray[np.uint8] 
 
 
 def _best(scores: npt.NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Guess, ...]:
-    order = np.argsort(-scores, kind="stable")[:top_k]
-    return tuple(Guess(label=labels[n], probability=min(1.0, float(scores[n]))) for n in order)
+    # Half precision may round a probability to a little more than 1.
+    return tuple(Guess(label=labels[n], probability=min(1.0, float(scores[n]))) for n in best_classes(scores, top_k))

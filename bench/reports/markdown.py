@@ -7,9 +7,9 @@ from pathlib import Path
 from tinyml.schema import BenchRun
 from tinyml.store import write_bytes
 
-from .row import rows
-from .table import COLUMNS, NOTES, TEXT_COLUMNS, facts, milliseconds, table
-from .writer import writers
+from ..report import reports
+from ..row import rows
+from ..table import COLUMNS, NOTES, TEXT_COLUMNS, facts, milliseconds, table
 
 
 def markdown(run: BenchRun) -> str:
@@ -66,4 +66,4 @@ def _escaped(text: str) -> str:
     return " ".join(text.split())
 
 
-writers.add("markdown", write)
+reports.add("markdown", write)

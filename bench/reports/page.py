@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tinyml.schema import BenchRun
 from tinyml.store import write_bytes
+from tinyml.workspace import REPORT_PAGE
 
-from .row import Row, rows
-from .scatter import Point, by_latency, by_size, ticks
-from .table import ABSENT, COLUMNS, NOTES, TEXT_COLUMNS, cells, facts, percent
-from .writer import PAGE, writers
+from ..report import reports
+from ..row import Row, rows
+from ..scatter import Point, by_latency, by_size, ticks
+from ..table import ABSENT, COLUMNS, NOTES, TEXT_COLUMNS, cells, facts, percent
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 14, 14, 44
@@ -86,7 +87,7 @@ def html(run: BenchRun) -> str:
         chart("Accuracy over latency", "median latency for one image, ms", by_latency(found)),
     )
     engine = Environment(
-        loader=PackageLoader("tinyml.bench.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("tinyml.bench.reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return engine.get_template("page.html").render(
         run=run,
@@ -119,7 +120,7 @@ def _sort_keys(row: Row) -> list[str]:
 
 def write(run: BenchRun, folder: Path) -> None:
     """Writes `index.html`."""
-    write_bytes(folder / PAGE, html(run).encode())
+    write_bytes(folder / REPORT_PAGE, html(run).encode())
 
 
-writers.add("page", write)
+reports.add("page", write)

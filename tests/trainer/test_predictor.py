@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss, top_k_accuracy_score
 
+from tinyml.accuracy import accuracy_on, subset
 from tinyml.errors import DataError, InputError
+from tinyml.numerics import ranks_of
 from tinyml.schema import ModelSpec, Preprocess
 from tinyml.trainer.data import Dataset, Split
-from tinyml.trainer.evaluate import ModulePredictor, measure, normalised, ranks_of, subset
 from tinyml.trainer.models import build
+from tinyml.trainer.predictor import ModulePredictor, network_input
 
 SPEC = ModelSpec(architecture="x", parameters=1, labels=tuple("abcdefgh"), preprocess=Preprocess())
 
@@ -50,7 +52,7 @@ def test_counts_as_sklearn_does(only_probabilities: bool) -> None:
     probabilities = torch.from_numpy(logits).softmax(1).numpy()
     exact = torch.from_numpy(logits).double().softmax(1).numpy()
     scores = probabilities if only_probabilities else logits
-    metrics = measure(Scripted(scores, only_probabilities=only_probabilities), split(labels), "test")
+    metrics = accuracy_on(Scripted(scores, only_probabilities=only_probabilities), split(labels), "test")
     assert metrics.top1 == pytest.approx(top_k_accuracy_score(labels, logits, k=1, labels=range(8)))
     assert metrics.top5 == pytest.approx(top_k_accuracy_score(labels, logits, k=5, labels=range(8)))
     # Probabilities of float32 carry 1e-7 relative error into the logarithm.
@@ -61,7 +63,7 @@ def test_counts_as_sklearn_does(only_probabilities: bool) -> None:
 def test_a_score_that_is_no_number_is_never_right() -> None:
     labels = np.zeros(3, np.int64)
     scores = np.full((3, 8), np.nan, np.float32)
-    metrics = measure(Scripted(scores), split(labels), "val")
+    metrics = accuracy_on(Scripted(scores), split(labels), "val")
     assert (metrics.top1, metrics.top5, metrics.loss) == (0.0, 0.0, None)
 
 
@@ -71,9 +73,9 @@ def test_ties_go_to_the_smaller_number() -> None:
 
 def test_what_cannot_be_measured() -> None:
     with pytest.raises(DataError, match="no images"):
-        measure(Scripted(np.zeros((0, 8), np.float32)), split(np.zeros(0, np.int64)), "test")
+        accuracy_on(Scripted(np.zeros((0, 8), np.float32)), split(np.zeros(0, np.int64)), "test")
     with pytest.raises(DataError, match="more classes than the model: 9; allowed: at most 8"):
-        measure(Scripted(np.zeros((1, 8), np.float32)), split(np.array([8])), "test")
+        accuracy_on(Scripted(np.zeros((1, 8), np.float32)), split(np.array([8])), "test")
 
 
 @given(total=st.integers(1, 300), limit=st.integers(1, 300), classes=st.integers(1, 12), seed=st.integers(0, 3))
@@ -105,7 +107,7 @@ def test_a_network_as_predictor(colours: Dataset, tiny: str) -> None:
     mean, std = (np.array(v).reshape(3, 1, 1) for v in (SPEC.preprocess.mean, SPEC.preprocess.std))
     by_hand = (np.asarray(images).transpose(0, 3, 1, 2) / 255 - mean) / std
     # Oracle in float64; one rounding of float32 in each of three operations on values up to 3.
-    np.testing.assert_allclose(normalised(images, SPEC.preprocess).numpy(), by_hand, atol=1e-6)
+    np.testing.assert_allclose(network_input(images, SPEC.preprocess).numpy(), by_hand, atol=1e-6)
     with torch.no_grad():
         expected = model.eval()(torch.from_numpy(by_hand).float()).numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-5)

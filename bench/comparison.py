@@ -40,7 +40,7 @@ class Comparison(Record):
     """Cases without a latency in one of the runs, as sentences."""
 
 
-def compare(a: BenchRun, b: BenchRun, *, force: bool = False) -> Comparison:
+def compare_runs(a: BenchRun, b: BenchRun, *, force: bool = False) -> Comparison:
     """Compares `b` with `a`; raises BenchError if their environments or thread counts differ, unless `force`."""
     differences = _differences(a, b)
     if differences and not force:

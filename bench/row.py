@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tinyml.schema import BenchResult, BenchRun, Series
 
-from ..stats import Summary, summarize
+from .stats import Summary, summarize
 
 
 @dataclass(frozen=True, kw_only=True)

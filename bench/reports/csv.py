@@ -9,8 +9,8 @@ from pathlib import Path
 from tinyml.schema import BenchRun
 from tinyml.store import write_bytes
 
-from .row import rows
-from .writer import writers
+from ..report import reports
+from ..row import rows
 
 COLUMNS = (
     *("run", "model", "variant", "format", "artifact_sha256", "artifact_bytes", "backend", "requested_units", "batch"),
@@ -71,4 +71,4 @@ def _inert(value: str) -> str:
     return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-writers.add("csv", write)
+reports.add("csv", write)

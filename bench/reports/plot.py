@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from tinyml.schema import BenchRun
 from tinyml.store import atomic_file
 
-from .row import Row, rows
-from .scatter import Point, by_latency, by_size
-from .writer import writers
+from ..report import reports
+from ..row import Row, rows
+from ..scatter import Point, by_latency, by_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,4 +79,4 @@ def _mark(run: BenchRun) -> str:
     return " (quick: a first look)" if run.quick else ""
 
 
-writers.add("plot", write)
+reports.add("plot", write)

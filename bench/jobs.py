@@ -1,17 +1,16 @@
-"""Which cases there are: every current artifact on every backend and compute unit that takes its format."""
+"""What there is to measure: every current artifact on every backend and compute unit that takes its format."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
-from tinyml.export.verify import checked_artifact
+from tinyml.machine import usable_cores
 from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity
 from tinyml.store import size_bytes
-from tinyml.workspace import Workspace, read_artifact, read_checkpoint
+from tinyml.workspace import Workspace, checked_artifact, checkpoint_origin, read_artifact, read_checkpoint
 
 from .backend import Format, backends
 
@@ -48,6 +47,16 @@ class Settings:
 QUICK = Settings(warmup=3, min_repeats=10, min_seconds=0.2, limit=200, quick=True)
 
 
+def settings_of(*, quick: bool, threads: int | None = None, **asked: int | float | bool | str | None) -> Settings:
+    """The settings of a whole run: `QUICK` or the default, with what was `asked` for, by the names of the fields.
+
+    None leaves a field as it is; for `threads` it means every core that this process may use. Raises UsageError.
+    """
+    given = {name: value for name, value in asked.items() if value is not None}
+    cores = usable_cores() if threads is None else threads
+    return replace(QUICK if quick else Settings(), threads=cores, **given)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What to measure; an empty tuple means all."""
@@ -58,7 +67,7 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class Job:
     """A case, and where its model and data lie."""
 
     case: BenchCase
@@ -71,10 +80,10 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """All cases, in the order in which they run, and the artifacts that were passed over."""
+class JobList:
+    """All jobs, in the order in which they run, and the artifacts that were passed over."""
 
-    cases: tuple[Planned, ...]
+    jobs: tuple[Job, ...]
     stale: tuple[str, ...]
     """Artifacts of an older checkpoint, as sentences."""
 
@@ -93,8 +102,8 @@ class _Model:
     dataset: DatasetIdentity | None
 
 
-def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan:
-    """The cases of every model with artifacts: those made of its checkpoint as it is now, and the checkpoint itself.
+def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) -> JobList:
+    """The jobs of every model with artifacts: those made of its checkpoint as it is now, and the checkpoint itself.
 
     Raises:
         ArtifactError: There is nothing to measure, or an artifact is not what its manifest says.
@@ -105,7 +114,7 @@ def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan
     found = _artifacts(workspace)
     _known("model", selection.models, found)
     _known("variant", selection.variants, [CHECKPOINT, *(a.variant.name for items in found.values() for a, _ in items)])
-    cases: list[Planned] = []
+    jobs: list[Job] = []
     stale: list[str] = []
     for model, artifacts in found.items():
         if selection.models and model not in selection.models:
@@ -113,7 +122,7 @@ def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan
         checkpoints: dict[Path, _Model] = {}
         exports: list[_Model] = []
         for artifact, manifest in artifacts:
-            origin = Path(os.path.normpath(manifest.parent / artifact.checkpoint_path))
+            origin = checkpoint_origin(artifact, manifest)
             if origin.exists():
                 checkpoint, weights = read_checkpoint(origin)
                 if checkpoint.sha256 != artifact.checkpoint_sha256:
@@ -124,14 +133,14 @@ def plan(workspace: Workspace, selection: Selection, settings: Settings) -> Plan
             exports.append(_exported(model, manifest, artifact))
         for subject in (*checkpoints.values(), *exports):
             if not selection.variants or subject.variant in selection.variants:
-                cases += _cases(subject, selection, settings)
-    if not cases:
+                jobs += _jobs(subject, selection, settings)
+    if not jobs:
         raise ArtifactError(
             "nothing to measure",
             value="; ".join(stale) or None,
             hint="export the newest checkpoint first: tinyml export",
         )
-    return Plan(cases=tuple(cases), stale=tuple(stale))
+    return JobList(jobs=tuple(jobs), stale=tuple(stale))
 
 
 def _checkpoint(model: str, manifest: Path, checkpoint: Checkpoint, weights: Path) -> _Model:
@@ -160,8 +169,8 @@ def _exported(model: str, manifest: Path, artifact: Artifact) -> _Model:
     )
 
 
-def _cases(subject: _Model, selection: Selection, settings: Settings) -> list[Planned]:
-    cases = []
+def _jobs(subject: _Model, selection: Selection, settings: Settings) -> list[Job]:
+    jobs = []
     for name, backend in backends.items():
         if subject.format not in backend.formats or (selection.backends and name not in selection.backends):
             continue
@@ -180,8 +189,8 @@ def _cases(subject: _Model, selection: Selection, settings: Settings) -> list[Pl
                 min_seconds=settings.min_seconds,
             )
             obstacle = backend.available(units)
-            cases.append(
-                Planned(
+            jobs.append(
+                Job(
                     case=case,
                     manifest=subject.manifest,
                     data=subject.data,
@@ -189,7 +198,7 @@ def _cases(subject: _Model, selection: Selection, settings: Settings) -> list[Pl
                     obstacle=obstacle,
                 )
             )
-    return cases
+    return jobs
 
 
 def _artifacts(workspace: Workspace) -> dict[str, list[tuple[Artifact, Path]]]:

@@ -1,4 +1,4 @@
-"""A report is a function that writes files about a run beside its `run.json`."""
+"""What a report is: a function that writes files about a run into its folder, beside `run.json`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from tinyml.errors import BenchError
 from tinyml.registry import Registry
 from tinyml.schema import BenchRun
 from tinyml.store import write_json
+from tinyml.workspace import BENCH_RUN
 
-RUN = "run.json"
-PAGE = "index.html"
+Report = Callable[[BenchRun, Path], None]
 
-writers: Registry[Callable[[BenchRun, Path], None]] = Registry("report", package="tinyml.bench.report")
+reports: Registry[Report] = Registry("report", package="tinyml.bench.reports")
 
 
 def write(run: BenchRun, folder: Path) -> None:
     """Writes `run.json` and every report into `folder`, each atomically."""
-    write_json(folder / RUN, run)
-    for name in writers:
-        writers.get(name)(run, folder)
+    write_json(folder / BENCH_RUN, run)
+    for name in reports:
+        reports.get(name)(run, folder)
 
 
 def folder_of(bench: Path, run: BenchRun) -> Path:

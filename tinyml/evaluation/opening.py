@@ -1,4 +1,4 @@
-"""Opening anything that classifies: a checkpoint, an exported artifact, or a bare model file of ours."""
+"""What a user points at, opened: a checkpoint, an exported artifact, or a bare model file of ours."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from pathlib import Path
 
 import torch
 
+from tinyml.accuracy import Predictor
 from tinyml.errors import ArtifactError
 from tinyml.schema import DatasetIdentity
 from tinyml.store import file_sha256, size_bytes
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.device import describe
-from tinyml.trainer.evaluate import CheckpointPredictor, Predictor
+from tinyml.workspace import ARTIFACT_MANIFEST, checked_artifact
 
-from .format import DATA_KEY, formats
-from .verify import checked_artifact
-
-MANIFEST = "manifest.json"
+from .checkpoint import CheckpointPredictor
+from .runtime import DATA_KEY, VARIANT_KEY, runtimes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,20 +65,22 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
     """
     if not path.exists():
         raise ArtifactError("no such model", value=path, allowed="a checkpoint, an artifact, an .mlpackage or .onnx")
-    if path.is_dir() and (path / MANIFEST).is_file():
-        path = path / MANIFEST
+    if path.is_dir() and (path / ARTIFACT_MANIFEST).is_file():
+        path = path / ARTIFACT_MANIFEST
     if path.suffix == ".json" and _kind(path) == "artifact":
         artifact, model = checked_artifact(path)
         return _opened(model, artifact.variant.format, artifact.dataset)
-    for name in formats:
-        if path.suffix == formats.get(name).suffix:
+    for name, runtime in runtimes.items():
+        if path.suffix == runtime.suffix:
             return _opened(path, name)
     if path.suffix in (".mlmodel", ".mlmodelc"):
         raise ArtifactError(
             "neither a neural network nor a compiled model can be executed", value=path, allowed="an .mlpackage"
         )
     if path.is_dir():
-        raise ArtifactError("no exported model in this folder", value=path, allowed=f"a folder with {MANIFEST}")
+        raise ArtifactError(
+            "no exported model in this folder", value=path, allowed=f"a folder with {ARTIFACT_MANIFEST}"
+        )
     loaded = load(path)
     return OpenedModel(
         predictor=CheckpointPredictor(loaded, device),
@@ -92,10 +93,10 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
 
 
 def _opened(path: Path, format_name: str, dataset: DatasetIdentity | None = None) -> OpenedModel:
-    executable = formats.get(format_name).open(path)
+    executable = runtimes.get(format_name).open(path)
     return OpenedModel(
         predictor=executable,
-        variant=executable.facts.get("tinyml.variant", format_name),
+        variant=executable.facts.get(VARIANT_KEY, format_name),
         path=path,
         data=executable.facts.get(DATA_KEY),
         dataset=dataset,

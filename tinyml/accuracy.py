@@ -1,26 +1,25 @@
-"""Accuracy: what every trained or exported classifier can be asked, and how its answers are counted."""
+"""Accuracy: what every trained or exported classifier can be asked, and how its answers are counted.
+
+It lies below training, which chooses its best checkpoint by it, and below `tinyml.evaluation`, which opens what can be
+asked.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from tinyml.errors import DataError, InputError
+from tinyml.errors import DataError, InputError, UnknownNameError
+from tinyml.numerics import log_softmax, ranks_of
 from tinyml.progress import Progress, Silent
-from tinyml.schema import Metrics, ModelSpec, Preprocess
-
-from .checkpoint import LoadedCheckpoint, load
-from .data import Split
-from .data.augment import normalized
-from .data.batches import to_tensor
+from tinyml.schema import SPLITS, Metrics, ModelSpec, Preprocess, SplitName
 
 Images = NDArray[np.uint8]
+"""RGB, [N, H, W, 3]."""
 Scores = NDArray[np.float32]
+"""[N, classes]."""
 
 BATCH = 128
 SUBSET_SEED = 0
@@ -40,55 +39,24 @@ class Predictor(Protocol):
         """Images [N, H, W, 3] to logits [N, classes]; None where only the probabilities can be had."""
 
 
-class ModulePredictor:
-    """A network as a Predictor; it is used as it is, in evaluation mode, `batch_size` images at a time."""
+class LabeledImages(Protocol):
+    """A split of a data set."""
 
-    def __init__(
-        self, model: nn.Module, spec: ModelSpec, device: torch.device | str = "cpu", *, batch_size: int = BATCH
-    ) -> None:
-        self.spec = spec
-        self._device = torch.device(device)
-        self._model = model.to(self._device)
-        self._batch_size = batch_size
+    @property
+    def images(self) -> Images:
+        """Uint8 [N, H, W, 3]."""
 
-    def logits(self, images: Images) -> Scores:
-        """Images [N, H, W, 3] to logits [N, classes]."""
-        check_images(images, self.spec.preprocess)
-        training = self._model.training
-        self._model.eval()
-        try:
-            with torch.inference_mode():
-                parts = [
-                    self._model(normalised(images[i : i + self._batch_size], self.spec.preprocess, self._device))
-                    for i in range(0, len(images), self._batch_size)
-                ]
-        finally:
-            self._model.train(training)
-        if not parts:
-            return np.zeros((0, self.spec.classes), np.float32)
-        scores: Scores = torch.cat(parts).float().cpu().numpy()
-        return scores
-
-    def probabilities(self, images: Images) -> Scores:
-        """Images [N, H, W, 3] to probabilities [N, classes]."""
-        scores: Scores = torch.from_numpy(self.logits(images)).softmax(1).numpy()
-        return scores
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Int64 [N]."""
 
 
-class CheckpointPredictor(ModulePredictor):
-    """A trained checkpoint as a Predictor."""
-
-    def __init__(
-        self, loaded: LoadedCheckpoint | Path, device: torch.device | str = "cpu", *, batch_size: int = BATCH
-    ) -> None:
-        self.loaded = load(loaded) if isinstance(loaded, Path) else loaded
-        super().__init__(self.loaded.model, self.loaded.checkpoint.spec, device, batch_size=batch_size)
-
-
-def normalised(images: Images, preprocess: Preprocess, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 images [N, H, W, 3] to a network's float32 input [N, 3, H, W], `(value / 255 - mean) / std`."""
-    writable = np.array(images)  # torch warns of arrays mapped read-only
-    return normalized(to_tensor(writable, torch.device(device)).float().div_(255.0), preprocess)
+def split_named(name: str) -> SplitName:
+    """The split of that name; raises UnknownNameError."""
+    for split in SPLITS:
+        if split == name:
+            return split
+    raise UnknownNameError("split", name, SPLITS)
 
 
 def check_images(images: Images, preprocess: Preprocess) -> None:
@@ -127,10 +95,10 @@ def subset(total: int, limit: int | None, labels: NDArray[np.int64] | None = Non
     return order[:limit]
 
 
-def measure(
+def accuracy_on(
     predictor: Predictor,
-    split: Split,
-    split_name: Literal["train", "val", "test"],
+    split: LabeledImages,
+    split_name: SplitName,
     *,
     limit: int | None = None,
     progress: Progress | None = None,
@@ -162,7 +130,7 @@ def measure(
         images, truth = np.asarray(split.images[indices]), labels[indices]
         scores = predictor.logits(images)
         log_probabilities = (
-            _log_softmax(scores)
+            log_softmax(scores)
             if scores is not None
             else np.log(np.maximum(predictor.probabilities(images).astype(np.float64), np.finfo(np.float32).tiny))
         )
@@ -180,18 +148,3 @@ def measure(
         total=len(labels),
         loss=loss / len(chosen) if np.isfinite(loss) else None,
     )
-
-
-def ranks_of(scores: NDArray[np.floating], truth: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many classes stand above the true one in `scores` [N, classes]; all of them where a score is no number."""
-    own = np.take_along_axis(scores, truth[:, None], 1)
-    earlier = np.arange(scores.shape[1])[None, :] < truth[:, None]
-    ranks = ((scores > own) | ((scores == own) & earlier)).sum(1)
-    return np.where(np.isnan(scores).any(1), max(scores.shape[1], 5), ranks).astype(np.int64)
-
-
-def _log_softmax(logits: Scores) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):  # an infinite logit gives a loss that is no number, and None above
-        shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
-        result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
-    return result

@@ -1,1 +1,0 @@
-"""Reports of a bench run, one file each, found by `tinyml.bench.report.writer.writers`."""

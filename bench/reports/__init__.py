@@ -1,0 +1,1 @@
+"""Reports of a bench run, one file each, found by `tinyml.bench.report.reports`."""

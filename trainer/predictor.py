@@ -1,0 +1,54 @@
+"""A network as a classifier of images, which is how its accuracy is measured during and after training."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tinyml.accuracy import BATCH, Images, Scores, check_images
+from tinyml.numerics import softmax
+from tinyml.schema import ModelSpec, Preprocess
+
+from .data.augment import normalized
+from .data.batches import to_tensor
+
+
+class ModulePredictor:
+    """A network as a Predictor; it is used as it is, in evaluation mode, `batch_size` images at a time."""
+
+    def __init__(
+        self, model: nn.Module, spec: ModelSpec, device: torch.device | str = "cpu", *, batch_size: int = BATCH
+    ) -> None:
+        self.spec = spec
+        self._device = torch.device(device)
+        self._model = model.to(self._device)
+        self._batch_size = batch_size
+
+    def logits(self, images: Images) -> Scores:
+        """Images [N, H, W, 3] to logits [N, classes]."""
+        check_images(images, self.spec.preprocess)
+        training = self._model.training
+        self._model.eval()
+        try:
+            with torch.inference_mode():
+                parts = [
+                    self._model(network_input(images[i : i + self._batch_size], self.spec.preprocess, self._device))
+                    for i in range(0, len(images), self._batch_size)
+                ]
+        finally:
+            self._model.train(training)
+        if not parts:
+            return np.zeros((0, self.spec.classes), np.float32)
+        scores: Scores = torch.cat(parts).float().cpu().numpy()
+        return scores
+
+    def probabilities(self, images: Images) -> Scores:
+        """Images [N, H, W, 3] to probabilities [N, classes]."""
+        return softmax(self.logits(images)).astype(np.float32)
+
+
+def network_input(images: Images, preprocess: Preprocess, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 images [N, H, W, 3] to a network's float32 input [N, 3, H, W], `(value / 255 - mean) / std`."""
+    writable = np.array(images)  # torch warns of arrays mapped read-only
+    return normalized(to_tensor(writable, torch.device(device)).float().div_(255.0), preprocess)
