@@ -33,6 +33,9 @@ class Mark:
     number: int
     x: float
     y: float
+    low: float
+    high: float
+    """The ends of the accuracy's interval in the drawing."""
     point: Point
 
 
@@ -54,7 +57,7 @@ def chart(title: str, x_label: str, points: list[Point]) -> Chart | None:
         return None
     ordered = sorted(points, key=lambda p: (p.cost, p.accuracy, p.label))
     x_values = ticks(0, max(p.cost for p in points))
-    low, high = min(p.accuracy for p in points), max(p.accuracy for p in points)
+    low, high = min(p.low for p in points), max(p.high for p in points)
     spare = max(0.0, 1 - (high - low)) / 2  # less than a percentage point would be drawn as if it were much
     y_values = ticks(low - spare, high + spare)
 
@@ -66,14 +69,19 @@ def chart(title: str, x_label: str, points: list[Point]) -> Chart | None:
             HEIGHT - BOTTOM - (value - y_values[0]) / (y_values[-1] - y_values[0]) * (HEIGHT - TOP - BOTTOM), 1
         )
 
-    described = "; ".join(f"{p.label}: {p.accuracy:.2f}% at {p.cost:.3g}" for p in ordered)
+    described = "; ".join(
+        f"{p.label}: {p.accuracy:.2f}% ({p.low:.2f} to {p.high:.2f}) at {p.cost:.3g}" for p in ordered
+    )
     return Chart(
         title=title,
         x_label=x_label,
         alt=f"{title}. Horizontal: {x_label}. Vertical: top-1 accuracy in percent. {described}.",
         x_ticks=tuple(Tick(at=x(v), text=f"{v:g}") for v in x_values),
         y_ticks=tuple(Tick(at=y(v), text=f"{v:g}") for v in y_values),
-        marks=tuple(Mark(number=i, x=x(p.cost), y=y(p.accuracy), point=p) for i, p in enumerate(ordered, 1)),
+        marks=tuple(
+            Mark(number=i, x=x(p.cost), y=y(p.accuracy), low=y(p.low), high=y(p.high), point=p)
+            for i, p in enumerate(ordered, 1)
+        ),
     )
 
 
@@ -113,9 +121,9 @@ def html(run: BenchRun) -> str:
 
 
 def _sort_keys(row: Row) -> list[str]:
-    """What each cell sorts by: its number, or its text; nothing where it was not measured."""
+    """What each cell sorts by: its first number, or its text; nothing where it was not measured."""
     shown = cells(row)
-    return [*shown[:TEXT_COLUMNS], *("" if text == ABSENT else text for text in shown[TEXT_COLUMNS:])]
+    return [*shown[:TEXT_COLUMNS], *("" if text == ABSENT else text.split()[0] for text in shown[TEXT_COLUMNS:])]
 
 
 def write(run: BenchRun, folder: Path) -> None:

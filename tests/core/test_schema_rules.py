@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from tests.swift.make_fixtures import artifact, golden
 from tinyml.schema import Artifact, Golden, Metrics, Record, SplitInfo, Verification
 
 METRICS = {"split": "test", "top1": 0.5, "top5": 0.75, "images": 100, "total": 200}
 SPLIT = {"images": 2, "sha256": "0" * 64, "labels": [0, 1], "paths": ["a/1.png", "b/1.png"]}
+
+
+FIXTURES = Path(__file__).parents[2] / "swift_demo" / "Tests" / "Fixtures"
+
+
+def artifact() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FIXTURES / "artifact.json").read_text())
+    return found
+
+
+def golden() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FIXTURES / "golden.json").read_text())
+    return found
 
 
 def _verification() -> dict[str, Any]:

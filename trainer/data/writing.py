@@ -61,9 +61,7 @@ class Contents:
     """The words that open it from anywhere."""
 
 
-def write_dataset(
-    contents: Contents, folder: Path, *, skip_bad: bool, again: str, progress: Progress
-) -> DatasetIndex:
+def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, again: str, progress: Progress) -> DatasetIndex:
     """Decodes all images into `folder`, which exists and is empty, and writes the index last.
 
     Raises DataError that names the first unreadable or missing image, and `again`, the command that prepares this data

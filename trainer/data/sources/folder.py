@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shlex
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml.commands import command
 from tinyml.errors import DataError, UsageError
 from tinyml.progress import Progress
 from tinyml.schema import Preprocess, SplitName
