@@ -1,0 +1,117 @@
+"""Measurements of speed and memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .base import SCHEMA_VERSION, Count, PositiveInt, Provenance, Record, Sha256
+from .environment import Environment
+from .metrics import Metrics
+
+Status = Literal["ok", "unsupported", "failed", "not_run"]
+Units = Literal["cpu_only", "cpu_and_gpu", "cpu_and_ne", "all", "cpu", "mps", "cuda", "coreml"]
+
+
+class BenchCase(Record):
+    """One thing to measure: an artifact on a backend with the compute units that it may use."""
+
+    model: str
+    """The architecture."""
+    variant: str
+    """The variant's name, or "checkpoint" for the network as trained."""
+    format: Literal["torch", "coreml", "onnx", "coreai"]
+    artifact_sha256: Sha256
+    artifact_bytes: PositiveInt
+    backend: str
+    requested_units: Units
+    """A permission, never a placement."""
+    batch: PositiveInt = 1
+    threads: PositiveInt | None = None
+    """CPU threads that the backend was given; None: its own choice."""
+    warmup: Count
+    min_repeats: PositiveInt
+    min_seconds: Annotated[float, Field(ge=0)]
+
+
+class Series(Record):
+    """Raw samples in the order they were taken; the unit stands at the end of the name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+_(ns|bytes)$")]
+    samples: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    """Above 0: what takes no time and no memory was not measured."""
+
+
+class Placement(Record):
+    """What Core ML's compute plan says of each op's preferred device; absent where nobody looked."""
+
+    cpu: Count
+    gpu: Count
+    neural_engine: Count
+    unknown: Count = 0
+
+    @model_validator(mode="after")
+    def _of_some_op(self) -> Self:
+        if not self.cpu + self.gpu + self.neural_engine + self.unknown:
+            raise ValueError("a placement is of at least one op")
+        return self
+
+
+class BenchResult(Record):
+    """What became of one case."""
+
+    case: BenchCase
+    status: Status
+    reason: str | None = None
+    """Why it is not `ok`; None exactly when it is."""
+    series: tuple[Series, ...] = ()
+    accuracy: Metrics | None = None
+    placement: Placement | None = None
+    flags: tuple[str, ...] = ()
+    """What makes the measurement doubtful ("debug_build", "thermal_fair", "low_power_mode", "unsteady")."""
+
+    @model_validator(mode="after")
+    def _reason_exactly_when_not_ok(self) -> BenchResult:
+        if (self.reason is None) != (self.status == "ok"):
+            raise ValueError("a result has a reason exactly when its status is not 'ok'")
+        if self.status in ("unsupported", "not_run") and (self.series or self.accuracy or self.placement):
+            raise ValueError(f"a result that is {self.status!r} has no series, no accuracy and no placement")
+        return self
+
+    @model_validator(mode="after")
+    def _the_samples_fit(self) -> Self:
+        found = {series.name: series.samples for series in self.series}
+        if len(found) < len(self.series):
+            raise ValueError("two series have the same name")
+        peak, baseline = found.get("peak_memory_bytes"), found.get("baseline_memory_bytes")
+        if peak and baseline and max(peak) < min(baseline):
+            raise ValueError("the peak of the memory is below what it was before the model was loaded")
+        if self.status == "ok" and 0 < len(found.get("latency_ns", ())) < self.case.min_repeats:
+            raise ValueError(f"fewer latencies than the case asks for, {self.case.min_repeats}")
+        return self
+
+
+class BenchRun(Record):
+    """One result file: an environment and every case asked for in it."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["bench_run"] = "bench_run"
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    quick: bool
+    """A first look: fewer repeats and images than a measurement to rely on."""
+    environment: Environment
+    provenance: Provenance
+    results: tuple[BenchResult, ...]
+
+    @model_validator(mode="after")
+    def _each_case_once(self) -> Self:
+        cases = [result.case for result in self.results]
+        same = Counter(
+            (c.model, c.variant, c.artifact_sha256, c.backend, c.requested_units, c.batch, c.threads) for c in cases
+        )
+        for (model, variant, _, backend, units, *_), times in same.items():
+            if times > 1:
+                raise ValueError(f"{model} {variant} on {backend} {units} was measured {times} times in one run")
+        return self
