@@ -5,10 +5,10 @@ from .architecture import (
     ModelSummary,
     architectures,
     build,
-    catalogue,
     check_rates,
     count_macs,
     count_parameters,
+    summaries,
 )
 
 __all__ = [
@@ -16,8 +16,8 @@ __all__ = [
     "ModelSummary",
     "architectures",
     "build",
-    "catalogue",
     "check_rates",
     "count_macs",
     "count_parameters",
+    "summaries",
 ]

@@ -80,7 +80,7 @@ def train(
     """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
     from tinyml.schema import TrainConfig
     from tinyml.trainer.data import open_dataset
-    from tinyml.trainer.device import choose, describe
+    from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import DEFAULT_RECIPE, changed, configure
@@ -103,7 +103,7 @@ def train(
     chosen = choose(device)
     progress = out.progress
     dataset = open_dataset(config.data, progress=progress)
-    out.line(_announcement(config, workspace.model(model), describe(chosen), state))
+    out.line(_announcement(config, workspace.model(model), device_name(chosen), state))
     start = Resumed(state) if state else Scratch()
     result = run(config, dataset, workspace, device=chosen, start=start, progress=progress)
     _report(result, workspace, out)
