@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml.confidence import ABSENT
 from tinyml.schema import BenchRun
 from tinyml.store import write_bytes
 from tinyml.workspace import REPORT_PAGE
@@ -12,7 +13,7 @@ from tinyml.workspace import REPORT_PAGE
 from ..report import reports
 from ..row import Row, rows
 from ..scatter import Point, by_latency, by_size, ticks
-from ..table import ABSENT, COLUMNS, NOTES, TEXT_COLUMNS, cells, facts, percent
+from ..table import COLUMNS, NOTES, TEXT_COLUMNS, cells, facts, percent
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 14, 14, 44

@@ -32,7 +32,7 @@ def test_an_invalid_run_is_refused_with_the_files_name(path: Any) -> None:
         read_json(path, BenchRun)
 
 
-def test_an_invalid_run_has_nothing_else_wrong(tmp_path):
+def test_an_invalid_run_has_nothing_else_wrong(tmp_path: Path) -> None:
     # Else a reader without one of the rules would refuse the file all the same, and nobody would know.
     run = json.loads((FOLDER / "invalid" / "bad-id.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps(run | {"id": "mended"}))
@@ -56,7 +56,7 @@ SENSE = {
 
 
 @pytest.mark.parametrize("name", SENSE)
-def test_a_run_that_makes_no_sense_is_refused_by_its_own_rule(name):
+def test_a_run_that_makes_no_sense_is_refused_by_its_own_rule(name: str) -> None:
     with pytest.raises(ManifestError, match=SENSE[name]):
         read_json(FOLDER / "invalid" / f"{name}.json", BenchRun)
 

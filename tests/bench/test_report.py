@@ -97,7 +97,7 @@ def test_ticks_enclose_the_values(low: Any, high: Any) -> None:
 
 
 def test_one_point_is_drawn_inside() -> None:
-    drawn = chart("t", "x", [Point(label="a", cost=1, accuracy=50, best=True)])
+    drawn = chart("t", "x", [Point(label="a", cost=1, accuracy=50, low=45, high=55, best=True)])
     assert drawn is not None
     assert 0 < drawn.marks[0].x < 460
     assert 0 < drawn.marks[0].y < 300
