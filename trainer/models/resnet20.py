@@ -7,7 +7,7 @@ Deviations:
 - The stem is a 5x5 convolution with stride 4: the first blocks see 16x16 values, the paper's 32x32. With stride 2 the
   same training takes three and a half times as long on a CPU.
 - Shortcuts that change the shape are 1x1 convolutions, not padding with zeros.
-- As in `resnet`, the second normalisation of each block starts at zero, and dropout may stand before the classifier.
+- As in `resnet`, the second normalization of each block starts at zero, and dropout may stand before the classifier.
 """
 
 from __future__ import annotations
