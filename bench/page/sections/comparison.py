@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyml.confidence import ABSENT
 from tinyml.schema import Metrics
 
 from ...row import Row
-from ...table import ABSENT, interval, megabytes, milliseconds
+from ...table import interval, megabytes, milliseconds
 from ..figures import Accuracy, Figure, machine_name
 from ..project import Project
 from ..section import Content, sections
