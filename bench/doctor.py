@@ -143,7 +143,7 @@ def _swift() -> Finding:
 def _devices() -> list[Finding]:
     import torch
 
-    from tinyml.trainer.device import absence, describe
+    from tinyml.trainer.device import absence, device_name
 
     found = []
     for name in ("cpu", "cuda", "mps"):
@@ -153,7 +153,7 @@ def _devices() -> list[Finding]:
                 topic="device",
                 name=name,
                 state="ok" if reason is None else "not here",
-                detail=describe(torch.device(name)) if reason is None else reason,
+                detail=device_name(torch.device(name)) if reason is None else reason,
             )
         )
     return found

@@ -18,7 +18,7 @@ from tinyml.schema import Environment
 _SYSTEMS: dict[str, Literal["linux", "macos", "windows"]] = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
-def describe(packages: Iterable[str]) -> Environment:
+def this_environment(packages: Iterable[str]) -> Environment:
     """This machine; `packages` are the distributions whose versions are recorded where they are installed."""
     system = _SYSTEMS[sys.platform]
     cpu = _cpu()

@@ -12,7 +12,7 @@ from tinyml.store import now, provenance, read_json, write_json
 from tinyml.workspace import BENCH_RUN, Workspace
 
 from .backend import backends
-from .environment import describe
+from .environment import this_environment
 from .jobs import JobList, Selection, Settings, list_jobs
 from .report import folder_of, write
 from .runner import run
@@ -42,7 +42,7 @@ def measure(
         listed.jobs,
         settings,
         run_id=run_id,
-        environment=describe((*_ALWAYS, *packages)),
+        environment=this_environment((*_ALWAYS, *packages)),
         provenance=provenance(limit=settings.limit if settings.accuracy else None),
         keep=lambda so_far: write_json(folder / BENCH_RUN, so_far),
         progress=progress,

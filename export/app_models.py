@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import AppCatalogue, Artifact, CatalogueEntry, Golden
+from tinyml.schema import AppCatalog, Artifact, CatalogEntry, Golden
 from tinyml.store import atomic_folder, file_sha256, provenance, read_json, write_json
 from tinyml.workspace import ARTIFACT_MANIFEST, GOLDEN, Workspace, checked_artifact, read_artifact
 
-CATALOGUE = "catalogue.json"
+CATALOG = "catalog.json"
 
 
 def newest_core_ml(workspace: Workspace) -> list[Path]:
@@ -27,8 +27,8 @@ def newest_core_ml(workspace: Workspace) -> list[Path]:
     return [manifest for manifest, artifact in found if artifact.spec.architecture == newest.spec.architecture]
 
 
-def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None = None) -> AppCatalogue:
-    """Fills `target` with the artifacts of `manifests` and a catalogue of them; what lay there before goes.
+def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None = None) -> AppCatalog:
+    """Fills `target` with the artifacts of `manifests` and a catalog of them; what lay there before goes.
 
     Each artifact gets a folder with its package, manifest and golden image, all checked against their checksums
     before anything is written. Raises ArtifactError for an artifact that changed since its manifest or lacks its
@@ -39,7 +39,7 @@ def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None =
         raise UsageError("no such app folder", value=str(target.parent), hint="name the model folder with --app")
     progress = progress or Silent()
     sources = [_checked(manifest) for manifest in manifests]
-    entries: list[CatalogueEntry] = []
+    entries: list[CatalogEntry] = []
     with atomic_folder(target) as folder:
         progress.start("copying models", len(sources), "model")
         for manifest, artifact, golden in sources:
@@ -53,12 +53,12 @@ def sync(manifests: Sequence[Path], target: Path, *, progress: Progress | None =
                 shutil.copy2(package, into / package.name)
             for member in (ARTIFACT_MANIFEST, GOLDEN, golden.image):
                 shutil.copy2(manifest.parent / member, into / member)
-            entries.append(CatalogueEntry(folder=name, artifact_sha256=artifact.sha256))
+            entries.append(CatalogEntry(folder=name, artifact_sha256=artifact.sha256))
             progress.advance(1, name)
-        catalogue = AppCatalogue(models=tuple(entries), provenance=provenance())
-        write_json(folder / CATALOGUE, catalogue)
+        catalog = AppCatalog(models=tuple(entries), provenance=provenance())
+        write_json(folder / CATALOG, catalog)
     progress.finish()
-    return catalogue
+    return catalog
 
 
 def _name(artifact: Artifact, taken: set[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyml.trainer.checkpoint import load
 
-from .format import Description, formats
+from .format import Metadata, formats
 from .variants import variants
 
 CHECKPOINTS = (".json", ".safetensors")
@@ -31,7 +31,7 @@ def write_package(checkpoint: Path, folder: Path) -> Path:
     loaded = load(checkpoint)
     variant, spec = variants.get("coreml-fp32"), loaded.checkpoint.spec
     format_ = formats.get(variant.format)
-    description = Description(
+    metadata = Metadata(
         spec=spec,
         summary=f"{spec.architecture}, for comparison",
         author="tinyml",
@@ -41,5 +41,5 @@ def write_package(checkpoint: Path, folder: Path) -> Path:
     )
     size = spec.preprocess.input_size
     path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
-    format_.write(loaded.model, variant, description, np.zeros((0, size, size, 3), np.uint8), path)
+    format_.write(loaded.model, variant, metadata, np.zeros((0, size, size, 3), np.uint8), path)
     return path

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.coreml.program.dtypes import unpack_bits
-from tinyml.coreml.program.program import Binding, Block, Constant, Operation, Reference
+from tinyml.coreml.program.program import Binding, Block, Constant, Operation, ValueName
 from tinyml.coreml.read.package import Package
 from tinyml.errors import ArtifactError
 
@@ -47,7 +47,7 @@ def _of_block(block: Block, outer: Mapping[str, Operation]) -> Iterator[Weight]:
                 yield Weight(
                     layer=name,
                     op_name=name,
-                    stored_name=binding.name if isinstance(binding, Reference) else name,
+                    stored_name=binding.name if isinstance(binding, ValueName) else name,
                     op=operation.kind,
                     shape=shape,
                     dtype=dtype,
@@ -107,7 +107,7 @@ def _encodings(maker: Operation, makers: Mapping[str, Operation]) -> tuple[Encod
             return (Encoding(method="palette", dtype=dtype, groups=_array(inputs["lut"]).shape[:-2]),)
         case "constexpr_sparse_to_dense":
             values = inputs["nonzero_data"]
-            inner = _encodings(makers[values.name], makers) if isinstance(values, Reference) else ()
+            inner = _encodings(makers[values.name], makers) if isinstance(values, ValueName) else ()
             mask = _mask(inputs["mask"], shape, makers)
             zeros = 1 - float(mask.mean())
             return (Encoding(method="prune", dtype="uint1", zeros=zeros, mask=mask), *inner)
@@ -116,7 +116,7 @@ def _encodings(maker: Operation, makers: Mapping[str, Operation]) -> tuple[Encod
 
 
 def _mask(binding: Binding, shape: tuple[int, ...], makers: Mapping[str, Operation]) -> NDArray[np.bool_]:
-    if isinstance(binding, Reference):
+    if isinstance(binding, ValueName):
         maker = makers[binding.name]
         name = "data_mask" if "data_mask" in maker.inputs else "indices_mask"
         return _mask(maker.inputs[name][0], shape, makers)

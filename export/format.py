@@ -22,7 +22,7 @@ LAYERS_KEY = "tinyml.layers"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Description:
+class Metadata:
     """What a written model says of itself."""
 
     spec: ModelSpec
@@ -48,15 +48,13 @@ class Format(Protocol):
     def available(self) -> str | None:
         """Why it cannot be written on this machine; None: it can."""
 
-    def write(
-        self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
-    ) -> None:
+    def write(self, network: nn.Module, variant: Variant, metadata: Metadata, calibration: Images, path: Path) -> None:
         """Writes `network` as `variant` to the new `path`.
 
         Args:
             network: The trained network in evaluation mode; not changed.
             variant: What to write.
-            description: Its metadata.
+            metadata: What it says of itself.
             calibration: Training images for a compression that needs to see activations; may be empty for others.
             path: Where to; must not exist.
         """

@@ -24,7 +24,7 @@ from tinyml.workspace import ARTIFACT_MANIFEST, Workspace
 
 from . import golden
 from .compression import calibration_images, check, check_weights, prepare
-from .format import Description, formats
+from .format import Metadata, formats
 from .variants import variants
 from .verify import VERIFY_IMAGES, ask_checkpoint, execute, verification_of
 
@@ -114,7 +114,7 @@ class Exporter:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
             calibration = self._calibration(variant)
             network = prepare(self._network, variant, calibration)
-            format_.write(network, variant, self._description(variant), calibration, path)
+            format_.write(network, variant, self._metadata(variant), calibration, path)
             if plain := check_weights(variant, format_.stored_weights(path), path.name):
                 self._progress.say(f"{variant.name}: not compressed: {', '.join(plain)}")
             executable = format_.open(path)
@@ -172,12 +172,12 @@ class Exporter:
         chosen = np.sort(subset(len(train), count, train.labels)[:count])
         return np.asarray(train.images[chosen])
 
-    def _description(self, variant: Variant) -> Description:
+    def _metadata(self, variant: Variant) -> Metadata:
         checkpoint, asked = self.checkpoint, self.answers
         spec, size = checkpoint.spec, checkpoint.spec.preprocess.input_size
         top1 = float((asked.logits.argmax(1) == asked.labels).mean())
         data = checkpoint.config.data
-        return Description(
+        return Metadata(
             spec=spec,
             summary=(
                 f"{spec.architecture}: classifies RGB images of {size} x {size} pixels into {spec.classes} classes, "

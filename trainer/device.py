@@ -1,6 +1,6 @@
 """Which device to compute on, asked by capability, and what each one is given.
 
-On Apple's MPS (read in PyTorch's tracker, not run here): `channels_last` breaks batch normalisation's backward
+On Apple's MPS (read in PyTorch's tracker, not run here): `channels_last` breaks batch normalization's backward
 (https://github.com/pytorch/pytorch/issues/175189) and slows that of convolutions down thirtyfold
 (https://github.com/pytorch/pytorch/issues/193349), so it is for CUDA and the CPU only; copies with `non_blocking`
 corrupt data silently (https://github.com/pytorch/pytorch/issues/189690), so all copies block; `torch.compile` slows
@@ -91,7 +91,7 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
-def describe(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """A line for people: "cuda (NVIDIA H100)", "cpu (2 threads)"."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"

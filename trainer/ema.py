@@ -22,7 +22,7 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
         if averages[0].is_floating_point():
             n = float(updates)
             torch._foreach_lerp_(averages, values, 1.0 - min(decay, (1.0 + n) / (10.0 + n)))
-        else:  # the batch counters of normalisations
+        else:  # the batch counters of normalizations
             torch._foreach_copy_(averages, values)
 
     return AveragedModel(model, multi_avg_fn=update, use_buffers=True)

@@ -16,7 +16,7 @@ from tinyml.schema import IMAGE, LABEL, PROBABILITIES, Variant
 
 from ..compression import compress
 from ..coreml_weights import weights_of
-from ..format import LAYERS_KEY, Description, formats, layers_of
+from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
 from ..weights import Weight, with_layers
 
@@ -34,12 +34,10 @@ class CoreMLFormat:
         """Always: coremltools writes on every system."""
         return None
 
-    def write(
-        self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
-    ) -> None:
+    def write(self, network: nn.Module, variant: Variant, metadata: Metadata, calibration: Images, path: Path) -> None:
         """Writes one package for a batch of 1, the labels inside."""
         ct = coremltools()
-        spec = description.spec
+        spec = metadata.spec
         size = spec.preprocess.input_size
         program = trace(network, spec.preprocess, dynamic_batch=False).run_decompositions({})
         precision = {"fp16": ct.precision.FLOAT16, "fp32": ct.precision.FLOAT32}[variant.precision]
@@ -59,7 +57,7 @@ class CoreMLFormat:
         model = compress(model, variant, calibration, lambda held: with_layers(weights_of(open_package(held)), names))
         with quiet():
             model = _named(ct, model)
-            _describe(model, description)
+            _describe(model, metadata)
             model.user_defined_metadata[LAYERS_KEY] = json.dumps(names)
             model.save(str(path))
 
@@ -83,13 +81,13 @@ def _named(ct: Any, model: Any) -> Any:
     return ct.models.MLModel(specification, weights_dir=model.weights_dir, skip_model_load=True)
 
 
-def _describe(model: Any, description: Description) -> None:
-    size = description.spec.preprocess.input_size
-    model.short_description = description.summary
-    model.author = description.author
-    model.license = description.license
-    model.version = description.version
-    model.user_defined_metadata.update(description.facts)
+def _describe(model: Any, metadata: Metadata) -> None:
+    size = metadata.spec.preprocess.input_size
+    model.short_description = metadata.summary
+    model.author = metadata.author
+    model.license = metadata.license
+    model.version = metadata.version
+    model.user_defined_metadata.update(metadata.facts)
     model.input_description[IMAGE] = f"An RGB image of {size} x {size} pixels; normalization is part of the model."
     model.output_description[LABEL] = "The most probable class."
     model.output_description[PROBABILITIES] = "The probability of every class, by its label."

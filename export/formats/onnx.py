@@ -16,7 +16,7 @@ from tinyml.quiet import quiet
 from tinyml.schema import IMAGE, PROBABILITIES, Variant
 
 from ..compression import compress
-from ..format import LAYERS_KEY, Description, formats, layers_of
+from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
 from ..onnx_weights import weights_of
 from ..weights import Weight, with_layers
@@ -36,14 +36,12 @@ class OnnxFormat:
         lacking = [name for name in self.packages if importlib.util.find_spec(name) is None]
         return f"{lacking[0]} is not installed" if lacking else None
 
-    def write(
-        self, network: nn.Module, variant: Variant, description: Description, calibration: Images, path: Path
-    ) -> None:
+    def write(self, network: nn.Module, variant: Variant, metadata: Metadata, calibration: Images, path: Path) -> None:
         """Writes one file with the weights inside; checked by onnx's own checker before it is written."""
         import onnx
         import torch
 
-        program = trace(network, description.spec.preprocess, dynamic_batch=True)
+        program = trace(network, metadata.spec.preprocess, dynamic_batch=True)
         with quiet():
             exported = torch.onnx.export(
                 program,
@@ -57,16 +55,16 @@ class OnnxFormat:
             raise ArtifactError("torch.onnx.export gave no model")
         model, names = exported.model_proto, layers(program)
         model = compress(model, variant, calibration, lambda held: with_layers(weights_of(held), names))
-        model.producer_name, model.producer_version = "tinyml", description.facts["tinyml.version"]
-        model.doc_string = description.summary
+        model.producer_name, model.producer_version = "tinyml", metadata.facts["tinyml.version"]
+        model.doc_string = metadata.summary
         onnx.helper.set_model_props(
             model,
             {
-                "description": description.summary,
-                "author": description.author,
-                "license": description.license,
-                "version": description.version,
-                **description.facts,
+                "description": metadata.summary,
+                "author": metadata.author,
+                "license": metadata.license,
+                "version": metadata.version,
+                **metadata.facts,
                 LAYERS_KEY: json.dumps(names),
             },
         )

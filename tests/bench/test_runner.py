@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tinyml.bench.environment import describe
+from tinyml.bench.environment import this_environment
 from tinyml.bench.jobs import Job, Settings
 from tinyml.bench.runner import INTERRUPTED, ask, measure_case, run
 from tinyml.schema import BenchCase
@@ -50,7 +50,7 @@ def run_with(cases: Any, code: Any, keep: Any = lambda _: None) -> Any:
         cases,
         SETTINGS,
         run_id="test",
-        environment=describe(()),
+        environment=this_environment(()),
         provenance=provenance(),
         keep=keep,
         worker=worker(code),

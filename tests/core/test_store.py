@@ -70,18 +70,18 @@ with (atomic_file if sys.argv[1] == "file" else atomic_folder)(target):
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_a_killed_process_left_goes_with_the_next_write(kind: str, tmp_path: Path) -> None:
     target = tmp_path / ("best.json" if kind == "file" else "coreml-fp16")
-    neighbour = tmp_path / ".best-settings.json"
-    neighbour.write_text("the user's own")
+    neighbor = tmp_path / ".best-settings.json"
+    neighbor.write_text("the user's own")
     command = [sys.executable, "-c", KILLED, kind, str(target)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "there\n"
-        left = next(path for path in tmp_path.iterdir() if path != neighbour)
+        left = next(path for path in tmp_path.iterdir() if path != neighbor)
         write(kind, target, "while the other is at work")
         assert left.exists()
         process.kill()
     write(kind, target, "after it was killed")
-    assert sorted(tmp_path.iterdir()) == sorted([target, neighbour])
+    assert sorted(tmp_path.iterdir()) == sorted([target, neighbor])
 
 
 def write(kind: str, target: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from tinyml.cli import run
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.tools.coverage import NOT_IN_PROGRAMS, op_table
-from tinyml.coreml.tools.diff import compare
+from tinyml.coreml.tools.diff import value_differences
 from tinyml.coreml.tools.inputs import make_inputs
 from tinyml.errors import InputError, UsageError
 from tinyml.quiet import coremltools, quiet
@@ -93,12 +93,12 @@ def test_diff_puts_the_worst_value_first(
 def test_psnr_is_what_its_formula_says() -> None:
     reference = {"a": np.array([1.0, -4.0]), "same": np.ones(2), "nan": np.array([np.nan]), "label": "x"}
     other = {"a": np.array([1.0, -4.4]), "same": np.ones(2), "nan": np.array([np.nan]), "label": "x"}
-    found = {item.name: item for item in compare(reference, other)}
+    found = {item.name: item for item in value_differences(reference, other)}
     assert found["a"].psnr_db == pytest.approx(20 * np.log10(4 / np.sqrt(0.16 / 2)))
     assert found["a"].relative == pytest.approx(0.1)
     assert found["same"].psnr_db == found["nan"].psnr_db == np.inf
     with pytest.raises(InputError, match="no value of the same name"):
-        compare({"a": np.ones(1)}, {"b": np.ones(1)})
+        value_differences({"a": np.ones(1)}, {"b": np.ones(1)})
 
 
 def test_convert_writes_beside_the_package(classifier_package: Path, capsys: pytest.CaptureFixture[str]) -> None:

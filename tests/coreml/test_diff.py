@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml.coreml.tools.diff import Difference, compare, plot, steepest
+from tinyml.coreml.tools.diff import Difference, plot, steepest, value_differences
 from tinyml.errors import InputError
 
 
@@ -47,7 +47,7 @@ def test_psnr_is_of_the_largest_magnitude_over_the_error() -> None:
         "only": np.ones(1),
     }
     other = {"x": np.array([3.0, -3.6]), "y": np.array([1.0, 2.0]), "z": np.array([1.0, np.nan]), "z2": np.ones(1)}
-    found = {item.name: item for item in compare(reference, other, {"x": "conv"})}
+    found = {item.name: item for item in value_differences(reference, other, {"x": "conv"})}
     assert list(found) == ["y", "x", "z"]
     # The root mean square of (0, 0.4) is 0.4 / sqrt(2).
     assert found["x"].psnr_db == pytest.approx(20 * math.log10(4 / (0.4 / math.sqrt(2))))
@@ -59,7 +59,7 @@ def test_psnr_is_of_the_largest_magnitude_over_the_error() -> None:
 
 def test_models_without_a_value_in_common_are_refused() -> None:
     with pytest.raises(InputError, match="no value of the same name and shape"):
-        compare({"x": np.ones(2)}, {"x": np.ones(3)})
+        value_differences({"x": np.ones(2)}, {"x": np.ones(3)})
 
 
 @pytest.mark.parametrize("levels_db", [(90.0, math.inf, 40.0), (math.inf, math.inf), (-math.inf, 3.0)])

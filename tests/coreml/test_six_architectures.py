@@ -17,7 +17,7 @@ from tinyml.coreml.plan.planner import build as plan
 from tinyml.coreml.run.batch import BatchRunner
 from tinyml.coreml.tools.convert import convert as write
 from tinyml.coreml.trace.onnx import onnx_runner
-from tinyml.export.format import Description, formats
+from tinyml.export.format import Metadata, formats
 from tinyml.export.variants import variants
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import IMAGE, PROBABILITIES, Preprocess
@@ -49,9 +49,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
             torch.manual_seed(0)
             network = _measured(build(name, 10)).eval()
             spec = spec_of(name, network, tuple(f"class {number}" for number in range(10)), Preprocess())
-            description = Description(spec=spec, summary="", author="", license="", version="", facts={})
+            metadata = Metadata(spec=spec, summary="", author="", license="", version="", facts={})
             empty = np.zeros((0, 64, 64, 3), np.uint8)
-            formats.get("coreml").write(network, variants.get(variant), description, empty, path)
+            formats.get("coreml").write(network, variants.get(variant), metadata, empty, path)
         return path
 
     return make

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.evaluation.runtime import SPEC_KEY
 from tinyml.export.compression import check, check_weights, compressions, name_of
-from tinyml.export.format import Description, formats
+from tinyml.export.format import Metadata, formats
 from tinyml.export.variants import quantizations, variants
 from tinyml.export.weights import Encoding, Weight, fitting, with_layers
 from tinyml.schema import (
@@ -91,9 +91,9 @@ def written(network: nn.Module, row: Variant, images: np.ndarray, folder: Path) 
     labels = tuple(f"class {i}" for i in range(10))
     spec = ModelSpec(architecture="small", parameters=count, labels=labels, preprocess=PREPROCESS)
     facts = {SPEC_KEY: spec.model_dump_json(), "tinyml.version": "0"}
-    description = Description(spec=spec, summary="", author="", license="", version="", facts=facts)
+    metadata = Metadata(spec=spec, summary="", author="", license="", version="", facts=facts)
     path = folder / f"{row.name}{formats.get(row.format).suffix}"
-    formats.get(row.format).write(network, row, description, images, path)
+    formats.get(row.format).write(network, row, metadata, images, path)
     return path
 
 

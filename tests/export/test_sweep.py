@@ -13,7 +13,7 @@ from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.package import open_package
 from tinyml.evaluation.runtime import SPEC_KEY
 from tinyml.export.compression import check_weights
-from tinyml.export.format import Description, formats
+from tinyml.export.format import Metadata, formats
 from tinyml.export.network import Deployable
 from tinyml.export.variants import variants
 from tinyml.export.weights import fitting
@@ -51,7 +51,7 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     images = noise.integers(0, 256, (IMAGES, 8, 8, 3), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
     network = untrained(model, images, preprocess)
     spec = spec_of(model, network, tuple(f"class {i}" for i in range(CLASSES)), preprocess)
-    description = Description(
+    metadata = Metadata(
         spec=spec,
         summary="",
         author="",
@@ -63,7 +63,7 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     format_ = formats.get(variant.format)
     path = tmp_path / f"model{format_.suffix}"
 
-    format_.write(network, variant, description, images, path)
+    format_.write(network, variant, metadata, images, path)
 
     check_weights(variant, format_.stored_weights(path), path.name)
     outputs = format_.open(path).run(images)
@@ -89,10 +89,10 @@ def test_the_same_weights_give_the_same_logits(model: str, variant_name: str, tm
     network = exactly_representable(untrained(model, images, preprocess), bits=EXACT[variant_name])
     spec = spec_of(model, network, tuple(f"class {i}" for i in range(CLASSES)), preprocess)
     facts = {SPEC_KEY: spec.model_dump_json(), "tinyml.version": "0"}
-    description = Description(spec=spec, summary="", author="", license="", version="", facts=facts)
+    metadata = Metadata(spec=spec, summary="", author="", license="", version="", facts=facts)
     path = tmp_path / "model.mlpackage"
     variant = variants.get(variant_name)
-    formats.get("coreml").write(network, variant, description, images, path)
+    formats.get("coreml").write(network, variant, metadata, images, path)
     check_weights(variant, formats.get("coreml").stored_weights(path), path.name)
     with torch.inference_mode():
         expected = network(network_input(images, preprocess)).numpy()

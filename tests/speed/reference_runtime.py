@@ -242,7 +242,7 @@ def main() -> None:
     torch.set_num_threads(1)
     records = [record for name in arguments.networks.split(",") for record in measure(name, arguments.rounds)]
     provenance = store.provenance(packages=("torch", "coremltools", "onnxruntime", "numpy"))
-    machine = environment.describe(provenance.packages)
+    machine = environment.this_environment(provenance.packages)
     document = {
         "provenance": provenance.model_dump(mode="json"),
         "environment": machine.model_dump(mode="json"),

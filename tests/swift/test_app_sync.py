@@ -11,7 +11,7 @@ import pytest
 from tinyml.cli.app import run
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.export.app_models import newest_core_ml, sync
-from tinyml.schema import AppCatalogue, Artifact, Golden
+from tinyml.schema import AppCatalog, Artifact, Golden
 from tinyml.store import file_sha256, read_json, size_bytes, write_json
 from tinyml.workspace import Workspace, artifact_manifest
 
@@ -53,8 +53,8 @@ def test_the_newest_export_arrives_whole(tmp_path: Path, capsys: pytest.CaptureF
     assert run(["app", "sync", "--results", str(results), "--app", str(target), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert [entry["folder"] for entry in printed["models"]] == ["vit-coreml-fp16", "vit-coreml-w8"]
-    assert sorted(path.name for path in target.iterdir()) == ["catalogue.json", "vit-coreml-fp16", "vit-coreml-w8"]
-    for entry in read_json(target / "catalogue.json", AppCatalogue).models:
+    assert sorted(path.name for path in target.iterdir()) == ["catalog.json", "vit-coreml-fp16", "vit-coreml-w8"]
+    for entry in read_json(target / "catalog.json", AppCatalog).models:
         artifact = read_json(target / entry.folder / "manifest.json", Artifact)
         assert file_sha256(target / entry.folder / artifact.path) == entry.artifact_sha256 == artifact.sha256
         assert (target / entry.folder / "golden.png").is_file()
@@ -117,9 +117,9 @@ def test_a_folder_that_is_no_app_is_refused(tmp_path: Path, capsys: pytest.Captu
 
 def test_the_app_has_a_small_model_from_the_start() -> None:
     folder = Path(__file__).parents[2] / "swift_demo" / "App" / "Models"
-    catalogue = read_json(folder / "catalogue.json", AppCatalogue)
-    assert catalogue.models
-    for entry in catalogue.models:
+    catalog = read_json(folder / "catalog.json", AppCatalog)
+    assert catalog.models
+    for entry in catalog.models:
         artifact = read_json(folder / entry.folder / "manifest.json", Artifact)
         golden = read_json(folder / entry.folder / "golden.json", Golden)
         assert artifact.data == "shapes"

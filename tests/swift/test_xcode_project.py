@@ -1,4 +1,4 @@
-"""The Xcode project, its scheme, property lists and asset catalogue, linted without Xcode.
+"""The Xcode project, its scheme, property lists and asset catalog, linted without Xcode.
 
 What a linter cannot know is whether Xcode likes the project: that is for the build on macOS.
 """
@@ -158,9 +158,9 @@ def test_one_target_builds_for_every_system(name: str) -> None:
 def test_settings_name_files_that_exist() -> None:
     settings = configuration("Release.xcconfig")
     assert (APP / settings["CODE_SIGN_ENTITLEMENTS[sdk=macosx*]"]).is_file()
-    catalogue = FOLDER / "Assets.xcassets"
-    assert (catalogue / f"{settings['ASSETCATALOG_COMPILER_APPICON_NAME']}.appiconset").is_dir()
-    assert (catalogue / f"{settings['ASSETCATALOG_COMPILER_GLOBAL_ACCENT_COLOR_NAME']}.colorset").is_dir()
+    catalog = FOLDER / "Assets.xcassets"
+    assert (catalog / f"{settings['ASSETCATALOG_COMPILER_APPICON_NAME']}.appiconset").is_dir()
+    assert (catalog / f"{settings['ASSETCATALOG_COMPILER_GLOBAL_ACCENT_COLOR_NAME']}.colorset").is_dir()
 
 
 def test_teams_stay_out_of_the_repository() -> None:
@@ -203,23 +203,23 @@ def test_the_scheme_builds_and_runs_the_target(project: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "contents", sorted((FOLDER / "Assets.xcassets").rglob("Contents.json")), ids=lambda p: p.parent.name
 )
-def test_the_asset_catalogue_is_whole(contents: Path) -> None:
-    catalogue = json.loads(contents.read_text(encoding="utf-8"))
-    assert catalogue["info"]["version"] == 1
-    named = {image["filename"] for image in catalogue.get("images", [])}
+def test_the_asset_catalog_is_whole(contents: Path) -> None:
+    catalog = json.loads(contents.read_text(encoding="utf-8"))
+    assert catalog["info"]["version"] == 1
+    named = {image["filename"] for image in catalog.get("images", [])}
     there = {path.name for path in contents.parent.iterdir() if path.is_file()} - {"Contents.json"}
     assert named == there
-    for image in catalogue.get("images", []):
+    for image in catalog.get("images", []):
         points = float(image["size"].split("x")[0]) * float(image.get("scale", "1x").rstrip("x"))
         with Image.open(contents.parent / image["filename"]) as icon:
             assert icon.size == (points, points)
             assert icon.mode == "RGB", "an app icon has no transparency"
 
 
-def test_every_text_is_in_the_string_catalogue() -> None:
-    catalogue = json.loads((FOLDER / "Localizable.xcstrings").read_text(encoding="utf-8"))
-    assert set(catalogue["strings"]) == localizable_texts()
-    for key, entry in catalogue["strings"].items():
+def test_every_text_is_in_the_string_catalog() -> None:
+    catalog = json.loads((FOLDER / "Localizable.xcstrings").read_text(encoding="utf-8"))
+    assert set(catalog["strings"]) == localizable_texts()
+    for key, entry in catalog["strings"].items():
         assert entry["localizations"]["de"]["stringUnit"]["value"].strip(), key
 
 

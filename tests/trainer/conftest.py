@@ -48,12 +48,12 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def colours(tmp_path: Path) -> Dataset:
-    """Noisy images of three colours: [48 + 12 + 12, 64, 64, 3]."""
-    return make_colours(tmp_path / "colours")
+def colors(tmp_path: Path) -> Dataset:
+    """Noisy images of three colors: [48 + 12 + 12, 64, 64, 3]."""
+    return make_colors(tmp_path / "colors")
 
 
-def make_colours(folder: Path) -> Dataset:
+def make_colors(folder: Path) -> Dataset:
     random = np.random.default_rng(0)
     folder.mkdir()
     splits = {}
@@ -66,7 +66,7 @@ def make_colours(folder: Path) -> Dataset:
             images=count, sha256=file_sha256(folder / f"{name}.npy"), labels=tuple(int(label) for label in labels)
         )
     index = DatasetIndex(
-        name="colours",
+        name="colors",
         source="noise",
         class_ids=LABELS,
         labels=LABELS,
@@ -85,7 +85,7 @@ def config(**changes: object) -> TrainConfig:
     fields: dict[str, object] = {
         "model": "tiny",
         "recipe": "test",
-        "data": "colours",
+        "data": "colors",
         "epochs": 3,
         "batch_size": 8,
         "lr": 0.05,

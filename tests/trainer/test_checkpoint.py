@@ -28,7 +28,7 @@ def manifest(tmp_path: Path, tiny: str) -> Path:
         "best",
         model,
         spec=checkpoint.spec_of(tiny, model, ("a", "b", "c"), Preprocess()),
-        config=TrainConfig(model=tiny, recipe="test", data="colours", limit=5),
+        config=TrainConfig(model=tiny, recipe="test", data="colors", limit=5),
         dataset_sha256="0" * 64,
         epoch=4,
         metrics=(Metrics(split="val", top1=0.5, top5=1.0, images=2, total=2),),
@@ -174,7 +174,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path, tiny: str) -> None:
             "best",
             model,
             spec=checkpoint.spec_of(tiny, model, ("a", "b"), Preprocess()),
-            config=TrainConfig(model=tiny, recipe="test", data="colours"),
+            config=TrainConfig(model=tiny, recipe="test", data="colors"),
             dataset_sha256="0" * 64,
         )
     assert "--results" in str(caught.value)

@@ -44,10 +44,10 @@ ROOT = Path(__file__).parents[2]
 ARGUMENTS = ("train", "tiny", "--epochs", "4", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu")
 
 
-def start(folder: Path, colours: Dataset, *more: str) -> subprocess.Popen[str]:
+def start(folder: Path, colors: Dataset, *more: str) -> subprocess.Popen[str]:
     (folder / "tests_conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *ARGUMENTS, "--data", str(colours.path), *more],
+        [sys.executable, "-c", SCRIPT, *ARGUMENTS, "--data", str(colors.path), *more],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
@@ -75,11 +75,11 @@ def trace(path: Path) -> list[tuple[float, float, float]]:
     return [(r.train_loss, r.val_loss, r.val_accuracy) for r in read_json(path, History).epochs]
 
 
-def test_killed_and_interrupted_and_resumed_is_uninterrupted(colours: Dataset, tmp_path: Path) -> None:
+def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    uninterrupted = start(tmp_path, colours, "--results", str(whole))
+    uninterrupted = start(tmp_path, colors, "--results", str(whole))
 
-    killed = start(tmp_path, colours, "--results", str(parts))
+    killed = start(tmp_path, colors, "--results", str(parts))
     history = parts / "tiny" / "history.json"
     wait_for(killed, history, 1)
     time.sleep(0.1)
@@ -87,7 +87,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colours: Dataset, t
     assert finish(killed)[0] == -signal.SIGKILL
     assert not list(parts.rglob("*.tmp"))
 
-    interrupted = start(tmp_path, colours, "--results", str(parts), "--resume")
+    interrupted = start(tmp_path, colors, "--results", str(parts), "--resume")
     wait_for(interrupted, history, 2)
     time.sleep(0.12)  # some steps into the third epoch
     interrupted.send_signal(signal.SIGINT)
@@ -97,7 +97,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colours: Dataset, t
     assert command is not None, out
     assert "Traceback" not in err
 
-    resumed = start(tmp_path, colours, *command[1].split()[2:])
+    resumed = start(tmp_path, colors, *command[1].split()[2:])
     code, out, err = finish(resumed)
     assert (code, "Traceback" in err) == (0, False), err
     assert "next: tinyml export --results" in out

@@ -67,8 +67,8 @@ def same_state(one: Workspace, other: Workspace) -> None:
     assert [name for name in tensors_a if not torch.equal(tensors_a[name], tensors_b[name])] == []
 
 
-def test_learns_and_leaves_its_files(colours: Dataset, tmp_path: Path) -> None:
-    result, workspace = run(config(), colours, tmp_path / "results")
+def test_learns_and_leaves_its_files(colors: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(), colors, tmp_path / "results")
     folder = workspace.checkpoints("tiny")
     assert {p.name for p in folder.iterdir()} == {
         f"{name}.{ending}" for name in ("best", "last", "epoch-002") for ending in ("json", "safetensors")
@@ -86,7 +86,7 @@ def test_learns_and_leaves_its_files(colours: Dataset, tmp_path: Path) -> None:
     assert history.memory.device_bytes is None
     assert (workspace.model("tiny") / "history.png").read_bytes().startswith(b"\x89PNG")
     best = checkpoint.load(result.best).checkpoint
-    assert best.dataset_sha256 == colours.sha256
+    assert best.dataset_sha256 == colors.sha256
     assert best.metrics[0].split == "val"
     assert best.metrics[0].top1 == max(record.val_accuracy for record in history.epochs)
 
@@ -117,13 +117,13 @@ def _no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=lambda value: f"after-{value}" if isinstance(value, int) else value.get("optimizer", "limit"),
 )
 def test_resumed_is_bitwise_uninterrupted(
-    colours: Dataset, tmp_path: Path, changes: dict[str, object], after: int
+    colors: Dataset, tmp_path: Path, changes: dict[str, object], after: int
 ) -> None:
-    whole, one = run(config(**changes), colours, tmp_path / "one")
-    parts, other = run(config(**changes), colours, tmp_path / "other", progress=Interrupting(after))
+    whole, one = run(config(**changes), colors, tmp_path / "one")
+    parts, other = run(config(**changes), colors, tmp_path / "other", progress=Interrupting(after))
     assert parts.interrupted
     torch.manual_seed(99)  # whatever else the process drew in between
-    parts, _ = run(config(**changes), colours, tmp_path / "other", start=Resumed(parts.state))
+    parts, _ = run(config(**changes), colors, tmp_path / "other", start=Resumed(parts.state))
     assert not parts.interrupted
     assert trace(parts.history) == trace(whole.history)
     same_state(one, other)
@@ -132,17 +132,17 @@ def test_resumed_is_bitwise_uninterrupted(
     )
 
 
-def test_trained_in_parts_follows_one_schedule(colours: Dataset, tmp_path: Path) -> None:
-    whole, one = run(config(epochs=4), colours, tmp_path / "one")
-    first, other = run(config(epochs=2, total_epochs=4), colours, tmp_path / "other")
-    second, _ = run(config(epochs=4, total_epochs=4), colours, tmp_path / "other", start=Resumed(first.state))
+def test_trained_in_parts_follows_one_schedule(colors: Dataset, tmp_path: Path) -> None:
+    whole, one = run(config(epochs=4), colors, tmp_path / "one")
+    first, other = run(config(epochs=2, total_epochs=4), colors, tmp_path / "other")
+    second, _ = run(config(epochs=4, total_epochs=4), colors, tmp_path / "other", start=Resumed(first.state))
     assert trace(second.history) == trace(whole.history)
     same_state(one, other)
 
 
-def test_terminated_like_interrupted(colours: Dataset, tmp_path: Path) -> None:
+def test_terminated_like_interrupted(colors: Dataset, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    result, workspace = run(config(), colours, tmp_path / "r", progress=Interrupting(2, signal.SIGTERM))
+    result, workspace = run(config(), colors, tmp_path / "r", progress=Interrupting(2, signal.SIGTERM))
     assert result.interrupted
     assert result.best is None
     assert read_state(result.state).position.step == 2
@@ -151,40 +151,40 @@ def test_terminated_like_interrupted(colours: Dataset, tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_trains_outside_the_main_thread(colours: Dataset, tmp_path: Path) -> None:
+def test_trains_outside_the_main_thread(colors: Dataset, tmp_path: Path) -> None:
     results: list[TrainResult] = []
-    thread = threading.Thread(target=lambda: results.append(run(config(epochs=1), colours, tmp_path / "r")[0]))
+    thread = threading.Thread(target=lambda: results.append(run(config(epochs=1), colors, tmp_path / "r")[0]))
     thread.start()
     thread.join()
     assert not results[0].interrupted
 
 
-def test_mixing_hides_the_training_accuracy(colours: Dataset, tmp_path: Path) -> None:
-    result, _ = run(config(mixup_alpha=0.4, mix_off_epochs=1), colours, tmp_path / "r")
+def test_mixing_hides_the_training_accuracy(colors: Dataset, tmp_path: Path) -> None:
+    result, _ = run(config(mixup_alpha=0.4, mix_off_epochs=1), colors, tmp_path / "r")
     assert [record.train_accuracy is None for record in result.history.epochs] == [True, True, False]
 
 
-def test_average_is_what_is_saved(colours: Dataset, tmp_path: Path) -> None:
-    result, workspace = run(config(ema_decay=0.5), colours, tmp_path / "r")
+def test_average_is_what_is_saved(colors: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(ema_decay=0.5), colors, tmp_path / "r")
     tensors = read_state(result.state).tensors
     saved = checkpoint.load(workspace.checkpoints("tiny") / "last.json").model.state_dict()
     assert all(torch.equal(saved[name], tensors[f"ema/module.{name}"]) for name in saved)
     assert not torch.equal(saved["classifier.weight"], tensors["model/classifier.weight"])
 
 
-def test_limit_is_marked(colours: Dataset, tmp_path: Path) -> None:
-    result, workspace = run(config(limit=8, epochs=1), colours, tmp_path / "r")
+def test_limit_is_marked(colors: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(limit=8, epochs=1), colors, tmp_path / "r")
     assert result.history.provenance.limit == 8
     saved = read_json(workspace.newest_checkpoint(), Checkpoint)
     assert saved.provenance.limit == 8
     assert (saved.metrics[0].images, saved.metrics[0].total) == (8, 12)
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(colours: Dataset, tmp_path: Path) -> None:
-    first, workspace = run(config(epochs=1), colours, tmp_path / "r")
+def test_a_loss_that_is_no_number_stops_with_advice(colors: Dataset, tmp_path: Path) -> None:
+    first, workspace = run(config(epochs=1), colors, tmp_path / "r")
     kept = first.state.read_bytes()
     with pytest.raises(TrainingError, match=r"not a finite number in epoch 1.*--lr .* or --warmup-epochs 5") as caught:
-        run(config(lr=1e30, warmup_epochs=0), colours, workspace.root)
+        run(config(lr=1e30, warmup_epochs=0), colors, workspace.root)
     assert "\n" not in str(caught.value)
     assert first.state.read_bytes() == kept
 
@@ -198,41 +198,41 @@ def test_a_loss_that_is_no_number_stops_with_advice(colours: Dataset, tmp_path: 
         (MemoryError(), "the process ran out of memory"),
     ],
 )
-def test_out_of_memory_advises(colours: Dataset, tmp_path: Path, error: BaseException, message: str) -> None:
+def test_out_of_memory_advises(colors: Dataset, tmp_path: Path, error: BaseException, message: str) -> None:
     with pytest.raises(TrainingError, match=f"{message} with a batch size of 8.*--batch-size 4"):
-        run(config(), colours, tmp_path / "r", objective=failing(error))
+        run(config(), colors, tmp_path / "r", objective=failing(error))
 
 
-def test_other_runtime_errors_are_not_taken_for_memory(colours: Dataset, tmp_path: Path) -> None:
+def test_other_runtime_errors_are_not_taken_for_memory(colors: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="a defect"):
-        run(config(), colours, tmp_path / "r", objective=failing(RuntimeError("a defect")))
+        run(config(), colors, tmp_path / "r", objective=failing(RuntimeError("a defect")))
 
 
-def test_what_cannot_be_resumed(colours: Dataset, tmp_path: Path) -> None:
-    result, workspace = run(config(epochs=1), colours, tmp_path / "r")
+def test_what_cannot_be_resumed(colors: Dataset, tmp_path: Path) -> None:
+    result, workspace = run(config(epochs=1), colors, tmp_path / "r")
     with pytest.raises(UsageError, match="this training is complete"):
-        run(config(epochs=1), colours, workspace.root, start=Resumed(result.state))
+        run(config(epochs=1), colors, workspace.root, start=Resumed(result.state))
     with pytest.raises(UsageError, match=r"keeps its lr: 0\.2; allowed: 0\.05"):
-        run(config(lr=0.2), colours, workspace.root, start=Resumed(result.state))
+        run(config(lr=0.2), colors, workspace.root, start=Resumed(result.state))
     with pytest.raises(CheckpointError, match="nothing to resume"):
-        run(config(), colours, workspace.root, start=Resumed(tmp_path / "no.safetensors"))
+        run(config(), colors, workspace.root, start=Resumed(tmp_path / "no.safetensors"))
     with pytest.raises(CheckpointError, match="these are weights"):
-        run(config(), colours, workspace.root, start=Resumed(workspace.checkpoints("tiny") / "best.safetensors"))
-    other = Dataset(index=colours.index, path=colours.path, sha256="f" * 64)
+        run(config(), colors, workspace.root, start=Resumed(workspace.checkpoints("tiny") / "best.safetensors"))
+    other = Dataset(index=colors.index, path=colors.path, sha256="f" * 64)
     with pytest.raises(UsageError, match="has changed since"):
         run(config(), other, workspace.root, start=Resumed(result.state))
     result.state.write_bytes(result.state.read_bytes()[:-9])
     with pytest.raises(CheckpointError, match="truncated"):
-        run(config(), colours, workspace.root, start=Resumed(result.state))
+        run(config(), colors, workspace.root, start=Resumed(result.state))
 
 
-def test_a_new_run_removes_the_old_ones_periodic_checkpoints(colours: Dataset, tmp_path: Path) -> None:
-    _, workspace = run(config(), colours, tmp_path / "r")
-    run(config(epochs=1), colours, workspace.root)
+def test_a_new_run_removes_the_old_ones_periodic_checkpoints(colors: Dataset, tmp_path: Path) -> None:
+    _, workspace = run(config(), colors, tmp_path / "r")
+    run(config(epochs=1), colors, workspace.root)
     assert not list(workspace.checkpoints("tiny").glob("epoch-*"))
 
 
-def test_results_that_cannot_be_written(colours: Dataset, tmp_path: Path) -> None:
+def test_results_that_cannot_be_written(colors: Dataset, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(OSError, match="results"):
-        run(config(), colours, tmp_path / "results")
+        run(config(), colors, tmp_path / "results")

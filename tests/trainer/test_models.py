@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tinyml.errors import UnknownNameError, UsageError
-from tinyml.trainer.models import architectures, build, catalogue, count_macs, count_parameters, densenet
+from tinyml.trainer.models import architectures, build, count_macs, count_parameters, densenet, summaries
 from tinyml.trainer.models.layers import DropPath, drop_path_rates
 
 NAMES = architectures.names()
@@ -123,8 +123,8 @@ def test_macs_of_a_layer_counted_by_hand() -> None:
     assert count_macs(layer, 16) == 8 * 8 * 8 * 3 * 3 * 3
 
 
-def test_catalogue_counts_classes() -> None:
-    few, many = ({row.name: row for row in catalogue(classes)} for classes in (10, 200))
+def test_summaries_count_classes() -> None:
+    few, many = ({row.name: row for row in summaries(classes)} for classes in (10, 200))
     assert list(few) == NAMES
     for name, row in few.items():
         assert 0 < row.parameters < many[name].parameters

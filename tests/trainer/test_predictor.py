@@ -95,10 +95,10 @@ def test_all_images_keep_their_order() -> None:
     assert subset(5, None).tolist() == subset(5, 9).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_network_as_predictor(colours: Dataset, tiny: str) -> None:
+def test_a_network_as_predictor(colors: Dataset, tiny: str) -> None:
     torch.manual_seed(0)
     model = build(tiny, 8)
-    images = colours.split("val").images
+    images = colors.split("val").images
     before = {name: value.clone() for name, value in model.state_dict().items()}
     predictor = ModulePredictor(model, SPEC, batch_size=5)
     logits = predictor.logits(images)

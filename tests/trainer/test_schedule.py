@@ -25,11 +25,11 @@ def config(**changes: object) -> TrainConfig:
 
 def test_cosine_is_torchs() -> None:
     # Oracle: CosineAnnealingLR, which recurses; so it differs by rounding only.
-    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 70)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 70)
     for step in range(70):
-        assert learning_rate(config(), step, 7) == pytest.approx(optimiser.param_groups[0]["lr"], abs=1e-12)
-        optimiser.step()
+        assert learning_rate(config(), step, 7) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-12)
+        optimizer.step()
         schedule.step()
 
 

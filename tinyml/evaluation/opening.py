@@ -13,7 +13,7 @@ from tinyml.errors import ArtifactError
 from tinyml.schema import DatasetIdentity
 from tinyml.store import file_sha256, size_bytes
 from tinyml.trainer.checkpoint import load
-from tinyml.trainer.device import describe
+from tinyml.trainer.device import device_name
 from tinyml.workspace import ARTIFACT_MANIFEST, checked_artifact
 
 from .checkpoint import CheckpointPredictor
@@ -88,7 +88,7 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
         path=loaded.manifest.parent / loaded.checkpoint.path,
         data=loaded.checkpoint.config.data,
         dataset=loaded.checkpoint.dataset,
-        runtime=f"torch {torch.__version__.partition('+')[0]} ({describe(torch.device(device))})",
+        runtime=f"torch {torch.__version__.partition('+')[0]} ({device_name(torch.device(device))})",
     )
 
 

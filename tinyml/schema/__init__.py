@@ -29,8 +29,8 @@ from .bench import Placement as Placement
 from .bench import Series as Series
 from .bench import Status as Status
 from .bench import Units as Units
-from .catalogue import AppCatalogue as AppCatalogue
-from .catalogue import CatalogueEntry as CatalogueEntry
+from .catalog import AppCatalog as AppCatalog
+from .catalog import CatalogEntry as CatalogEntry
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import ModelSpec as ModelSpec
 from .compression import ActivationQuantization as ActivationQuantization

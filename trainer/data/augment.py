@@ -1,7 +1,7 @@
 """Training augmentation of a whole batch at once, with parameters of its own for every image.
 
 torchvision's v2 transforms draw one set of parameters for a batch (https://github.com/pytorch/vision/issues/8484), so
-it needs a call an image. Here crop, flip and rotation are one affine sampling, and all colour changes one 3x4 matrix
+it needs a call an image. Here crop, flip and rotation are one affine sampling, and all color changes one 3x4 matrix
 an image. Parameters are drawn on the CPU from an explicit generator, hence alike for every device.
 """
 
@@ -18,7 +18,7 @@ from tinyml.schema import Preprocess, TrainConfig
 
 _LUMA = (0.2989, 0.587, 0.114)
 _HUE_SHARE = 0.1
-"""Of the colour jitter's strength: hue turns are far more visible than the other changes."""
+"""Of the color jitter's strength: hue turns are far more visible than the other changes."""
 
 _ERASED_AREA = (0.02, 0.33)
 _ERASED_RATIO = (0.3, 3.3)
@@ -60,7 +60,7 @@ class Augment:
         size: int | None = None,
         mirrored: Tensor | None = None,
     ) -> Tensor:
-        """Augments and normalises.
+        """Augments and normalizes.
 
         Args:
             images: uint8 [B, 3, H, W], on any device.
@@ -81,7 +81,7 @@ class Augment:
         elif padding or self.flip:
             values = self._moved(values, mirrored, padding, generator)
         if self.color_jitter:
-            values = self._recoloured(values, generator)
+            values = self._recolored(values, generator)
         values = normalized(values, preprocess)
         if self.erasing:
             values = self._erased(values, generator)
@@ -118,7 +118,7 @@ class Augment:
         )
         return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
-    def _recoloured(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def _recolored(self, images: Tensor, generator: torch.Generator) -> Tensor:
         batch = len(images)
         low, high = 1.0 - self.color_jitter, 1.0 + self.color_jitter
         brightness, contrast, saturation = (_uniform(batch, low, high, generator)[:, None, None] for _ in range(3))
@@ -127,8 +127,8 @@ class Augment:
         gray = luma.expand(3, 3)
         eye = torch.eye(3)
         hue = _hue_rotation(turn)
-        colours = (saturation * eye + (1.0 - saturation) * gray) @ hue
-        matrix = (brightness * contrast * colours).to(images.device)
+        colors = (saturation * eye + (1.0 - saturation) * gray) @ hue
+        matrix = (brightness * contrast * colors).to(images.device)
         # Contrast moves every value from the image's mean gray, which saturation leaves as it is.
         mean_gray = images.mean(dim=(2, 3)) @ luma.to(images.device)
         offset = ((1.0 - contrast) * brightness)[:, 0].to(images.device) * mean_gray[:, None]

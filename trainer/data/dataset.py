@@ -82,7 +82,7 @@ def open_prepared(path: Path, *, again: str) -> Dataset:
     return dataset
 
 
-def verify(dataset: Dataset, *, again: str) -> None:
+def check_arrays(dataset: Dataset, *, again: str) -> None:
     """Reads the arrays whole and compares their checksums with the index; raises DamagedError."""
     for name, split in dataset.index.splits.items():
         path = dataset.path / f"{name}.npy"

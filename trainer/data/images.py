@@ -216,7 +216,7 @@ def _from_integers(image: Image.Image, name: str) -> Image.Image:
 
 
 def _fitted(image: Image.Image, preprocess: Preprocess) -> Image.Image:
-    """The shorter side resized, the centre cropped; sizes and offsets rounded as torchvision rounds them."""
+    """The shorter side resized, the center cropped; sizes and offsets rounded as torchvision rounds them."""
     width, height = image.size
     short, size = min(width, height), preprocess.input_size
     if short != preprocess.resize:

@@ -39,7 +39,7 @@ class Mixing:
     def __call__(
         self, images: Tensor, labels: Tensor, classes: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Mixes every image with its neighbour in the batch, which is a random one in a shuffled batch.
+        """Mixes every image with its neighbor in the batch, which is a random one in a shuffled batch.
 
         Args:
             images: float [B, 3, H, W].

@@ -12,7 +12,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.store import atomic_folder, sweep
 from tinyml.workspace import cache_dir
 
-from .dataset import DamagedError, Dataset, open_prepared, verify
+from .dataset import DamagedError, Dataset, check_arrays, open_prepared
 from .room import full_disk_told
 from .source import Source, find_source, prepare_command
 from .writing import write_dataset
@@ -64,7 +64,7 @@ def prepare_source(source: Source, *, skip_bad: bool = False, progress: Progress
     if place.exists():
         try:
             dataset = open_prepared(place, again=again)
-            verify(dataset, again=again)
+            check_arrays(dataset, again=again)
         except DamagedError as error:
             progress.say(f"{error.what}: preparing it again")
         else:

@@ -87,7 +87,7 @@ def summarize(dataset: Dataset, *, progress: Progress = Silent()) -> DatasetSumm
         labels=index.labels,
         split_rule=index.split_rule,
         splits=tuple(_split(dataset, name) for name in SPLITS),
-        statistics=measure(dataset, progress=progress),
+        statistics=channel_statistics(dataset, progress=progress),
         skipped=index.skipped,
         left_out=index.left_out,
         classes=tuple(
@@ -102,7 +102,9 @@ def summarize(dataset: Dataset, *, progress: Progress = Silent()) -> DatasetSumm
     )
 
 
-def measure(dataset: Dataset, split: SplitName = "train", *, progress: Progress = Silent()) -> ChannelStatistics:
+def channel_statistics(
+    dataset: Dataset, split: SplitName = "train", *, progress: Progress = Silent()
+) -> ChannelStatistics:
     """The statistics of a split; exact, from a count of every value, in one pass over the memory map."""
     images = dataset.split(split).images
     counts = np.zeros((3, 256), dtype=np.int64)

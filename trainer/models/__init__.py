@@ -6,10 +6,10 @@ from .architecture import (
     ModelSummary,
     architectures,
     build,
-    catalogue,
     check_rates,
     count_macs,
     count_parameters,
+    summaries,
 )
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "ModelSummary",
     "architectures",
     "build",
-    "catalogue",
     "check_rates",
     "count_macs",
     "count_parameters",
+    "summaries",
 ]

@@ -5,7 +5,7 @@ Krizhevsky, Sutskever, Hinton: ImageNet Classification with Deep Convolutional N
 
 Deviations:
 - All kernels are 3x3 with stride 1. The original's 11x11 stride 4 leaves a 64x64 image 15x15 after the first layer.
-- Batch normalisation after each convolution, in place of local response normalisation: it trains from scratch at
+- Batch normalization after each convolution, in place of local response normalization: it trains from scratch at
   learning rates ten times higher, and folds into the convolution at export.
 - The classifier is 1024-512 wide instead of 4096-4096: most of the original's 61M parameters are there, and 200
   classes do not need them.

@@ -51,7 +51,7 @@ architectures: Registry[Architecture] = Registry("model", package="tinyml.traine
 
 
 def build(name: str, classes: int, *, dropout: float | None = None, drop_path: float = 0.0) -> nn.Module:
-    """A freshly initialised network, in training mode, on the current default device.
+    """A freshly initialized network, in training mode, on the current default device.
 
     Args:
         name: A registered architecture.
@@ -107,7 +107,7 @@ def count_macs(model: nn.Module, size: int = INPUT_SIZE) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def catalogue(classes: int = 200) -> list[ModelSummary]:
+def summaries(classes: int = 200) -> list[ModelSummary]:
     """Every architecture with its cost for `classes` classes, sorted by name; no weights are allocated."""
     rows = []
     for name, architecture in architectures.items():

@@ -32,7 +32,7 @@ COMPRESSION = 0.5
 
 
 class DenseLayer(nn.Module):
-    """Normalise, rectify, 1x1; normalise, rectify, 3x3: GROWTH new channels."""
+    """Normalize, rectify, 1x1; normalize, rectify, 3x3: GROWTH new channels."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()

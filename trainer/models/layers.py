@@ -1,4 +1,4 @@
-"""What several architectures share: convolution with normalisation, stochastic depth, initial values."""
+"""What several architectures share: convolution with normalization, stochastic depth, initial values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1) -> list[nn.Module]:
-    """A "same"-padded convolution without bias and its batch normalisation, which can be folded into it."""
+    """A "same"-padded convolution without bias and its batch normalization, which can be folded into it."""
     return [
         nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outputs),
@@ -47,7 +47,7 @@ def init_relu_network(model: nn.Module) -> None:
     """Initial values for networks of convolutions and rectifiers.
 
     Convolutions and hidden linear layers: normal with variance 2 / fan (He et al., 2015,
-    https://arxiv.org/abs/1502.01852), by the outgoing fan for convolutions; batch normalisation: the identity;
+    https://arxiv.org/abs/1502.01852), by the outgoing fan for convolutions; batch normalization: the identity;
     biases: zero. The classifier, as the last linear layer, gets a standard deviation of 0.01.
     """
     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]

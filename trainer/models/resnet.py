@@ -6,7 +6,7 @@ Deviations:
 - The stem is a 3x3 convolution with stride 1 and no max-pool follows: the original's stem leaves 16x16 of a 64x64
   image before the first block, this one leaves all of it, and the last stage still sees 8x8.
 - Dropout before the classifier: half a thousand images a class overfit without it.
-- The second normalisation of each block starts at zero (Goyal et al., 2017, https://arxiv.org/abs/1706.02677), so every
+- The second normalization of each block starts at zero (Goyal et al., 2017, https://arxiv.org/abs/1706.02677), so every
   block starts as the identity.
 """
 

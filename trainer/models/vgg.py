@@ -4,7 +4,7 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 (https://arxiv.org/abs/1409.1556), configuration D.
 
 Deviations:
-- Batch normalisation after each convolution (the paper predates it): without it, 13 layers do not train from scratch
+- Batch normalization after each convolution (the paper predates it): without it, 13 layers do not train from scratch
   in one go, and the paper itself started from a shallower network.
 - Global average pooling (Lin et al., 2013, https://arxiv.org/abs/1312.4400) and one linear layer, in place of the three
   linear layers that hold 124M of the original's 138M parameters. It takes images of any size from 32 on.

@@ -6,12 +6,12 @@ import TinyMLCore
 public final class BenchmarkJob: @unchecked Sendable {
     private let queue = DispatchQueue(label: "TinyMLDemo.benchmark", qos: .userInitiated)
     private let lock = NSLock()
-    private var cancelled = false
+    private var canceled = false
 
     public init() {}
 
     /// Ends the run soon; results say that they are incomplete.
-    public func cancel() { lock.withLock { cancelled = true } }
+    public func cancel() { lock.withLock { canceled = true } }
 
     /// Measures `model` on each of `units`.
     ///
@@ -41,7 +41,7 @@ public final class BenchmarkJob: @unchecked Sendable {
         let environment = conditions.environment
         let runner = BenchmarkRunner(
             plan: plan, backend: backend, conditions: conditions,
-            isCancelled: { self.lock.withLock { self.cancelled } }, report: report)
+            isCancelled: { self.lock.withLock { self.canceled } }, report: report)
         return BenchRun(
             results: runner.run(subject, units: units), plan: plan, environment: environment, command: command)
     }

@@ -10,7 +10,7 @@ public struct StoredImage: Hashable, Sendable {
     public let orientation: ImageOrientation
 }
 
-/// Reads image files into plain pixels, their colours converted to sRGB.
+/// Reads image files into plain pixels, their colors converted to sRGB.
 public enum ImageFileReader {
     /// - Throws: `ImageError.unreadable`, or Foundation's error where the file cannot be read.
     public static func read(_ url: URL) throws -> StoredImage {

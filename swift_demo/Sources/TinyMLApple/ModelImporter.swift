@@ -20,17 +20,17 @@ public enum ModelImporter {
     }
 
     /// The models that were brought in before; folders that cannot be read are listed with their reason.
-    public static func imported() -> (models: [InstalledModel], refused: [ModelCatalogue.Refusal]) {
+    public static func imported() -> (models: [InstalledModel], refused: [ModelCatalog.Refusal]) {
         let folders =
             (try? FileManager.default.contentsOfDirectory(at: AppFolders.imported, includingPropertiesForKeys: nil))
             ?? []
         var models: [InstalledModel] = []
-        var refused: [ModelCatalogue.Refusal] = []
+        var refused: [ModelCatalog.Refusal] = []
         for folder in folders.sorted(by: { $0.path < $1.path }) {
             do {
                 models.append(try InstalledModel(folder: folder))
             } catch {
-                refused.append(ModelCatalogue.Refusal(folder: folder.lastPathComponent, reason: "\(error)"))
+                refused.append(ModelCatalog.Refusal(folder: folder.lastPathComponent, reason: "\(error)"))
             }
         }
         return (models, refused)

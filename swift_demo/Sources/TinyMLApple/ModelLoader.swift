@@ -23,9 +23,9 @@ public final class ModelLoader: Sendable {
                     compiled: self.cache.compiled(model), name: model.artifact.path, units: units,
                     preprocess: preprocess)
                 let side = preprocess.inputSize
-                let grey = try RGBImage(
+                let gray = try RGBImage(
                     width: side, height: side, bytes: [UInt8](repeating: 128, count: side * side * 3))
-                _ = try classifier.predictions(for: grey)
+                _ = try classifier.predictions(for: gray)
                 return classifier
             }
         }

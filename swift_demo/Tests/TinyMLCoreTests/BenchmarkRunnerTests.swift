@@ -12,11 +12,11 @@ struct BenchmarkRunnerTests {
         model: "vit", variant: "coreml-w8", sha256: String(repeating: "a", count: 64), bytes: 7)
 
     private func run(
-        _ backend: FakeBackend, units: [Units] = [.cpuOnly, .all], cancelled: @escaping () -> Bool = { false }
+        _ backend: FakeBackend, units: [Units] = [.cpuOnly, .all], canceled: @escaping () -> Bool = { false }
     ) -> (results: [BenchResult], phases: [BenchmarkPhase]) {
         var phases: [BenchmarkPhase] = []
         let runner = BenchmarkRunner(
-            plan: plan, backend: backend, conditions: conditions, clock: clock, isCancelled: cancelled,
+            plan: plan, backend: backend, conditions: conditions, clock: clock, isCancelled: canceled,
             report: { phases.append($0) })
         return (runner.run(subject, units: units), phases)
     }
@@ -93,8 +93,8 @@ struct BenchmarkRunnerTests {
 
     @Test func cancellingKeepsWhatWasMeasuredApart() {
         let backend = FakeBackend(clock: clock)
-        let (results, _) = run(backend, cancelled: { backend.predictions >= 8 })
-        #expect(results.allSatisfy { $0.status == .failed && $0.reason == "cancelled before it was done" })
+        let (results, _) = run(backend, canceled: { backend.predictions >= 8 })
+        #expect(results.allSatisfy { $0.status == .failed && $0.reason == "canceled before it was done" })
         #expect(samples(results[0], SeriesName.latency).count == 2)
     }
 

@@ -68,9 +68,9 @@ struct SelfTestTests {
         #expect(findings[1].sentence.hasPrefix("Red and blue arrive exchanged"))
     }
 
-    @Test func aGreyImageDecidesNothing() throws {
-        let grey = RGBImage(checkedWidth: 1, height: 1, bytes: [204, 204, 204])
-        let findings = try SelfTest(golden: golden()).run(image: grey, classifier: RedClassifier())
+    @Test func aGrayImageDecidesNothing() throws {
+        let gray = RGBImage(checkedWidth: 1, height: 1, bytes: [204, 204, 204])
+        let findings = try SelfTest(golden: golden()).run(image: gray, classifier: RedClassifier())
         #expect(findings.map(\.verdict) == [.passed, .undecided])
     }
 }

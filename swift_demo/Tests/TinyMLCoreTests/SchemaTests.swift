@@ -113,7 +113,7 @@ struct UpgradeTests {
 struct SchemaTests {
     private let zeros = String(repeating: "0", count: 64)
 
-    private func catalogue(version: String = "2.0", kind: String = "app_catalogue", extra: String = "") -> Data {
+    private func catalog(version: String = "2.0", kind: String = "app_catalog", extra: String = "") -> Data {
         Data(
             """
             {"schema_version": "\(version)", "kind": "\(kind)", \(extra)
@@ -123,16 +123,16 @@ struct SchemaTests {
     }
 
     private func refusal(_ json: Data) -> SchemaError? {
-        #expect(throws: SchemaError.self) { try CatalogueFile(json: json, name: "x.json") }
+        #expect(throws: SchemaError.self) { try CatalogFile(json: json, name: "x.json") }
     }
 
     @Test func aFileOfThisVersionIsRead() throws {
-        #expect(try CatalogueFile(json: catalogue(), name: "x.json").models.map(\.folder) == ["vit-coreml-fp16"])
+        #expect(try CatalogFile(json: catalog(), name: "x.json").models.map(\.folder) == ["vit-coreml-fp16"])
     }
 
     @Test(arguments: ["2.1", "3.0", "10.0"])
     func aNewerVersionIsRefused(version: String) {
-        let error = refusal(catalogue(version: version, extra: "\"new\": 1,"))
+        let error = refusal(catalog(version: version, extra: "\"new\": 1,"))
         #expect(
             error?.description
                 == "x.json was written by a newer tinyml (schema \(version)): this one reads up to 2.0")
@@ -140,21 +140,21 @@ struct SchemaTests {
 
     @Test(arguments: ["1", "1.0.0", "one", "-1.0", "", "1.+1"])
     func aVersionThatIsNoneIsRefused(version: String) {
-        #expect(refusal(catalogue(version: version)) == .noVersion(file: "x.json"))
+        #expect(refusal(catalog(version: version)) == .noVersion(file: "x.json"))
     }
 
     @Test func anOlderMajorVersionIsRefused() {
-        #expect(refusal(catalogue(version: "0.9")) == .tooOld(file: "x.json", version: "0.9"))
+        #expect(refusal(catalog(version: "0.9")) == .tooOld(file: "x.json", version: "0.9"))
     }
 
     @Test func anotherKindIsRefused() {
-        let expected = SchemaError.wrongKind(file: "x.json", found: "golden", expected: "app_catalogue")
-        #expect(refusal(catalogue(kind: "golden")) == expected)
+        let expected = SchemaError.wrongKind(file: "x.json", found: "golden", expected: "app_catalog")
+        #expect(refusal(catalog(kind: "golden")) == expected)
     }
 
     @Test func anUnknownKeyIsRefusedWithItsPlace() {
-        let expected = SchemaError.doesNotFit(file: "x.json", place: "colour", problem: "unknown key")
-        #expect(refusal(catalogue(extra: "\"colour\": 1,")) == expected)
+        let expected = SchemaError.doesNotFit(file: "x.json", place: "color", problem: "unknown key")
+        #expect(refusal(catalog(extra: "\"color\": 1,")) == expected)
     }
 
     @Test(arguments: ["", "[]", "{", "\"text\"", "1"])
@@ -163,7 +163,7 @@ struct SchemaTests {
     }
 
     @Test func aNameThatLeavesItsFolderIsRefused() throws {
-        let text = String(decoding: catalogue(), as: UTF8.self)
+        let text = String(decoding: catalog(), as: UTF8.self)
         let error = refusal(Data(text.replacingOccurrences(of: "vit-coreml-fp16", with: "../x").utf8))
         #expect(error?.description.hasPrefix("x.json does not fit its schema: models.0.folder: must consist") == true)
     }

@@ -48,8 +48,8 @@ def test_instance_norm(call: Any, x: np.ndarray, affine: bool, epsilon: float) -
     result = call("instance_norm", x, **({"gamma": gamma, "beta": beta} if affine else {}), epsilon=epsilon)
     spatial = tuple(range(2, x.ndim))
     wide = x.astype(np.float64)
-    centerd = wide - wide.mean(spatial, keepdims=True)
-    expected = centerd / np.sqrt(wide.var(spatial, keepdims=True) + epsilon)
+    centered = wide - wide.mean(spatial, keepdims=True)
+    expected = centered / np.sqrt(wide.var(spatial, keepdims=True) + epsilon)
     if affine:
         expected = expected * channelwise(gamma, x) + channelwise(beta, x)
     # Of few values that are nearly equal, float32 leaves some of the mean in the numerator.

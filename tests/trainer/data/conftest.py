@@ -54,7 +54,7 @@ def make_tiny_imagenet(tmp_path: Path) -> Callable[[], Path]:
 
 @pytest.fixture
 def make_images() -> Callable[..., None]:
-    """Writes `count` small images of one colour into a folder."""
+    """Writes `count` small images of one color into a folder."""
 
     def make(folder: Path, count: int, *, ending: str = "png", size: tuple[int, int] = (80, 70)) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -47,12 +47,12 @@ def test_crop_and_flip_only_move_pixels() -> None:
     assert len(seen) > 20  # every image has parameters of its own
 
 
-def test_colours_stay_in_range_and_grays_stay_gray() -> None:
+def test_colors_stay_in_range_and_grays_stay_gray() -> None:
     augment = Augment(crop_padding=0, flip=False, rotation_degrees=0.0, color_jitter=0.4, erasing=0.0)
     gray = images()[:, :1].expand(-1, 3, -1, -1).contiguous()
     changed = augment(gray, PLAIN, generator())
     assert 0.0 <= changed.min() <= changed.max() <= 1.0
-    # Rows of the colour matrix sum to one up to float32 rounding and the constants' four digits.
+    # Rows of the color matrix sum to one up to float32 rounding and the constants' four digits.
     torch.testing.assert_close(changed[:, 0], changed[:, 1], rtol=0, atol=2e-3)
 
 

@@ -18,7 +18,7 @@ Make = Callable[..., None]
 
 
 def pictures(count: int, seed: int = 0) -> Pictures:
-    """Smooth pictures that do not resemble each other: a few random blobs of colour."""
+    """Smooth pictures that do not resemble each other: a few random blobs of color."""
     random = np.random.RandomState(seed)
     return [
         Image.fromarray(random.randint(0, 256, (6, 6, 3), dtype=np.uint8)).resize((96, 96), Image.Resampling.BICUBIC)
@@ -138,5 +138,5 @@ def test_balance_is_told_by_name(tmp_path: Path, make_images: Make) -> None:
     assert summary.scarce == ("bee",)
     assert summary.abundant == ("ant",)
     assert summary.untested == ("cow",)
-    assert summary.duplicates.images > 0  # image n is of the same colour in every class
+    assert summary.duplicates.images > 0  # image n is of the same color in every class
     assert summary.duplicates.in_two_classes > 0

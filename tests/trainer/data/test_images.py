@@ -48,7 +48,7 @@ def test_modes_and_formats(tmp_path: Path, mode: str, ending: str) -> None:
     loaded = load_image(tmp_path / f"a.{ending}", PREPROCESS)
     assert loaded.shape == (64, 64, 3)
     assert loaded.dtype == np.uint8
-    assert loaded.min() >= 254  # white, but for the rounding of a colour conversion
+    assert loaded.min() >= 254  # white, but for the rounding of a color conversion
 
 
 def test_transparency_lies_on_white(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_sixteen_bits_keep_the_upper_eight(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "1"])
-def test_a_png_with_one_clear_colour_lies_on_white(tmp_path: Path, mode: str) -> None:
+def test_a_png_with_one_clear_color_lies_on_white(tmp_path: Path, mode: str) -> None:
     image = Image.new(mode, (64, 64), 0)
     image.save(tmp_path / "a.png", transparency=(0, 0, 0) if mode == "RGB" else 0)
     assert load_image(tmp_path / "a.png", PREPROCESS).min() == 255
@@ -75,7 +75,7 @@ def test_a_png_with_one_clear_colour_lies_on_white(tmp_path: Path, mode: str) ->
     assert load_image(tmp_path / "deep.png", PREPROCESS).min() == 255
 
 
-def test_deep_colour_with_one_clear_colour_lies_on_white(tmp_path: Path) -> None:
+def test_deep_color_with_one_clear_color_lies_on_white(tmp_path: Path) -> None:
     rows = b"".join(b"\0" + struct.pack(">3H", 0x1234, 0x5678, 0x9ABC) * 32 + bytes(6 * 32) for _ in range(64))
     chunks = {
         b"IHDR": struct.pack(">2I5B", 64, 64, 16, 2, 0, 0, 0),

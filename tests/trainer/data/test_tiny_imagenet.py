@@ -39,7 +39,7 @@ def packed(root: Path, kind: str) -> Path:
         with zipfile.ZipFile(path, "w") as archive:
             for file in sorted(root.rglob("*")):
                 archive.write(file, f"{root.name}/{file.relative_to(root)}")
-            archive.writestr(f"{root.name}/test/images/test_0.JPEG", b"unlabelled")
+            archive.writestr(f"{root.name}/test/images/test_0.JPEG", b"unlabeled")
     else:
         modes: dict[str, Literal["w:", "w:gz", "w:xz"]] = {"tar": "w:", "tar.gz": "w:gz", "tar.xz": "w:xz"}
         with tarfile.open(name=path, mode=modes[kind]) as tar:
@@ -159,9 +159,9 @@ def test_an_interrupted_preparation_leaves_nothing(make_tiny_imagenet: Make, pre
     root = make_tiny_imagenet()
     killed = cache / "datasets" / ".tiny-imagenet.tmp-abcd1234"  # what a killed process would leave
     killed.mkdir(parents=True)
-    neighbour = cache / "datasets" / ".photos-0123456789ab.tmp-abcd1234"  # another set's, at work: it holds its lock
-    neighbour.mkdir()
-    at_work = os.open(neighbour, os.O_RDONLY)
+    neighbor = cache / "datasets" / ".photos-0123456789ab.tmp-abcd1234"  # another set's, at work: it holds its lock
+    neighbor.mkdir()
+    at_work = os.open(neighbor, os.O_RDONLY)
     fcntl.flock(at_work, fcntl.LOCK_EX)
 
     class Interrupting(Silent):
@@ -170,7 +170,7 @@ def test_an_interrupted_preparation_leaves_nothing(make_tiny_imagenet: Make, pre
 
     with pytest.raises(KeyboardInterrupt):
         prepare(root, progress=Interrupting())
-    assert [path for path in (cache / "datasets").iterdir() if path.is_dir()] == [neighbour]
+    assert [path for path in (cache / "datasets").iterdir() if path.is_dir()] == [neighbor]
     os.close(at_work)
     assert prepare(root)[1]
     assert [path.name for path in (cache / "datasets").iterdir() if path.is_dir()] == ["tiny-imagenet"]

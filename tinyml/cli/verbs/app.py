@@ -38,7 +38,7 @@ def sync(
 
     out = Output(json=json)
     manifests = [artifact_manifest(path) for path in artifacts] if artifacts else newest_core_ml(Workspace(results))
-    catalogue = sync(manifests, target, progress=out.progress)
-    rows = [[entry.folder, f"{size_bytes(target / entry.folder) / 1e6:.1f}"] for entry in catalogue.models]
+    catalog = sync(manifests, target, progress=out.progress)
+    rows = [[entry.folder, f"{size_bytes(target / entry.folder) / 1e6:.1f}"] for entry in catalog.models]
     out.table(f"Models in {target}", ["model", "MB"], rows)
-    out.document(catalogue)
+    out.document(catalog)

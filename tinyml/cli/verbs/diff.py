@@ -46,8 +46,8 @@ def diff(
     from tinyml.coreml import ReferenceModel
     from tinyml.coreml.plan.planner import Precision
     from tinyml.coreml.read.description import ImageFeature
-    from tinyml.coreml.tools.diff import compare, steepest
     from tinyml.coreml.tools.diff import plot as draw
+    from tinyml.coreml.tools.diff import steepest, value_differences
     from tinyml.coreml.tools.inputs import make_inputs
     from tinyml.coreml.trace.axes import whole_shapes
     from tinyml.errors import UsageError
@@ -73,7 +73,7 @@ def diff(
         given = make_inputs(first.input_description, asked, shapes=shapes)
         values = first.trace(given, first.make_state() if first.description.states else None)
         others = second.trace(given, second.make_state() if second.description.states else None)
-        differences = compare(values, others, first.kinds)
+        differences = value_differences(values, others, first.kinds)
         empty = [
             d.name for d in differences if d.name in others and _is_nan(values[d.name]) and _is_nan(others[d.name])
         ]

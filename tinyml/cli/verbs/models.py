@@ -16,10 +16,10 @@ def models(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """List the models with their parameters and multiply-accumulates for one 64x64 image."""
-    from tinyml.trainer.models import catalogue
+    from tinyml.trainer.models import summaries
 
     out = Output(json=json)
-    rows = catalogue(classes)
+    rows = summaries(classes)
     out.table(
         f"Models for {classes} classes, 64x64 images",
         ["name", "architecture", "parameters", "million MACs", "paper"],

@@ -100,7 +100,7 @@ def train(
     from tinyml.schema import TrainConfig
     from tinyml.trainer.budget import plan, seconds_of
     from tinyml.trainer.data import open_dataset
-    from tinyml.trainer.device import choose, describe
+    from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
@@ -137,7 +137,7 @@ def train(
         config = planned.config
         for line in planned.words:
             out.line(line)
-    out.line(_announcement(config, workspace.model(model), describe(chosen), state))
+    out.line(_announcement(config, workspace.model(model), device_name(chosen), state))
     start = Resumed(state) if state else Scratch()
     spent = time.monotonic() - began if config.budget else 0.0
     result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import ops as _ops  # noqa: F401  registers every op
 from ..ops.registry import find
-from ..program.program import Constant, Function, Operation, Reference
+from ..program.program import Constant, Function, Operation, ValueName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +48,12 @@ def find_classifier(function: Function) -> Classifier:
 
 def _name(operation: Operation, parameter: str) -> str:
     bindings = operation.inputs.get(parameter, ())
-    return bindings[0].name if bindings and isinstance(bindings[0], Reference) else ""
+    return bindings[0].name if bindings and isinstance(bindings[0], ValueName) else ""
 
 
 def _classes(classify: Operation, producers: dict[str, Operation]) -> tuple[str | int, ...]:
     bindings = classify.inputs.get("classes", ())
-    if bindings and isinstance(bindings[0], Reference) and bindings[0].name in producers:
+    if bindings and isinstance(bindings[0], ValueName) and bindings[0].name in producers:
         bindings = producers[bindings[0].name].inputs.get("val", ())
     binding = bindings[0] if bindings else None
     return binding.data if isinstance(binding, Constant) and isinstance(binding.data, tuple) else ()

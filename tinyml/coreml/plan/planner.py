@@ -20,7 +20,7 @@ from ..ops.carriers import CARRIERS
 from ..ops.context import OpContext
 from ..ops.registry import OpDefinition, find
 from ..program.dtypes import DTYPES
-from ..program.program import Binding, Block, Constant, Function, NamedType, Operation, Reference
+from ..program.program import Binding, Block, Constant, Function, NamedType, Operation, ValueName
 from ..program.types import MilType, ValueType
 from .arguments import Argument, Converted, Gathered, Settled, Surroundings, Taken
 from .plan import (
@@ -250,7 +250,7 @@ class _Scope:
         self.values[name] = replace(known, name=name)
 
     def _bind(self, binding: Binding, name: str) -> _Known | _Computed:
-        if isinstance(binding, Reference):
+        if isinstance(binding, ValueName):
             return self._resolve(binding.name)
         return _Known(name=name, type=binding.type, value=carry(binding))
 
@@ -412,7 +412,7 @@ def _has_effect(operation: Operation, opset: str) -> bool:
 
 
 def _uses(operation: Operation) -> set[str]:
-    names = {item.name for items in operation.inputs.values() for item in items if isinstance(item, Reference)}
+    names = {item.name for items in operation.inputs.values() for item in items if isinstance(item, ValueName)}
     for block in operation.blocks:
         names |= set(block.outputs)
         for inner in block.operations:

@@ -23,13 +23,13 @@ class Constant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class ValueName:
     """A value by its name."""
 
     name: str
 
 
-Binding = Reference | Constant
+Binding = ValueName | Constant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from ..program.program import (
     NamedType,
     Operation,
     Program,
-    Reference,
+    ValueName,
 )
 from ..program.types import DictionaryType, ListType, MilType, StateType, UnrankedType, ValueType
 
@@ -118,7 +118,7 @@ class _Parser:
                 value=proto.name,
                 hint="the program is cyclic or incomplete",
             )
-        return Reference(name=proto.name)
+        return ValueName(name=proto.name)
 
     def constant(self, proto: Any, name: str) -> Constant:
         """The constant in `proto`; `name` stands for it in errors."""

@@ -25,7 +25,7 @@ from .interface import Inputs, Interface
 from .state import State
 
 Engine = Literal["torch", "onnxruntime"]
-Session = Callable[[Sequence[np.ndarray]], dict[str, Any]]
+Execute = Callable[[Sequence[np.ndarray]], dict[str, Any]]
 
 
 MANY = 8
@@ -95,11 +95,11 @@ class ReferenceModel:
         accelerate(self.plan)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
-        self._session: Session | None = None
+        self._execute: Execute | None = None
         if engine == "onnxruntime":
-            from .onnx_session import open_session
+            from .onnx_engine import onnx_engine
 
-            self._session = open_session(model, function_name, self._classifier)
+            self._execute = onnx_engine(model, function_name, self._classifier)
 
     @property
     def input_description(self) -> Features:
@@ -127,9 +127,9 @@ class ReferenceModel:
             if state is not None:
                 raise InputError("a state goes with one prediction at a time", value=f"{len(inputs)} inputs")
             return self._predict_list(inputs)
-        if self._session is not None:
+        if self._execute is not None:
             given = self._interface.checked(inputs)
-            found = self._session([self._interface.array(item, given) for item in self.function.inputs])
+            found = self._execute([self._interface.array(item, given) for item in self.function.inputs])
         else:
             with torch.inference_mode():
                 values = self.plan(*self.arguments(inputs, state))
@@ -140,7 +140,7 @@ class ReferenceModel:
         return {name: self._interface.output(name, found[name]) for name in self.description.outputs}
 
     def _predict_list(self, inputs: Sequence[Inputs]) -> list[dict[str, Any]]:
-        runner = self._runner(self.description.outputs) if len(inputs) >= MANY and self._session is None else None
+        runner = self._runner(self.description.outputs) if len(inputs) >= MANY and self._execute is None else None
         if runner is None or not runner.at_once:
             return [self.predict(item) for item in inputs]
         names = [name for name in self.description.outputs if not self._is_classified(name)]

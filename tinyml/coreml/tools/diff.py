@@ -37,7 +37,7 @@ class Difference:
     relative: float
 
 
-def compare(
+def value_differences(
     reference: Mapping[str, Any], other: Mapping[str, Any], kinds: Mapping[str, str] | None = None
 ) -> list[Difference]:
     """The values of two traces under the same name and of the same shape, worst PSNR first.

@@ -1,7 +1,7 @@
 """`shapes`: ten plain figures on noisy grounds, drawn with Pillow; a data set that needs no download.
 
 Everything random about an image comes from MT19937 seeded with (seed, split, class, number): NumPy freezes the streams
-of `RandomState`, so the same images come out on every platform, as far as Pillow rasterises polygons alike.
+of `RandomState`, so the same images come out on every platform, as far as Pillow rasterizes polygons alike.
 """
 
 from __future__ import annotations
@@ -108,24 +108,24 @@ def _split_rule() -> str:
 
 
 def draw(name: str, random: np.random.RandomState) -> npt.NDArray[np.uint8]:
-    """One image of the figure `name`, uint8 [64, 64, 3]: colour, place, size, turn and ground are random."""
-    fore, back = _colours(random)
+    """One image of the figure `name`, uint8 [64, 64, 3]: color, place, size, turn and ground are random."""
+    fore, back = _colors(random)
     radius = random.uniform(16.0, 26.0)
-    centre = (random.uniform(radius, SIZE - radius), random.uniform(radius, SIZE - radius))
+    center = (random.uniform(radius, SIZE - radius), random.uniform(radius, SIZE - radius))
     turn = math.radians(random.uniform(-30.0, 30.0))
-    mask = _mask(FIGURES[name](), centre, radius, turn)[:, :, None]
+    mask = _mask(FIGURES[name](), center, radius, turn)[:, :, None]
     image = _ground(back, random) * (1.0 - mask) + fore * mask
     image += random.normal(0.0, random.uniform(4.0, 16.0), size=image.shape)
     clipped: npt.NDArray[np.uint8] = image.round().clip(0, 255).astype(np.uint8)
     return clipped
 
 
-def _colours(random: np.random.RandomState) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """A light colour for the figure and a dark one for its ground."""
+def _colors(random: np.random.RandomState) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """A light color for the figure and a dark one for its ground."""
     return random.uniform(130.0, 255.0, size=3), random.uniform(0.0, 110.0, size=3)
 
 
-def _ground(colour: npt.NDArray[np.float64], random: np.random.RandomState) -> npt.NDArray[np.float64]:
+def _ground(color: npt.NDArray[np.float64], random: np.random.RandomState) -> npt.NDArray[np.float64]:
     """A slope of brightness, waves over it, and a few thin lines that belong to no figure."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
     slope, waves = random.uniform(-30.0, 30.0, size=2), random.uniform(-6.0, 6.0, size=2)
@@ -139,11 +139,11 @@ def _ground(colour: npt.NDArray[np.float64], random: np.random.RandomState) -> n
     for _ in range(random.randint(0, 4)):
         pen.line([int(v) for v in random.randint(0, SIZE, size=4)], fill=255)
     strength = random.uniform(0.0, 60.0)
-    ground: npt.NDArray[np.float64] = colour + (brightness + strength * (np.asarray(lines) / 255.0))[:, :, None]
+    ground: npt.NDArray[np.float64] = color + (brightness + strength * (np.asarray(lines) / 255.0))[:, :, None]
     return ground
 
 
-def _mask(polygons: Sequence[Polygon], centre: Point, radius: float, turn: float) -> npt.NDArray[np.float64]:
+def _mask(polygons: Sequence[Polygon], center: Point, radius: float, turn: float) -> npt.NDArray[np.float64]:
     """The figure's cover, 0 to 1, [64, 64]: the first polygon filled, the others cut out of it."""
     mask = Image.new("L", (SIZE * _SCALE, SIZE * _SCALE))
     pen = ImageDraw.Draw(mask)
@@ -151,8 +151,8 @@ def _mask(polygons: Sequence[Polygon], centre: Point, radius: float, turn: float
     for number, polygon in enumerate(polygons):
         placed = [
             (
-                round((centre[0] + radius * (x * cos - y * sin)) * _SCALE),
-                round((centre[1] + radius * (x * sin + y * cos)) * _SCALE),
+                round((center[0] + radius * (x * cos - y * sin)) * _SCALE),
+                round((center[1] + radius * (x * sin + y * cos)) * _SCALE),
             )
             for x, y in polygon
         ]
@@ -160,13 +160,13 @@ def _mask(polygons: Sequence[Polygon], centre: Point, radius: float, turn: float
     return np.asarray(mask.reduce(_SCALE)) / 255.0
 
 
-def _round(radius: float = 1.0, centre: Point = (0.0, 0.0)) -> Polygon:
-    return _regular(_CORNERS, radius, centre)
+def _round(radius: float = 1.0, center: Point = (0.0, 0.0)) -> Polygon:
+    return _regular(_CORNERS, radius, center)
 
 
-def _regular(corners: int, radius: float = 1.0, centre: Point = (0.0, 0.0)) -> Polygon:
+def _regular(corners: int, radius: float = 1.0, center: Point = (0.0, 0.0)) -> Polygon:
     angles = [2.0 * math.pi * k / corners - math.pi / 2.0 for k in range(corners)]
-    return [(centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)) for a in angles]
+    return [(center[0] + radius * math.cos(a), center[1] + radius * math.sin(a)) for a in angles]
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> Polygon:

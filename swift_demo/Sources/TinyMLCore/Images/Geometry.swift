@@ -32,7 +32,7 @@ extension Preprocess {
             width: max(resize, input.width * resize / shorter), height: max(resize, input.height * resize / shorter))
     }
 
-    /// The central square, in the resized image; half pixels go to the even neighbour, as in training.
+    /// The central square, in the resized image; half pixels go to the even neighbor, as in training.
     func cropWindow(in resized: PixelSize) -> PixelRect {
         let margin = { (length: Int) in Int((Double(length - inputSize) / 2).rounded(.toNearestOrEven)) }
         return PixelRect(

@@ -1,6 +1,6 @@
 /// Makes a model's input of camera frames and photos: turned upright, resized and cropped as in training.
 ///
-/// Colours stay 0 to 255: the exported model normalises by itself. The weights of the last image size are kept, since
+/// Colors stay 0 to 255: the exported model normalizes by itself. The weights of the last image size are kept, since
 /// a camera's frames are all alike; so a preprocessor belongs to one queue.
 public struct Preprocessor {
     public let preprocess: Preprocess

@@ -2,7 +2,7 @@
 public struct BenchmarkPlan: Hashable, Sendable {
     /// Predictions before the first timed one, for each kind of compute units.
     public let warmup: Int
-    /// Rounds of the burst; each visits all compute units in turn, so that heat favours none.
+    /// Rounds of the burst; each visits all compute units in turn, so that heat favors none.
     public let rounds: Int
     /// Timed predictions of one visit.
     public let repeats: Int

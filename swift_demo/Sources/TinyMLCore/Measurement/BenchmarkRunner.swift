@@ -125,7 +125,7 @@ public struct BenchmarkRunner {
     private func waitUntilCool(_ measurement: inout CaseMeasurement) throws {
         let end = clock.now + plan.thermalWaitSeconds * 1_000_000_000
         while conditions.thermalState > .nominal, clock.now < end {
-            if isCancelled() { throw Stop.cancelled }
+            if isCancelled() { throw Stop.canceled }
             report(.cooling(secondsLeft: (end - clock.now) / 1_000_000_000))
             clock.sleep(until: clock.now + 1_000_000_000)
         }
@@ -133,7 +133,7 @@ public struct BenchmarkRunner {
     }
 
     private func checkpoint(_ measurement: inout CaseMeasurement) throws {
-        if isCancelled() { throw Stop.cancelled }
+        if isCancelled() { throw Stop.canceled }
         switch conditions.thermalState {
         case .nominal:
             break
@@ -170,12 +170,12 @@ public struct BenchmarkRunner {
     }
 
     private enum Stop: Error, CustomStringConvertible {
-        case cancelled
+        case canceled
         case tooHot
 
         var description: String {
             switch self {
-            case .cancelled: "cancelled before it was done"
+            case .canceled: "canceled before it was done"
             case .tooHot: "stopped: the device's thermal state was serious"
             }
         }

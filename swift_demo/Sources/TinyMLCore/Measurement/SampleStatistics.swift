@@ -28,7 +28,7 @@ public struct SampleStatistics: Hashable, Sendable {
         standardDeviation = count > 1 ? (squares / Double(count - 1)).squareRoot() : nil
     }
 
-    /// The value below which `percent` of the samples lie, interpolated linearly between neighbours.
+    /// The value below which `percent` of the samples lie, interpolated linearly between neighbors.
     public func percentile(_ percent: Double) -> Double {
         let place = min(max(percent, 0), 100) / 100 * Double(count - 1)
         let lower = Int(place.rounded(.down))

@@ -2,7 +2,7 @@
 public enum SeriesName {
     /// Compiling the package.
     public static let compile = "compile_ns"
-    /// The first load after compiling, which may include specialising the model for the device.
+    /// The first load after compiling, which may include specializing the model for the device.
     public static let firstLoad = "load_ns"
     /// A load after that.
     public static let cachedLoad = "cached_load_ns"

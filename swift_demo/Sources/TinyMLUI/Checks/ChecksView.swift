@@ -57,7 +57,7 @@ struct ChecksView: View {
     }
 }
 
-/// A finding: a symbol and a word say the verdict, so colour need not.
+/// A finding: a symbol and a word say the verdict, so color need not.
 private struct FindingView: View {
     let finding: SelfTest.Finding
 

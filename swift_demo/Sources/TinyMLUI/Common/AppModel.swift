@@ -9,7 +9,7 @@ import TinyMLCore
 @Observable
 final class AppModel {
     private(set) var models: [InstalledModel] = []
-    private(set) var refused: [ModelCatalogue.Refusal] = []
+    private(set) var refused: [ModelCatalog.Refusal] = []
     private(set) var state = LoadState.none
     /// A model whose loading ended the app the last time.
     private(set) var crashed: LoadBreadcrumb.Content?
@@ -45,7 +45,7 @@ final class AppModel {
         var found = ModelImporter.imported()
         do {
             if let folder = AppFolders.bundled {
-                let bundled = try ModelCatalogue(folder: folder)
+                let bundled = try ModelCatalog(folder: folder)
                 found.models = bundled.models + found.models
                 found.refused = bundled.refused + found.refused
             }

@@ -13,7 +13,7 @@ final class LiveModel {
     private(set) var camera: CameraHandle?
     let capture = CameraCapture()
 
-    /// Classifies frames until the surrounding task is cancelled or a prediction fails.
+    /// Classifies frames until the surrounding task is canceled or a prediction fails.
     func run(_ classifier: CoreMLClassifier) async {
         problem = nil
         do {

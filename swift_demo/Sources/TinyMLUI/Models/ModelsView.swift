@@ -74,7 +74,7 @@ private struct ModelRow: View {
 }
 
 private struct RefusedSection: View {
-    let refused: [ModelCatalogue.Refusal]
+    let refused: [ModelCatalog.Refusal]
 
     var body: some View {
         Section("Cannot be used") {

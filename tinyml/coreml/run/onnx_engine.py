@@ -12,7 +12,7 @@ from ..trace.module import to_torch
 from ..trace.onnx import onnx_bytes, onnx_runner
 
 
-def open_session(
+def onnx_engine(
     model: Any, function_name: str | None, classifier: Classifier
 ) -> Callable[[Sequence[np.ndarray]], dict[str, Any]]:
     """From the function's inputs to its outputs by name.
@@ -23,7 +23,7 @@ def open_session(
     module = to_torch(model, function_name)
     run, names = onnx_runner(onnx_bytes(module)), module.output_names
 
-    def session(inputs: Sequence[np.ndarray]) -> dict[str, Any]:
+    def run_by_name(inputs: Sequence[np.ndarray]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, value in zip(names, run(inputs), strict=True):
             if name in classifier.outputs:
@@ -32,4 +32,4 @@ def open_session(
                 found[name] = value
         return found
 
-    return session
+    return run_by_name

@@ -4,9 +4,9 @@ import Testing
 @testable import TinyMLCore
 
 /// Model folders as `tinyml app sync` leaves them, whole and spoiled.
-struct CatalogueTests {
-    /// A catalogue of one model whose package is a folder with one file.
-    private func withCatalogue(
+struct CatalogTests {
+    /// A catalog of one model whose package is a folder with one file.
+    private func withCatalog(
         spoil: (URL) throws -> Void = { _ in }, change: (String) -> String = { $0 }, _ body: (URL) throws -> Void
     ) throws {
         try Fixtures.withTemporaryFolder { root in
@@ -25,21 +25,21 @@ struct CatalogueTests {
             }
             try Data(
                 """
-                {"schema_version": "2.0", "kind": "app_catalogue",
+                {"schema_version": "2.0", "kind": "app_catalog",
                  "models": [{"folder": "vit-coreml-palette4g8", "artifact_sha256": "\(hash)"}],
                  "provenance": {"created_at": "2026-11-23T17:05:09Z", "command": "test", "tool_version": "0.1.0"}}
                 """.utf8
-            ).write(to: root.appendingPathComponent("catalogue.json"))
+            ).write(to: root.appendingPathComponent("catalog.json"))
             try spoil(folder)
             try body(root)
         }
     }
 
     @Test func aWholeModelIsListedAndVerified() throws {
-        try withCatalogue { root in
-            let catalogue = try ModelCatalogue(folder: root)
-            #expect(catalogue.refused.isEmpty)
-            let model = try #require(catalogue.models.first)
+        try withCatalog { root in
+            let catalog = try ModelCatalog(folder: root)
+            #expect(catalog.refused.isEmpty)
+            let model = try #require(catalog.models.first)
             #expect(model.artifact.variant.name == "coreml-palette4g8")
             #expect(model.goldenImage?.lastPathComponent == "golden.png")
             try model.verifyChecksums()
@@ -47,12 +47,12 @@ struct CatalogueTests {
     }
 
     @Test(arguments: [
-        ("vit-coreml-palette4g8.mlpackage/weight.bin", CatalogueError.changed(name: "vit-coreml-palette4g8.mlpackage")),
+        ("vit-coreml-palette4g8.mlpackage/weight.bin", CatalogError.changed(name: "vit-coreml-palette4g8.mlpackage")),
         ("golden.png", .changed(name: "golden.png")),
     ])
-    func aChangedFileFailsItsChecksum(path: String, error: CatalogueError) throws {
-        try withCatalogue(spoil: { try Data("other".utf8).write(to: $0.appendingPathComponent(path)) }) { root in
-            let model = try #require(try ModelCatalogue(folder: root).models.first)
+    func aChangedFileFailsItsChecksum(path: String, error: CatalogError) throws {
+        try withCatalog(spoil: { try Data("other".utf8).write(to: $0.appendingPathComponent(path)) }) { root in
+            let model = try #require(try ModelCatalog(folder: root).models.first)
             #expect(throws: error) { try model.verifyChecksums() }
         }
     }
@@ -63,10 +63,10 @@ struct CatalogueTests {
         ("golden.png", "golden.png is missing"),
     ])
     func whatIsMissingIsToldAndTheRestGoesOn(path: String, reason: String) throws {
-        try withCatalogue(spoil: { try FileManager.default.removeItem(at: $0.appendingPathComponent(path)) }) { root in
-            let catalogue = try ModelCatalogue(folder: root)
-            #expect(catalogue.models.isEmpty)
-            #expect(catalogue.refused.first?.reason.hasPrefix(reason) == true)
+        try withCatalog(spoil: { try FileManager.default.removeItem(at: $0.appendingPathComponent(path)) }) { root in
+            let catalog = try ModelCatalog(folder: root)
+            #expect(catalog.models.isEmpty)
+            #expect(catalog.refused.first?.reason.hasPrefix(reason) == true)
         }
     }
 
@@ -74,23 +74,23 @@ struct CatalogueTests {
         let change = { (text: String) in
             text.replacingOccurrences(of: "\"vit-coreml-palette4g8.ml", with: "\"../vit-coreml-palette4g8.ml")
         }
-        try withCatalogue(change: change) { root in
-            let reason = try ModelCatalogue(folder: root).refused.first?.reason
+        try withCatalog(change: change) { root in
+            let reason = try ModelCatalog(folder: root).refused.first?.reason
             #expect(reason == "the manifest names a file outside its folder: ../vit-coreml-palette4g8.mlpackage")
         }
     }
 
     @Test func aCropLargerThanTheImageIsRefused() throws {
         let change = { (text: String) in text.replacingOccurrences(of: "\"resize\": 64", with: "\"resize\": 32") }
-        try withCatalogue(change: change) { root in
-            let reason = try ModelCatalogue(folder: root).refused.first?.reason
+        try withCatalog(change: change) { root in
+            let reason = try ModelCatalog(folder: root).refused.first?.reason
             #expect(reason?.hasPrefix("the model wants 64 pixels") == true)
         }
     }
 
-    @Test func aFolderWithoutACatalogueSaysWhatToDo() throws {
+    @Test func aFolderWithoutACatalogSaysWhatToDo() throws {
         try Fixtures.withTemporaryFolder { folder in
-            let error = #expect(throws: CatalogueError.self) { try ModelCatalogue(folder: folder) }
+            let error = #expect(throws: CatalogError.self) { try ModelCatalog(folder: folder) }
             #expect(error?.description.contains("tinyml app sync") == true)
         }
     }
@@ -98,9 +98,9 @@ struct CatalogueTests {
     /// The models of the app in this package.
     @Test func theAppsOwnModelsAreWhole() throws {
         let folder = Fixtures.own.appendingPathComponent("../../App/Models").standardized
-        let catalogue = try ModelCatalogue(folder: folder)
-        #expect(catalogue.refused.isEmpty)
-        #expect(!catalogue.models.isEmpty)
-        for model in catalogue.models { try model.verifyChecksums() }
+        let catalog = try ModelCatalog(folder: folder)
+        #expect(catalog.refused.isEmpty)
+        #expect(!catalog.models.isEmpty)
+        for model in catalog.models { try model.verifyChecksums() }
     }
 }

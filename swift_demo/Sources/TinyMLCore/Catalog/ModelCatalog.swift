@@ -1,11 +1,11 @@
 import Foundation
 
-/// `catalogue.json`: the models that lie in the app's model folder, as `tinyml app sync` wrote it.
-public struct CatalogueFile: RecordFile {
-    public static let kind = "app_catalogue"
+/// `catalog.json`: the models that lie in the app's model folder, as `tinyml app sync` wrote it.
+public struct CatalogFile: RecordFile {
+    public static let kind = "app_catalog"
 
     public struct Entry: Codable, Hashable, Sendable {
-        /// The folder's name, beside the catalogue.
+        /// The folder's name, beside the catalog.
         public let folder: String
         public let artifactSHA256: String
 
@@ -45,9 +45,9 @@ public struct CatalogueFile: RecordFile {
 }
 
 /// Why a model cannot be used; `description` is one sentence for the user.
-public enum CatalogueError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The model folder has no catalogue.
-    case noCatalogue(folder: String)
+public enum CatalogError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The model folder has no catalog.
+    case noCatalog(folder: String)
     /// The file or folder that a manifest names is not there.
     case missing(name: String)
     /// The content differs from the manifest's checksum: a copy was cut short or changed.
@@ -59,8 +59,8 @@ public enum CatalogueError: Error, Equatable, Sendable, CustomStringConvertible 
 
     public var description: String {
         switch self {
-        case .noCatalogue(let folder):
-            "there is no catalogue in \(folder): copy models there with “tinyml app sync”"
+        case .noCatalog(let folder):
+            "there is no catalog in \(folder): copy models there with “tinyml app sync”"
         case .missing(let name): "\(name) is missing: copy the model again with “tinyml app sync”"
         case .changed(let name):
             "\(name) differs from its manifest’s checksum: copy the model again with “tinyml app sync”"
@@ -84,13 +84,13 @@ public struct InstalledModel: Hashable, Sendable, Identifiable {
 
     /// Reads the manifests in a folder; the content is not hashed yet.
     ///
-    /// - Throws: `SchemaError` or `CatalogueError`.
+    /// - Throws: `SchemaError` or `CatalogError`.
     public init(folder: URL) throws {
         self.folder = folder
         artifact = try Artifact(contentsOf: InstalledModel.member("manifest.json", of: folder))
         let preprocess = artifact.spec.preprocess
         guard preprocess.inputSize <= preprocess.resize else {
-            throw CatalogueError.cropTooLarge(inputSize: preprocess.inputSize, resize: preprocess.resize)
+            throw CatalogError.cropTooLarge(inputSize: preprocess.inputSize, resize: preprocess.resize)
         }
         _ = try InstalledModel.member(artifact.path, of: folder)
         let goldenFile = folder.appendingPathComponent("golden.json")
@@ -105,31 +105,31 @@ public struct InstalledModel: Hashable, Sendable, Identifiable {
 
     /// Compares the content of package and golden image with their checksums.
     ///
-    /// - Throws: `CatalogueError.changed`, or Foundation's error where a file cannot be read.
+    /// - Throws: `CatalogError.changed`, or Foundation's error where a file cannot be read.
     public func verifyChecksums() throws {
         guard try ContentHash.sha256(of: package) == artifact.sha256 else {
-            throw CatalogueError.changed(name: artifact.path)
+            throw CatalogError.changed(name: artifact.path)
         }
         if let golden, let goldenImage {
-            guard golden.artifactSHA256 == artifact.sha256 else { throw CatalogueError.changed(name: "golden.json") }
+            guard golden.artifactSHA256 == artifact.sha256 else { throw CatalogError.changed(name: "golden.json") }
             guard try ContentHash.sha256(of: goldenImage) == golden.imageSHA256 else {
-                throw CatalogueError.changed(name: golden.image)
+                throw CatalogError.changed(name: golden.image)
             }
         }
     }
 
     private static func member(_ name: String, of folder: URL) throws -> URL {
         guard !name.isEmpty, name != "..", name != ".", !name.contains("/") else {
-            throw CatalogueError.outside(name: name)
+            throw CatalogError.outside(name: name)
         }
         let url = folder.appendingPathComponent(name)
-        guard FileManager.default.fileExists(atPath: url.path) else { throw CatalogueError.missing(name: name) }
+        guard FileManager.default.fileExists(atPath: url.path) else { throw CatalogError.missing(name: name) }
         return url
     }
 }
 
 /// The models of one folder. A model that cannot be read is listed with its reason rather than left out.
-public struct ModelCatalogue: Sendable {
+public struct ModelCatalog: Sendable {
     public struct Refusal: Hashable, Sendable, Identifiable {
         public let folder: String
         public let reason: String
@@ -145,21 +145,21 @@ public struct ModelCatalogue: Sendable {
     public let models: [InstalledModel]
     public let refused: [Refusal]
 
-    /// Reads `catalogue.json` and the manifests that it names.
+    /// Reads `catalog.json` and the manifests that it names.
     ///
-    /// - Throws: `CatalogueError` or `SchemaError` where the catalogue itself cannot be read.
+    /// - Throws: `CatalogError` or `SchemaError` where the catalog itself cannot be read.
     public init(folder: URL) throws {
-        let file = folder.appendingPathComponent("catalogue.json")
+        let file = folder.appendingPathComponent("catalog.json")
         guard FileManager.default.fileExists(atPath: file.path) else {
-            throw CatalogueError.noCatalogue(folder: folder.lastPathComponent)
+            throw CatalogError.noCatalog(folder: folder.lastPathComponent)
         }
         var models: [InstalledModel] = []
         var refused: [Refusal] = []
-        for entry in try CatalogueFile(contentsOf: file).models {
+        for entry in try CatalogFile(contentsOf: file).models {
             do {
                 let model = try InstalledModel(folder: folder.appendingPathComponent(entry.folder))
                 guard model.artifact.sha256 == entry.artifactSHA256 else {
-                    throw CatalogueError.changed(name: "manifest.json")
+                    throw CatalogError.changed(name: "manifest.json")
                 }
                 models.append(model)
             } catch {
