@@ -14,6 +14,7 @@ from tinyml.errors import UsageError
 from tinyml.schema import Budget, TrainConfig
 
 from .data import Dataset, TrainBatches
+from .device import memory_format
 from .duration import duration
 from .learner import Learner
 from .memory import keep_freed_memory
@@ -24,12 +25,13 @@ from .resolution import shares, sizes
 from .start import Scratch, Start
 
 GROWING = "32:48:64"
-PROBE_BATCH = 32
+PROBE_BATCH = 16
 PROBE_SHARE = 0.02
 """Of the budget, that measuring may take."""
 VALIDATION_SHARE = 0.05
 """Of the budget, that all validations together may take."""
 FEWEST_VALIDATED = 500
+FEWEST_STEPS = 5
 FINISH_SECONDS = 2.0
 """Kept for the last save and the plot, whatever the validation takes."""
 IN_ADVANCE = ("epochs", "total_epochs")
@@ -121,6 +123,14 @@ def fitted(
     """The plan for `left` of `seconds` at these speeds, with `images` an epoch and `validation` in that split."""
     training = left * (1.0 - VALIDATION_SHARE) - FINISH_SECONDS
     config = first
+    slowest = min(speeds.training.values())
+    if training * slowest < FEWEST_STEPS * PROBE_BATCH:
+        raise UsageError(
+            "--budget is too short for this machine, which trains "
+            f"{slowest:.2g} images of {max(speeds.training)} pixels a second",
+            value=duration(seconds),
+            allowed=f"some {duration(max(2 * seconds, FEWEST_STEPS * PROBE_BATCH / slowest + seconds - left))}",
+        )
     # The share at full size depends on the number of epochs, and that on the share.
     for _ in range(4):
         pace = sum(share / speeds.training[size] for share, size in zip(shares(config), sizes(config), strict=True))
@@ -166,28 +176,44 @@ def fitted(
 def measure(config: TrainConfig, dataset: Dataset, device: torch.device, start: Start, seconds: float) -> Speeds:
     """Trains a network for some steps at each size, and has it answer some images; it is thrown away.
 
-    Batches are small, so that a slow machine is measured soon; `seconds` is a wish: each size gets at least one step
-    that is no warm-up.
+    Batches are small and the cheapest size comes first, so that a slow machine is known soon: what would take longer
+    than `seconds` is estimated from that, by the number of pixels and as three times as fast without a backward pass.
     """
     keep_freed_memory()
     index, split = dataset.index, dataset.split("train")
-    training = {}
+    training: dict[int, float] = {}
     learner = Learner(start.network(config, index.labels), objective_of(config), config, device)
     learner.network.train()
-    every = sizes(config)
+    every, began = sizes(config), time.monotonic()
     for size in every:
+        known = size_speed(training, size)
+        if known is not None and time.monotonic() - began + 3 * PROBE_BATCH / known > seconds:
+            training[size] = known
+            continue
         probe = changed(config, {"resolution": str(size), "batch_size": min(config.batch_size, PROBE_BATCH)})
         batches = TrainBatches(split, probe, index.preprocess, len(index.labels), device)
         training[size] = _rate(learner, batches, seconds / (len(every) + 1), device)
+    return Speeds(training=training, validation=_answering(learner, training[every[-1]], seconds, device))
+
+
+def size_speed(known: Mapping[int, float], size: int) -> float | None:
+    """Images a second at `size` by those of a smaller size and the number of pixels; None: none is known."""
+    return known[max(known)] * (max(known) / size) ** 2 if known else None
+
+
+def _answering(learner: Learner, training: float, seconds: float, device: torch.device) -> float:
+    if PROBE_BATCH / training > seconds:
+        return 3 * training
     learner.network.eval()
-    images = torch.zeros(2 * PROBE_BATCH, 3, INPUT_SIZE, INPUT_SIZE, device=device)
+    images = torch.zeros(PROBE_BATCH, 3, INPUT_SIZE, INPUT_SIZE, device=device)
+    images = images.contiguous(memory_format=memory_format(device))
     with torch.inference_mode():
         learner.network(images)
         _wait(device)
         began = time.monotonic()
         learner.network(images)
         _wait(device)
-    return Speeds(training=training, validation=len(images) / (time.monotonic() - began))
+    return len(images) / max(1e-9, time.monotonic() - began)
 
 
 def _rate(learner: Learner, batches: TrainBatches, seconds: float, device: torch.device) -> float:
@@ -205,7 +231,7 @@ def _rate(learner: Learner, batches: TrainBatches, seconds: float, device: torch
                 took.append(time.monotonic() - (since or began))
             if took and time.monotonic() - began >= seconds:
                 break
-    return batches.batch_size / sorted(took)[len(took) // 2]
+    return batches.batch_size / max(1e-9, sorted(took)[len(took) // 2])
 
 
 def _wait(device: torch.device) -> None:

@@ -149,7 +149,7 @@ class _Run:
         self.tally = Tally(device)
         self.records: list[EpochRecord] = []
         self.epoch = 0
-        self.lr = 0.0  # of the last update
+        self.lr: float | None = None  # of this process' last update
         self.best: float | None = None
         self.earlier_memory: MemoryPeak | None = None
         self.seconds_trained = 0.0  # of the epoch under way, without its validation
@@ -250,7 +250,7 @@ class _Run:
         tally = self.tally
         return EpochRecord(
             epoch=self.epoch + 1,
-            lr=self.lr,
+            lr=self._last_lr,
             train_loss=tally.loss,
             train_accuracy=tally.accuracy,
             val_loss=metrics.loss,
@@ -258,6 +258,12 @@ class _Run:
             seconds=tally.seconds,
             images_per_second=tally.images / max(self.seconds_trained, 1e-9),
         )
+
+    @property
+    def _last_lr(self) -> float:
+        if self.lr is not None:
+            return self.lr
+        return learning_rate(self.config, self.pace.at(self.steps_done - 1), len(self.batches))
 
     def save_interrupted(self) -> None:
         """Saves the weights and the state in the middle of an epoch."""

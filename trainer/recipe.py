@@ -102,12 +102,19 @@ def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
             "--total-epochs below --epochs", value=total, allowed=f"at least {result.epochs}, the epochs to train now"
         )
     if result.warmup_epochs > total:
-        raise UsageError("--warmup-epochs beyond the training", value=result.warmup_epochs, allowed=f"at most {total}")
+        raise UsageError(
+            "--warmup-epochs beyond the training", value=_plain(result.warmup_epochs), allowed=f"at most {total}"
+        )
     if result.warmup_epochs and result.warmup_start_lr > result.lr:
         raise UsageError("--warmup-start-lr above --lr", value=result.warmup_start_lr, allowed=f"at most {result.lr}")
     check_resolution(result)
     check_rates(result.model, result.dropout, result.drop_path)
     return result
+
+
+def _plain(number: float) -> float:
+    """51 for 51.0, as it was typed."""
+    return int(number) if number == int(number) else number
 
 
 def option(field: str) -> str:
