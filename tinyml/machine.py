@@ -33,4 +33,5 @@ def process_began() -> float:
     """When this process began, on the clock of `time.monotonic`."""
     import psutil
 
-    return time.monotonic() - max(0.0, time.time() - psutil.Process().create_time())
+    age: float = time.time() - psutil.Process().create_time()
+    return time.monotonic() - max(0.0, age)
