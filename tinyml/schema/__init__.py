@@ -62,6 +62,7 @@ from .explanation import Explanation as Explanation
 from .explanation import Robustness as Robustness
 from .metrics import Metrics as Metrics
 from .preprocess import Preprocess as Preprocess
+from .training import Budget as Budget
 from .training import EpochRecord as EpochRecord
 from .training import History as History
 from .training import MemoryPeak as MemoryPeak

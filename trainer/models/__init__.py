@@ -1,6 +1,7 @@
 """Six image classifiers for 64x64 images, one file each, from scratch; a new file here is a new architecture."""
 
 from .architecture import (
+    INPUT_SIZE,
     Architecture,
     ModelSummary,
     architectures,
@@ -12,6 +13,7 @@ from .architecture import (
 )
 
 __all__ = [
+    "INPUT_SIZE",
     "Architecture",
     "ModelSummary",
     "architectures",

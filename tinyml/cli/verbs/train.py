@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +29,15 @@ def train(
     recipe: Annotated[
         str | None, typer.Option("--recipe", help="reference (the default), best or demo: where options come from.")
     ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="Train for so long, as 45m or 2h, by the recipe best.")
+    ] = None,
+    resolution: Annotated[
+        str | None, typer.Option("--resolution", help="Growing sizes of the training images: 32:64 or 32:48:64.")
+    ] = None,
+    full_size_share: Annotated[
+        float | None, typer.Option("--full-size-share", help="Of the epochs, at the last of these sizes.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs to train. reference: 50.")] = None,
     total_epochs: Annotated[
         int | None, typer.Option("--total-epochs", help="Length of the schedule, for a training in parts.")
@@ -38,8 +47,8 @@ def train(
     weight_decay: Annotated[float | None, typer.Option("--weight-decay", help="reference: 0.001.")] = None,
     momentum: Annotated[float | None, typer.Option("--momentum", help="Of sgd and rmsprop. reference: 0.9.")] = None,
     optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam, adamw or rmsprop.")] = None,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine or none.")] = None,
-    warmup_epochs: Annotated[int | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine, linear or none.")] = None,
+    warmup_epochs: Annotated[float | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
     warmup_start_lr: Annotated[float | None, typer.Option("--warmup-start-lr", help="Where it starts.")] = None,
     mixup_cutmix_alpha: Annotated[
         float | None, typer.Option("--mixup-cutmix-alpha", help="Sets --mixup-alpha and --cutmix-alpha; 0: off.")
@@ -50,11 +59,14 @@ def train(
         float | None, typer.Option("--mix-probability", help="How often a batch is mixed, 0 to 1.")
     ] = None,
     mix_off_epochs: Annotated[
-        int | None, typer.Option("--mix-off-epochs", help="Epochs at the end without mixing.")
+        float | None, typer.Option("--mix-off-epochs", help="Epochs at the end without mixing.")
     ] = None,
     label_smoothing: Annotated[float | None, typer.Option("--label-smoothing", help="0 to below 1.")] = None,
     crop_padding: Annotated[int | None, typer.Option("--crop-padding", help="Pixels; 0: no random crop.")] = None,
     flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="Mirror half of the images.")] = None,
+    alternate_flip: Annotated[
+        bool | None, typer.Option("--alternate-flip/--no-alternate-flip", help="Mirror each in every second epoch.")
+    ] = None,
     rotation_degrees: Annotated[
         float | None, typer.Option("--rotation-degrees", help="Largest angle; 0: none.")
     ] = None,
@@ -69,6 +81,9 @@ def train(
     limit: Annotated[
         int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")
     ] = None,
+    validate_images: Annotated[
+        int | None, typer.Option("--validate-images", help="Images of each validation; all if left out.")
+    ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
@@ -79,34 +94,52 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
+    from tinyml.errors import UsageError
+    from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
+    from tinyml.trainer.budget import plan, seconds_of
     from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.models import architectures
-    from tinyml.trainer.recipe import DEFAULT_RECIPE, changed, configure
+    from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.start import Resumed, Scratch
     from tinyml.trainer.state import read_position, state_file
     from tinyml.workspace import Workspace
 
+    began = process_began()
     out = Output(json=json)
     architectures.get(model)
     given = context.params
     changes = {name: given[name] for name in TrainConfig.model_fields if given.get(name) is not None}
+    wanted = None if changes.pop("budget", None) is None else seconds_of(str(budget))
     if mixup_cutmix_alpha is not None:
         changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
     workspace = Workspace(results)
     state = resume_from or (state_file(workspace, model) if resume else None)
-    if state is None:
-        config = configure(recipe or DEFAULT_RECIPE, model, data or "tiny-imagenet", changes)
-    else:
+    if state is not None:
+        if wanted is not None:
+            raise UsageError("a resumed training keeps its budget", value=budget, hint="leave --budget out")
         config = changed(read_position(state).config, changes)
+    else:
+        recipe = recipe or (DEFAULT_RECIPE if wanted is None else BUDGET_RECIPE)
+        config = configure(recipe, model, data or "tiny-imagenet", changes)
     chosen = choose(device)
     progress = out.progress
+    opening = time.monotonic()
     dataset = open_dataset(config.data, progress=progress)
+    began += time.monotonic() - opening
+    if wanted is not None:
+        planned = plan(
+            wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
+        )
+        config = planned.config
+        for line in planned.words:
+            out.line(line)
     out.line(_announcement(config, workspace.model(model), device_name(chosen), state))
     start = Resumed(state) if state else Scratch()
-    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress)
+    spent = time.monotonic() - began if config.budget else 0.0
+    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent)
     _report(result, workspace, out)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -114,23 +147,36 @@ def train(
 
 def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | None) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
+    length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
     begin = f"resuming {state}: training" if state else "training"
     return (
-        f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {config.epochs} epochs{limited}, "
+        f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {length}{limited}, "
         f"on {device}; results go to {folder}/"
     )
 
 
+def _of_the_best(manifest: Path) -> str:
+    from tinyml.confidence import top1_told
+    from tinyml.workspace import read_checkpoint
+
+    metrics = next(m for m in read_checkpoint(manifest)[0].metrics if m.split == "val")
+    return f"{top1_told(metrics)} on {metrics.images:,} images"
+
+
 def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
+    from tinyml.commands import command
+
     history, config = result.history, result.history.config
     out.document(history)
-    elsewhere = "" if workspace.root == Path("results") else f" --results {shlex.quote(str(workspace.root))}"
     if result.best is not None:
         best = max(history.epochs, key=lambda record: record.val_accuracy)
         memory = history.memory
         rows = [
-            ["epochs", f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted else ''}"],
-            ["best validation accuracy", f"{best.val_accuracy:.2%} (epoch {best.epoch})"],
+            [
+                "epochs",
+                f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted and not config.budget else ''}",
+            ],
+            ["best validation accuracy", f"{_of_the_best(result.best)}, epoch {best.epoch}"],
             ["checkpoint", str(result.best)],
             ["time", f"{sum(record.seconds for record in history.epochs):.1f} s"],
         ]
@@ -142,6 +188,7 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
             rows.append(["limited to", f"{config.limit} images an epoch: a first look"])
         out.table(f"{config.model} on {config.data}", ["what", "value"], rows)
     if result.interrupted:
-        out.line(f"interrupted and saved; to go on: tinyml train {config.model} --resume{elsewhere}")
+        again = command("train", config.model, "--resume", results=workspace.root)
+        out.line(f"interrupted and saved; to go on: {again}")
     else:
-        out.line(f"next: tinyml export{elsewhere}")
+        out.line(f"next: {command('export', results=workspace.root)}")
