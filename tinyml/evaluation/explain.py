@@ -47,7 +47,8 @@ class Asked:
     @property
     def answers(self) -> NDArray[np.int64]:
         """The first classes, [N]."""
-        return self.scores.argmax(1).astype(np.int64)
+        first: NDArray[np.int64] = self.scores.argmax(1).astype(np.int64)
+        return first
 
 
 @dataclass(frozen=True, kw_only=True)
