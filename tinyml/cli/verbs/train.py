@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import EXIT_INTERRUPTED, app
+from ..options import RESULTS, Device, Json, Results
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def train(
         int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
     resume_from: Annotated[
         Path | None, typer.Option("--resume-from", help="Go on with the one in this file.", show_default=False)
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
     from tinyml.schema import TrainConfig
@@ -124,7 +125,7 @@ def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | 
 def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
     history, config = result.history, result.history.config
     out.document(history)
-    elsewhere = "" if workspace.root == Path("results") else f" --results {shlex.quote(str(workspace.root))}"
+    elsewhere = "" if workspace.root == RESULTS else f" --results {shlex.quote(str(workspace.root))}"
     if result.best is not None:
         best = max(history.epochs, key=lambda record: record.val_accuracy)
         memory = history.memory
