@@ -15,8 +15,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .architecture import Architecture, architectures
-from .layers import DropPath, conv_bn, drop_path_rates, init_relu_network
+from ..architecture import Architecture, architectures
+from ..layers import DropPath, conv_bn, drop_path_rates, init_relu_network
 
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
 BLOCKS = 2

@@ -17,7 +17,7 @@ def models(
     json: Json = False,
 ) -> None:
     """List the models with their parameters and multiply-accumulates for one 64x64 image."""
-    from tinyml.trainer.models import summaries
+    from tinyml.trainer.architecture import summaries
 
     out = Output(json=json)
     rows = summaries(classes)

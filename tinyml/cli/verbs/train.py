@@ -81,10 +81,10 @@ def train(
 ) -> None:
     """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
     from tinyml.schema import TrainConfig
+    from tinyml.trainer.architecture import architectures
     from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
-    from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.start import Resumed, Scratch
     from tinyml.trainer.state import read_position, state_file
