@@ -24,6 +24,7 @@ BEST_CHECKPOINT = "best.json"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
 BENCH_RUN, REPORT_PAGE = "run.json", "index.html"
+PROJECT_PAGE = "report.html"
 
 
 def cache_dir() -> Path:

@@ -1,0 +1,91 @@
+"""Everything below a results folder that can stand on a page, read once, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from tinyml.errors import ManifestError
+from tinyml.schema import Artifact, BenchRun, Checkpoint, Evaluations, Golden, History, Record
+from tinyml.store import read_json
+from tinyml.workspace import (
+    ARTIFACT_MANIFEST,
+    BENCH_RUN,
+    BEST_CHECKPOINT,
+    GOLDEN,
+    HISTORY,
+    TEST_RESULTS,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept(Generic[R]):
+    """A record and the file that it was read from."""
+
+    record: R
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What a results folder holds, each kind sorted by path; runs from the oldest to the newest."""
+
+    title: str
+    checkpoints: tuple[Kept[Checkpoint], ...] = ()
+    histories: tuple[Kept[History], ...] = ()
+    artifacts: tuple[Kept[Artifact], ...] = ()
+    goldens: tuple[Kept[Golden], ...] = ()
+    evaluations: tuple[Kept[Evaluations], ...] = ()
+    runs: tuple[Kept[BenchRun], ...] = ()
+    unread: tuple[str, ...] = ()
+    """One sentence a file that is there and could not be read."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing at all to show."""
+        return not (self.checkpoints or self.histories or self.artifacts or self.evaluations or self.runs)
+
+
+def read(root: Path) -> Project:
+    """The project whose results lie below `root`; a file that cannot be read is named, never a reason to stop."""
+    unread: list[str] = []
+
+    def all_of(name: str, kind: type[R]) -> tuple[Kept[R], ...]:
+        found = []
+        for path in files(root, name):
+            try:
+                found.append(Kept(record=read_json(path, kind), path=path))
+            except ManifestError as error:
+                unread.append(str(error))
+        return tuple(found)
+
+    return Project(
+        title=root.resolve().parent.name if root.name == "results" else root.resolve().name,
+        checkpoints=all_of(BEST_CHECKPOINT, Checkpoint),
+        histories=all_of(HISTORY, History),
+        artifacts=all_of(ARTIFACT_MANIFEST, Artifact),
+        goldens=all_of(GOLDEN, Golden),
+        evaluations=all_of(TEST_RESULTS, Evaluations),
+        runs=tuple(sorted(all_of(BENCH_RUN, BenchRun), key=lambda kept: kept.record.provenance.created_at)),
+        unread=tuple(unread),
+    )
+
+
+def of_run(run: BenchRun, path: Path) -> Project:
+    """A project of one bench run alone."""
+    return Project(title=f"Bench run {run.id}", runs=(Kept(record=run, path=path),))
+
+
+def files(root: Path, *names: str) -> Iterator[Path]:
+    """The files of these names below `root`, sorted; nothing in folders whose name begins with a dot."""
+    for path in sorted(path for name in names for path in root.rglob(name)):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts):
+            yield path
+
+
+SOURCES = (BEST_CHECKPOINT, HISTORY, ARTIFACT_MANIFEST, GOLDEN, TEST_RESULTS, BENCH_RUN)
+"""The names of all files that a page is made from."""

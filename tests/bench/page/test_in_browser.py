@@ -1,0 +1,239 @@
+"""The page in a real browser: Debian's chromium, driven by playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinyml.bench.page.project import read
+from tinyml.bench.page.render import html
+
+playwright = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="not run: no chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as p:
+        started = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@dataclass
+class Opened:
+    """A page that collects what went wrong in it, and what it asked of any other place."""
+
+    page: Any
+    problems: list[str]
+    file: Path
+
+    def column(self, name: str) -> list[str]:
+        script = """name => { const table = document.getElementById("rows");
+            const index = [...table.tHead.rows[0].cells].findIndex(cell => cell.dataset.column === name);
+            return [...table.tBodies[0].rows].filter(r => !r.hidden).map(r => r.cells[index].textContent); }"""
+        return list(self.page.evaluate(script, name))
+
+    def marks(self) -> int:
+        return int(self.page.locator("#scatter .mark").count())
+
+    def selected(self) -> list[str]:
+        return list(
+            self.page.eval_on_selector_all("#rows tr[aria-selected=true]", "rows => rows.map(r => r.dataset.key)")
+        )
+
+
+def opened(browser: Any, results: Path, *, scheme: str = "light", width: int = 1400, address: str = "") -> Opened:
+    problems: list[str] = []
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
+    file = results.parent / "report.html"
+    file.write_text(html(read(results)))
+    page.goto(f"file://{file}{address}")
+    return Opened(page, problems, file)
+
+
+def test_it_sorts_by_figures_with_what_was_not_measured_last(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    measured = [text for text in shown.column("p50") if text != "-"]
+    assert len(measured) == 7
+    for click in (1, 2):
+        shown.page.get_by_role("button", name="p50 ms").click()
+        column = shown.column("p50")
+        figures = [float(text) for text in column if text != "-"]
+        assert figures == sorted(figures, reverse=click == 2)
+        assert column[len(measured) :] == ["-"] * (len(column) - len(measured))
+    shown.page.get_by_role("button", name="variant").press("Enter")
+    assert shown.column("variant") == sorted(shown.column("variant"))
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_filters_hold_for_the_chart_and_the_table(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    before = shown.marks()
+    shown.page.locator("#filters summary").click()
+    shown.page.locator('[data-filter="format"] input[value="coreml"]').uncheck()
+    assert 0 < shown.marks() < before
+    assert set(shown.column("format")) == {"onnx", "torch"}
+    shown.page.get_by_role("button", name="Show everything").click()
+    assert shown.marks() == before
+    for name in ("coreml", "onnx", "torch"):
+        shown.page.locator(f'[data-filter="format"] input[value="{name}"]').uncheck()
+    assert "No point" in shown.page.locator("#scatter").inner_text()
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_every_cost_has_its_chart(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    for value in ("p50", "p90", "load", "bytes", "peak"):
+        for logarithmic in (False, True):
+            shown.page.locator(f'#axis input[value="{value}"]').check()
+            shown.page.locator("#log").set_checked(logarithmic)
+            inside = shown.page.evaluate("""() => {
+                const box = document.querySelector("#scatter svg").getBoundingClientRect();
+                return [...document.querySelectorAll("#scatter .mark")].map(m => m.getBoundingClientRect()).every(m =>
+                    m.left >= box.left && m.right <= box.right && m.top >= box.top && m.bottom <= box.bottom); }""")
+            assert inside
+            assert shown.marks() > 0
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_a_point_and_its_row_are_selected_together_and_a_link_shows_the_same(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    assert "Nothing is selected" in shown.page.locator("#detail").inner_text()
+    mark = shown.page.locator("#scatter .mark").nth(2)
+    key = mark.get_attribute("data-key")
+    mark.click()
+    assert shown.selected() == [key]
+    assert "sha256" in shown.page.locator("#detail").inner_text()
+    shown.page.locator('#axis input[value="bytes"]').check()
+    shown.page.locator("#log").check()
+    shown.page.get_by_role("button", name="top-1 %").click()
+    address = shown.page.evaluate("location.hash")
+    again = opened(browser, results, address=address)
+    assert again.selected() == [key]
+    assert again.page.locator('#axis input[value="bytes"]').is_checked()
+    assert again.page.locator("#log").is_checked()
+    assert again.column("top1") == shown.column("top1")
+    assert again.problems == shown.problems == []
+    row = shown.page.locator("#rows tbody tr").first
+    row.click()
+    assert shown.selected() == [row.get_attribute("data-key")]
+    shown.page.close()
+    again.page.close()
+
+
+def test_dragging_selects_what_lies_inside(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    box = shown.page.locator("#scatter svg").bounding_box()
+    mouse = shown.page.mouse
+    mouse.move(box["x"] + 70, box["y"] + 20)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] - 20, box["y"] + box["height"] - 55, steps=5)
+    mouse.up()
+    assert len(shown.selected()) == shown.marks()
+    shown.page.locator("#only").check()
+    assert len(shown.column("model")) == shown.marks()
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_the_keyboard_reaches_every_point(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    shown.page.locator("#scatter").focus()
+    told = set()
+    for _ in range(shown.marks()):
+        shown.page.keyboard.press("ArrowRight")
+        told.add(shown.page.locator("#tip").inner_text())
+    assert len(told) == shown.marks()
+    shown.page.keyboard.press("Enter")
+    assert len(shown.selected()) == 1
+    shown.page.keyboard.press("Escape")
+    assert shown.selected() == []
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_columns_are_chosen(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    heading = shown.page.locator('#rows th[data-column="machine"]')
+    assert not heading.is_visible()
+    shown.page.locator("#chooser summary").click()
+    shown.page.locator('#chooser input[value="machine"]').check()
+    assert heading.is_visible()
+    again = opened(browser, results, address=shown.page.evaluate("location.hash"))
+    assert again.page.locator('#rows th[data-column="machine"]').is_visible()
+    shown.page.close()
+    again.page.close()
+
+
+def test_training_curves_follow_the_choice(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    for value in ("val_accuracy", "val_loss", "train_loss", "lr"):
+        for along in ("epoch", "seconds"):
+            shown.page.locator(f'#curve-value input[value="{value}"]').check()
+            shown.page.locator(f'#curve-along input[value="{along}"]').check()
+            assert shown.page.locator("#curves .curve").count() == 1
+            assert shown.page.locator("#curves circle").count() == 5
+    assert shown.problems == []
+    shown.page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_background(browser: Any, results: Path, scheme: str) -> None:
+    shown = opened(browser, results, scheme=scheme)
+    contrast = shown.page.evaluate("""() => {
+        const parse = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const light = rgb => { const [r, g, b] = rgb.map(v => { v /= 255;
+            return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+        const back = light(parse(getComputedStyle(document.body).backgroundColor));
+        return ["body", "caption", "tr.other td", "figcaption", "nav a", "legend", ".label"].map(selector => {
+            const ink = light(parse(getComputedStyle(document.querySelector(selector)).color));
+            return (Math.max(ink, back) + 0.05) / (Math.min(ink, back) + 0.05); });
+    }""")
+    assert min(contrast) >= 4.5  # WCAG 2.2, 1.4.3
+    marks = shown.page.evaluate("""() => [...document.querySelectorAll("#scatter .mark")]
+        .map(mark => getComputedStyle(mark).fill)""")
+    assert all(mark.startswith("rgb") for mark in marks)
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_pictures_and_tables_have_words(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    for table in shown.page.query_selector_all("table"):
+        assert table.query_selector("caption").text_content()
+    for image in shown.page.query_selector_all("img"):
+        assert "golden image" in image.get_attribute("alt")
+    for figure in shown.page.query_selector_all("figure"):
+        assert figure.get_attribute("aria-label")
+    assert shown.page.get_by_text("a tabby 75.0 %").count() == 3
+    shown.page.close()
+
+
+@pytest.mark.parametrize("width", [390, 820])
+def test_only_tables_scroll_on_a_small_screen(browser: Any, results: Path, width: int) -> None:
+    shown = opened(browser, results, width=width)
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
+    shown.page.close()
+
+
+def test_on_paper_the_controls_are_gone(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    shown.page.emulate_media(media="print")
+    assert not shown.page.locator("#axis").is_visible()
+    assert shown.page.locator("#rows").is_visible()
+    assert shown.page.pdf().startswith(b"%PDF")
+    shown.page.close()

@@ -1,0 +1,127 @@
+"""What is read, which figure stands for a case, and what is said of a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tinyml.bench.page.figures import figures
+from tinyml.bench.page.project import read
+from tinyml.bench.page.render import html
+from tinyml.bench.page.summary import candidates, sentences
+from tinyml.schema import BenchRun, Metrics
+from tinyml.store import read_json, write_json
+
+SHA = "ab" * 32
+EVIL = "</script><script>alert(1)</script>"
+
+
+def later(run: BenchRun, **update: object) -> BenchRun:
+    provenance = run.provenance.model_copy(update={"created_at": "2027-01-01T00:00:00Z"})
+    return run.model_copy(update={"provenance": provenance, "id": "later", **update})
+
+
+def test_everything_below_a_folder_is_found_and_what_cannot_be_read_is_named(results: Path) -> None:
+    (results / "bench" / "torn").mkdir()
+    (results / "bench" / "torn" / "run.json").write_text('{"kind": "bench_run", "schema')
+    hidden = results / "bench" / ".torn.tmp-abcdefgh"
+    hidden.mkdir()
+    (hidden / "run.json").write_text("{")
+    project = read(results)
+    assert project.title == "project"
+    assert len(project.runs) == 2
+    assert len(project.artifacts) == len(project.goldens) == 3
+    assert len(project.histories) == 1
+    (line,) = project.unread
+    assert "torn/run.json is not JSON" in line
+    assert "torn/run.json is not JSON" in html(project)
+
+
+def test_a_case_stands_once_a_machine_with_its_newest_measurement(results: Path, linux_run: BenchRun) -> None:
+    first = figures(read(results))
+    assert len({figure.key for figure in first}) == len(first)
+    write_json(results / "bench" / "later" / "run.json", later(linux_run))
+    second = figures(read(results))
+    assert [f.key for f in second] == [f.key for f in first]
+    linux = [f for f in second if f.run is not None and f.run.environment.os == "linux"]
+    assert linux
+    assert {f.run.id for f in linux if f.run is not None} == {"later"}
+    assert {f.run.id for f in second if f.run is not None} == {"later", "fixture-macos"}
+
+
+def test_a_case_that_was_not_run_again_keeps_its_figure(results: Path, linux_run: BenchRun) -> None:
+    before = [f.key for f in figures(read(results)) if f.row is not None and f.row.latency_ns is not None]
+    nothing = tuple(
+        r.model_copy(update={"status": "not_run", "reason": "interrupted", "series": (), "accuracy": None})
+        for r in linux_run.results
+    )
+    write_json(results / "bench" / "later" / "run.json", later(linux_run, results=nothing))
+    after = [f.key for f in figures(read(results)) if f.row is not None and f.row.latency_ns is not None]
+    assert after == before
+
+
+def test_a_file_in_no_run_stands_in_the_table_as_not_run(results: Path) -> None:
+    for run in results.glob("bench/*/run.json"):
+        run.unlink()
+    found = figures(read(results))
+    assert {f.variant for f in found} == {"coreml-fp16", "coreml-w8", "onnx-w8a8"}
+    assert "not run: in no bench run" in html(read(results))
+
+
+def test_the_sentence_names_the_smallest_and_the_fastest_within_a_point(results: Path) -> None:
+    project = read(results)
+    told = dict(sentences(project, figures(project)))
+    assert set(told) == {"alexnet", "densenet"}
+    sentence = told["densenet"]
+    assert "As trained 60.12 % top-1 on 10,000 test images" in sentence
+    assert "Smallest within one point: coreml-w8" in sentence
+    assert "Fastest within one point: coreml-fp16" in sentence
+    assert "Mac99,1" in sentence
+
+
+def test_a_loss_is_only_told_of_the_same_images(results: Path, linux_run: BenchRun) -> None:
+    for manifest in results.glob("*/exports/*/manifest.json"):
+        manifest.unlink()
+    few = Metrics(split="test", top1=0.1, top5=0.2, images=200, total=10_000)
+    cut = tuple(
+        r.model_copy(update={"accuracy": few}) if r.accuracy and r.case.variant != "checkpoint" else r
+        for r in linux_run.results
+    )
+    run = linux_run.model_copy(update={"results": cut})
+    write_json(results / "bench" / run.id / "run.json", run)
+    (results / "bench" / "fixture-macos" / "run.json").unlink()
+    project = read(results)
+    assert candidates(project, figures(project)) == []
+    assert "No exported file was compared with it." in sentences(project, figures(project))[0][1]
+
+
+def test_hostile_words_stay_words(results: Path, linux_run: BenchRun) -> None:
+    evil = linux_run.results[0].case.model_copy(update={"model": EVIL, "variant": EVIL})
+    first = linux_run.results[0].model_copy(update={"case": evil, "flags": (EVIL,)})
+    run = later(linux_run, results=(first, *linux_run.results[1:]))
+    provenance = run.provenance.model_copy(update={"command": EVIL})
+    write_json(results / "bench" / "later" / "run.json", run.model_copy(update={"provenance": provenance}))
+    page = html(read(results))
+    assert "<script>alert" not in page
+    start = page.index('id="points">') + len('id="points">')
+    points = json.loads(page[start : page.index("</script>", start)])
+    assert EVIL in {point["model"] for point in points}
+
+
+def test_the_page_of_five_hundred_cases_is_small(results: Path, linux_run: BenchRun) -> None:
+    many = tuple(
+        r.model_copy(update={"case": r.case.model_copy(update={"model": f"model{n}"})})
+        for n in range(32)
+        for r in linux_run.results
+    )
+    write_json(results / "bench" / "later" / "run.json", later(linux_run, results=many))
+    project = read(results)
+    assert len(figures(project)) >= 500
+    assert len(html(project).encode()) < 5_000_000
+
+
+def test_reading_leaves_every_file_as_it_was(results: Path) -> None:
+    before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+    html(read(results))
+    assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
+    assert read_json(results / "bench" / "fixture-linux" / "run.json", BenchRun)

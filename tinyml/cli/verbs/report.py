@@ -1,0 +1,57 @@
+"""`tinyml report`: everything that was trained, exported and measured, as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import app
+from ..output import Output
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Option("--results", help="Folder of all results.")] = Path("results"),
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The page's file; default: report.html in the results folder.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, and follow new results.")] = False,
+    port: Annotated[int, typer.Option("--port", help="For --serve; 0: any that is free.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Make one self-contained page of all results: charts, tables, curves, proofs, and where each figure comes from."""
+    from tinyml.bench.page.project import read
+    from tinyml.bench.page.render import html
+    from tinyml.errors import BenchError
+    from tinyml.store import write_bytes
+    from tinyml.workspace import PROJECT_PAGE
+
+    out = Output(json=json)
+    project = read(results) if results.is_dir() else None
+    if project is None or project.empty:
+        raise BenchError("no results to report", value=results, hint="make some first: tinyml train resnet")
+    for line in project.unread:
+        out.line(f"left out: {line}")
+    if serve:
+        _serve(out, results, port)
+        return
+    target = output or results / PROJECT_PAGE
+    if target.is_dir():
+        raise BenchError("the page needs a file's name, this is a folder", value=target)
+    write_bytes(target, html(project).encode())
+    out.line(f"report: {target}")
+    out.document({"page": str(target), "left_out": list(project.unread)})
+
+
+def _serve(out: Output, results: Path, port: int) -> None:
+    import threading
+    import webbrowser
+
+    from tinyml.bench.page.served import serving
+
+    with serving(results, port) as address:
+        out.line(f"serving {address} until Ctrl-C")
+        webbrowser.open(address)
+        threading.Event().wait()
