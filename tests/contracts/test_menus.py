@@ -17,6 +17,7 @@ MENUS = {
     "tinyml.evaluation.runtime:runtimes": "evaluation/runtimes",
     "tinyml.bench.backend:backends": "bench/backends",
     "tinyml.bench.report:reports": "bench/reports",
+    "tinyml.bench.page.section:sections": "bench/page/sections",
 }
 """Each contract and its registry, and the folder of what is registered there."""
 
