@@ -22,7 +22,8 @@ class Architecture:
 
     `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalized, to logits
     [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
-    residual branches that stochastic depth can drop. `no_decay` names its parameters of two or more dimensions that
+    residual branches that stochastic depth can drop, `takes_any_size` whether it can be trained on images smaller than
+    64x64. `no_decay` names its parameters of two or more dimensions that
     weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.
     """
 
@@ -31,6 +32,7 @@ class Architecture:
     build: Callable[[int, float, float], nn.Module]
     dropout: float
     has_drop_path: bool
+    takes_any_size: bool = True
     no_decay: tuple[str, ...] = ()
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 

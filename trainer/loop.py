@@ -10,8 +10,8 @@ What may differ between trainings stands outside: where the network comes from (
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import torch
@@ -29,8 +29,9 @@ from .duration import duration
 from .learner import Learner
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
 from .objective import Objective, objective_of
+from .pace import Counted, Pace, Timed
 from .plots import plot_history
-from .saver import Saver
+from .saver import SaveDue, Saver
 from .schedule import learning_rate
 from .signals import Interrupts
 from .start import Scratch, Start
@@ -62,6 +63,7 @@ def train(
     start: Start | None = None,
     objective: Objective | None = None,
     progress: Progress | None = None,
+    spent: float = 0.0,
 ) -> TrainResult:
     """Trains a network and writes checkpoints, history and its plot to the model's folder in `workspace`.
 
@@ -75,6 +77,7 @@ def train(
         start: Where the network comes from; None: from scratch.
         objective: What is minimized; None: what `config` says.
         progress: Told of every batch and epoch.
+        spent: Seconds of the configuration's budget that are gone before this call.
 
     Raises:
         TrainingError: The loss is not finite, memory ran out, or there are no images to train on.
@@ -86,16 +89,25 @@ def train(
     with autocast(device, config.precision):
         pass  # refuses a precision that the device lacks before anything is written
     run = _Run(
-        config, dataset, workspace, device, start or Scratch(), objective or objective_of(config), progress or Silent()
+        config,
+        dataset,
+        workspace,
+        device,
+        start or Scratch(),
+        objective or objective_of(config),
+        progress or Silent(),
+        spent,
     )
     interrupted = False
     with Interrupts().installed() as interrupts, out_of_memory_told(config.batch_size):
         try:
-            while run.epoch < config.epochs:
+            while not run.over:
                 run.train_epoch(interrupts)
+                began = time.monotonic()
                 metrics = run.validate()
                 with interrupts.held():
                     run.finish_epoch(metrics)
+                run.pace.validated(time.monotonic() - began)
         except KeyboardInterrupt:
             interrupted = True
             with interrupts.shielded():
@@ -123,6 +135,7 @@ class _Run:
         start: Start,
         objective: Objective,
         progress: Progress,
+        spent: float,
     ) -> None:
         self.config, self.dataset, self.device, self.progress = config, dataset, device, progress
         index, split = dataset.index, dataset.split("train")
@@ -136,11 +149,28 @@ class _Run:
         self.tally = Tally(device)
         self.records: list[EpochRecord] = []
         self.epoch = 0
+        self.lr: float | None = None  # of this process' last update
         self.best: float | None = None
         self.earlier_memory: MemoryPeak | None = None
         self.seconds_trained = 0.0  # of the epoch under way, without its validation
+        self.save_due = SaveDue()
         if (saved := start.saved()) is not None:
             self._resume(saved)
+            spent += saved.position.spent
+        steps = len(self.batches)
+        self.pace: Pace = (
+            Counted(config, steps) if config.budget is None else Timed(config, config.budget, steps, spent)
+        )
+
+    @property
+    def steps_done(self) -> int:
+        """The steps of the whole training so far."""
+        return self.epoch * len(self.batches) + self.tally.step
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.pace.over(self.steps_done)
 
     @property
     def _parts(self) -> Parts:
@@ -163,10 +193,10 @@ class _Run:
             self.progress.advance(tally.images)
         self.learner.network.train()
         tally.start_clock()
-        for images, targets in islice(self.batches.epoch(self.epoch + 1), tally.step, None):
+        for images, targets in self.batches.epoch(self.epoch + 1, tally.step, self.pace):
             shown = ""
             with interrupts.held():
-                lr = learning_rate(self.config, self.epoch * steps + tally.step, steps)
+                lr = learning_rate(self.config, self.pace.at(self.steps_done), steps)
                 check = (tally.step + 1) % check_every == 0 or tally.step + 1 == steps
                 answer = self.learner.answer(images, targets)
                 if check and not math.isfinite(value := answer.loss.item()):
@@ -176,7 +206,12 @@ class _Run:
                 self.meter.sample()
                 if check:
                     shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"
+                self.lr = lr
+                if self.save_due.now():
+                    self._save_unfinished()
             self.progress.advance(len(images), shown)
+            if self.over:
+                break
         self.progress.finish()
         self.seconds_trained = tally.seconds
 
@@ -197,13 +232,14 @@ class _Run:
         self.records.append(record)
         self.epoch += 1
         self.tally.begin()
+        self.save_due.reset()
         best = self.best is None or metrics.top1 > self.best
         if best:
             self.best = metrics.top1
         self.saver.checkpoints(self.learner.result, self.epoch, metrics, best=best)
         self._save_progress()
         self.progress.say(
-            f"epoch {record.epoch}/{self.config.epochs}: loss {record.train_loss:.3f}, "
+            f"epoch {self._of(record.epoch)}: loss {record.train_loss:.3f}, "
             f"validation accuracy {record.val_accuracy:.2%}{' (best)' if best else ''}, "
             f"{record.images_per_second:,.0f} images/s, {record.seconds:.1f} s"
         )
@@ -211,10 +247,10 @@ class _Run:
     def _record(self, metrics: Metrics) -> EpochRecord:
         if metrics.loss is None:
             raise self._diverged(math.nan)
-        tally, steps = self.tally, len(self.batches)
+        tally = self.tally
         return EpochRecord(
             epoch=self.epoch + 1,
-            lr=learning_rate(self.config, (self.epoch + 1) * steps - 1, steps),
+            lr=self._last_lr,
             train_loss=tally.loss,
             train_accuracy=tally.accuracy,
             val_loss=metrics.loss,
@@ -223,6 +259,12 @@ class _Run:
             images_per_second=tally.images / max(self.seconds_trained, 1e-9),
         )
 
+    @property
+    def _last_lr(self) -> float:
+        if self.lr is not None:
+            return self.lr
+        return learning_rate(self.config, self.pace.at(self.steps_done - 1), len(self.batches))
+
     def save_interrupted(self) -> None:
         """Saves the weights and the state in the middle of an epoch."""
         self.progress.finish()
@@ -230,8 +272,12 @@ class _Run:
             return  # between two epochs, where everything has just been saved
         if not self.tally.finite:
             raise self._diverged(math.nan)
-        self.saver.checkpoints(self.learner.result, self.epoch, None)
-        self._save_progress()
+        self._save_unfinished()
+
+    def _save_unfinished(self) -> None:
+        with self.save_due.timed():
+            self.saver.checkpoints(self.learner.result, self.epoch, None)
+            self._save_progress()
 
     def _save_progress(self) -> None:
         history, tally = self.history(), self.tally
@@ -243,6 +289,7 @@ class _Run:
             images=tally.images,
             mixed=tally.mixed,
             seconds=tally.seconds,
+            spent=self.pace.seconds,
             records=history.epochs,
             best=self.best,
             memory=history.memory,
@@ -261,11 +308,16 @@ class _Run:
         )
 
     def _label(self) -> str:
-        label = f"epoch {self.epoch + 1}/{self.config.epochs}"
+        label = f"epoch {self._of(self.epoch + 1)}"
+        if (budget := self.config.budget) is not None:
+            return f"{label}, {duration(max(0.0, budget.seconds - self.pace.seconds))} to go"
         if not self.records:
             return label
         left = sum(r.seconds for r in self.records) / len(self.records) * (self.config.epochs - self.epoch)
         return f"{label}, about {duration(left)} in all to go"
+
+    def _of(self, epoch: int) -> str:
+        return f"{epoch}" if self.config.budget is not None else f"{epoch}/{self.config.epochs}"
 
     def _diverged(self, loss: float) -> TrainingError:
         steps = len(self.batches)

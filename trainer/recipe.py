@@ -7,6 +7,8 @@ A recipe says what suits most architectures; where one needs something else, tha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -17,17 +19,42 @@ from tinyml.schema import TrainConfig
 
 from .architecture import architectures, check_rates
 from .optimizer import optimizers
+from .resolution import check_resolution
 from .schedule import schedulers
 
-Recipe = Callable[[str, str], TrainConfig]
-"""From a model and a data set to a complete configuration."""
+
+class Fit(Protocol):
+    """What a recipe changes where a training is shorter than it was made for."""
+
+    def __call__(self, config: TrainConfig, *, passes: float, images: int) -> Mapping[str, object]:
+        """The changes to `config` for `passes` passes over `images` images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """From a model and a data set to a complete configuration, and what other lengths ask for."""
+
+    make: Callable[[str, str], TrainConfig]
+    fit: Fit | None = None
+
 
 recipes: Registry[Recipe] = Registry("recipe", package="tinyml.trainer.recipes")
 
 DEFAULT_RECIPE = "reference"
+BUDGET_RECIPE = "best"
+"""The default under a time budget."""
+TINY_IMAGENET_IMAGES = 80_000
 
 
-def configure(recipe: str, model: str, data: str, changes: Mapping[str, object] | None = None) -> TrainConfig:
+def configure(
+    recipe: str,
+    model: str,
+    data: str,
+    changes: Mapping[str, object] | None = None,
+    *,
+    passes: float | None = None,
+    images: int = TINY_IMAGENET_IMAGES,
+) -> TrainConfig:
     """The configuration that `recipe` gives for `model` on `data`, with some fields changed.
 
     Args:
@@ -35,13 +62,29 @@ def configure(recipe: str, model: str, data: str, changes: Mapping[str, object] 
         model: A registered architecture.
         data: A data set's name or folder.
         changes: Fields of TrainConfig with the values that replace the recipe's.
+        passes: How often the images will be seen, for recipes that adapt to it; None: as often as there are epochs.
+        images: How many there are.
 
     Raises:
         UnknownNameError: No such recipe or model.
         UsageError: A value out of its range, or two that contradict each other; it names the command line's option.
     """
     own = architectures.get(model).recipes.get(recipe, {})
-    return changed(recipes.get(recipe)(model, data), {**own, **(changes or {})})
+    changes, chosen = changes or {}, recipes.get(recipe)
+    base = changed(chosen.make(model, data), own)
+    if chosen.fit is None:
+        return changed(base, changes)
+    wanted = changed(base, {**_lengths(base, changes), **changes})
+    length = passes or float(wanted.total_epochs or wanted.epochs)
+    return changed(wanted, {**chosen.fit(wanted, passes=length, images=images), **changes})
+
+
+def _lengths(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, object]:
+    """Warm-up and the end without mixing, in proportion where the user changes the length alone."""
+    epochs = changes.get("total_epochs") or changes.get("epochs")
+    if not isinstance(epochs, int) or epochs >= base.epochs:
+        return {}
+    return {name: getattr(base, name) * epochs / base.epochs for name in ("warmup_epochs", "mix_off_epochs")}
 
 
 def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
@@ -59,11 +102,19 @@ def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
             "--total-epochs below --epochs", value=total, allowed=f"at least {result.epochs}, the epochs to train now"
         )
     if result.warmup_epochs > total:
-        raise UsageError("--warmup-epochs beyond the training", value=result.warmup_epochs, allowed=f"at most {total}")
+        raise UsageError(
+            "--warmup-epochs beyond the training", value=_plain(result.warmup_epochs), allowed=f"at most {total}"
+        )
     if result.warmup_epochs and result.warmup_start_lr > result.lr:
         raise UsageError("--warmup-start-lr above --lr", value=result.warmup_start_lr, allowed=f"at most {result.lr}")
+    check_resolution(result)
     check_rates(result.model, result.dropout, result.drop_path)
     return result
+
+
+def _plain(number: float) -> float:
+    """51 for 51.0, as it was typed."""
+    return int(number) if number == int(number) else number
 
 
 def option(field: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import nn
@@ -14,6 +17,33 @@ from tinyml.workspace import BEST_CHECKPOINT, HISTORY, Workspace
 from . import checkpoint
 from .data import Dataset
 from .state import Parts, Position, state_file, write_state
+
+MINUTE = 60.0
+SAVE_SHARE = 0.01
+
+
+class SaveDue:
+    """When an unfinished epoch is saved, lest a kill lose hours: once a minute, or rarer where that costs over 1%."""
+
+    def __init__(self) -> None:
+        self._took = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Something was saved just now."""
+        self._since = time.monotonic()
+
+    def now(self) -> bool:
+        """Whether a save is due."""
+        return time.monotonic() - self._since >= max(MINUTE, self._took / SAVE_SHARE)
+
+    @contextlib.contextmanager
+    def timed(self) -> Iterator[None]:
+        """Around a save."""
+        began = time.monotonic()
+        yield
+        self._took = time.monotonic() - began
+        self.reset()
 
 
 class Saver:

@@ -21,17 +21,23 @@ def cosine(progress: float) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
+@schedulers.register("linear")
+def linear(progress: float) -> float:
+    """Straight to zero, which suits short trainings (Bergsma et al., 2025, https://arxiv.org/abs/2502.15938)."""
+    return 1.0 - progress
+
+
 @schedulers.register("none")
 def constant(_progress: float) -> float:
     """The full rate to the end."""
     return 1.0
 
 
-def learning_rate(config: TrainConfig, step: int, steps_per_epoch: int) -> float:
-    """The rate of the update number `step`, from 0, of the whole training."""
+def learning_rate(config: TrainConfig, step: float, steps_per_epoch: int) -> float:
+    """The rate of the update number `step`, from 0, of the whole training; under a budget between two of them."""
     warmup = config.warmup_epochs * steps_per_epoch
     if step < warmup:
-        return config.warmup_start_lr + (config.lr - config.warmup_start_lr) * (step + 1) / warmup
+        return config.warmup_start_lr + (config.lr - config.warmup_start_lr) * min(1.0, (step + 1) / warmup)
     total = (config.total_epochs or config.epochs) * steps_per_epoch
     progress = (step - warmup) / max(1, total - warmup)
     return config.lr * schedulers.get(config.scheduler)(min(1.0, progress))

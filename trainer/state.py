@@ -52,6 +52,8 @@ class Position(Record):
     """Whether any of them was a mixture, so that the training accuracy means nothing."""
     seconds: float
     """Time spent in the unfinished epoch."""
+    spent: float = 0.0
+    """Time that counts against the budget."""
     records: tuple[EpochRecord, ...]
     best: Fraction | None
     """The best validation accuracy so far."""
@@ -140,7 +142,9 @@ def check_continues(position: Position, config: TrainConfig, dataset_sha256: str
         raise UsageError(
             f"the data set {config.data} has changed since this training began", hint="start anew without --resume"
         )
-    if position.epoch >= config.epochs:
+    if config.budget is not None and position.spent >= config.budget.seconds - config.budget.finish_seconds:
+        raise UsageError("this training is complete", value=f"{position.spent:.0f} s spent", hint="start anew")
+    if config.budget is None and position.epoch >= config.epochs:
         raise UsageError(
             "this training is complete",
             value=f"{position.epoch} epochs done",

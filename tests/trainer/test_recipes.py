@@ -57,7 +57,7 @@ MISTAKES: dict[str, tuple[dict[str, object], str]] = {
         {"optimizer": "lion"},
         r"--optimizer out of range: 'lion'; allowed: adam, adamw, rmsprop, sgd",
     ),
-    "scheduler": ({"scheduler": "step"}, r"--scheduler out of range: 'step'; allowed: cosine, none"),
+    "scheduler": ({"scheduler": "step"}, r"--scheduler out of range: 'step'; allowed: cosine, linear, none"),
     "clip": ({"clip_norm": 0.0}, r"--clip-norm out of range: 0\.0; allowed: above 0"),
     "average": ({"ema_decay": 1.0}, r"--ema-decay out of range: 1\.0; allowed: below 1"),
     "limit": ({"limit": 0}, r"--limit out of range: 0; allowed: at least 1"),

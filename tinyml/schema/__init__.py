@@ -54,6 +54,7 @@ from .evaluation import EvaluatedModel as EvaluatedModel
 from .evaluation import Evaluations as Evaluations
 from .metrics import Metrics as Metrics
 from .preprocess import Preprocess as Preprocess
+from .training import Budget as Budget
 from .training import EpochRecord as EpochRecord
 from .training import History as History
 from .training import MemoryPeak as MemoryPeak

@@ -9,6 +9,17 @@ from pydantic import Field
 from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record
 
 
+class Budget(Record):
+    """The wall time that a training may take, and how its plan deals it out; the schedule follows the clock."""
+
+    seconds: Annotated[float, Field(gt=0)]
+    """From the beginning of the command to its end, without the preparation of the data."""
+    phase_seconds: tuple[Annotated[float, Field(gt=0)], ...]
+    """Planned for each size of the images, by the speeds measured at the start; their proportions count."""
+    finish_seconds: Annotated[float, Field(ge=0)]
+    """Kept for the last validation and save."""
+
+
 class TrainConfig(Record):
     """Everything that decides a training run."""
 
@@ -18,21 +29,29 @@ class TrainConfig(Record):
     epochs: PositiveInt = 50
     total_epochs: PositiveInt | None = None
     """The schedule's length where a run is trained in parts; None: `epochs`."""
+    budget: Budget | None = None
+    """Ends the training by the clock; `epochs` is then what was planned, and lengths in epochs are shares of it."""
+    resolution: Annotated[str, Field(pattern=r"^[1-9]\d{0,3}(:[1-9]\d{0,3})*$")] | None = None
+    """The sizes of the training images, one after the other: "32:48:64"; None: the data set's own throughout."""
+    full_size_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """Of the epochs, at the last of several sizes; the others share the rest evenly."""
     batch_size: Annotated[int, Field(ge=1, le=65536)] = 128
     lr: Annotated[float, Field(gt=0)] = 0.1
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     optimizer: str = "sgd"
     scheduler: str = "cosine"
-    warmup_epochs: Count = 0
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0
     warmup_start_lr: Annotated[float, Field(ge=0)] = 0.0
     mixup_alpha: Annotated[float, Field(ge=0)] = 0.0
     cutmix_alpha: Annotated[float, Field(ge=0)] = 0.0
     mix_probability: Fraction = 1.0
-    mix_off_epochs: Count = 0
+    mix_off_epochs: Annotated[float, Field(ge=0)] = 0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     crop_padding: Count = 4
     flip: bool = True
+    alternate_flip: bool = False
+    """Each image is mirrored in every second epoch, rather than at random."""
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 10.0
     color_jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
     erasing: Fraction = 0.5
@@ -45,6 +64,8 @@ class TrainConfig(Record):
     seed: Count = 0
     limit: PositiveInt | None = None
     """Images an epoch; None: all."""
+    validate_images: PositiveInt | None = None
+    """Images of a validation, dealt evenly over the classes; None: all."""
     save_every: PositiveInt = 10
 
 

@@ -51,20 +51,35 @@ class Augment:
             erasing=config.erasing,
         )
 
-    def __call__(self, images: Tensor, preprocess: Preprocess, generator: torch.Generator) -> Tensor:
+    def __call__(
+        self,
+        images: Tensor,
+        preprocess: Preprocess,
+        generator: torch.Generator,
+        *,
+        size: int | None = None,
+        mirrored: Tensor | None = None,
+    ) -> Tensor:
         """Augments and normalizes.
 
         Args:
             images: uint8 [B, 3, H, W], on any device.
             preprocess: the mean and standard deviation for the end.
             generator: a CPU generator; it alone decides what happens.
+            size: of the result, the images scaled to it first; None: their own.
+            mirrored: bool [B]: which are mirrored, instead of a random half.
 
         Returns:
-            float32 [B, 3, H, W] on the images' device, normalized.
+            float32 [B, 3, size, size] on the images' device, normalized.
         """
-        values = images.float().div_(255.0)
-        if self.crop_padding or self.flip or self.rotation_degrees:
-            values = self._moved(values, generator)
+        size = images.shape[-1] if size is None else size
+        mirrored = self._mirrored(len(images), generator) if mirrored is None else mirrored
+        values = resized(images, size)
+        padding = round(self.crop_padding * size / images.shape[-1])
+        if self.rotation_degrees:
+            values = self._turned(values, mirrored, padding, generator)
+        elif padding or self.flip:
+            values = self._moved(values, mirrored, padding, generator)
         if self.color_jitter:
             values = self._recolored(values, generator)
         values = normalized(values, preprocess)
@@ -72,12 +87,25 @@ class Augment:
             values = self._erased(values, generator)
         return values
 
-    def _moved(self, images: Tensor, generator: torch.Generator) -> Tensor:
+    def _mirrored(self, batch: int, generator: torch.Generator) -> Tensor:
+        return torch.rand(batch, generator=generator) < (0.5 if self.flip else 0.0)
+
+    @staticmethod
+    def _moved(images: Tensor, mirrored: Tensor, padding: int, generator: torch.Generator) -> Tensor:
+        batch, channels, height, width = images.shape
+        corner = torch.randint(0, 2 * padding + 1, (batch, 2), generator=generator)
+        columns = torch.arange(width).expand(batch, width)
+        columns = torch.where(mirrored[:, None], columns.flip(1), columns) + corner[:, :1]
+        rows = torch.arange(height).expand(batch, height) + corner[:, 1:]
+        padded = functional.pad(images, (padding,) * 4)
+        places = (rows[:, :, None] * padded.shape[-1] + columns[:, None, :]).view(batch, 1, -1).to(images.device)
+        return padded.flatten(2).gather(2, places.expand(-1, channels, -1)).view_as(images)
+
+    def _turned(self, images: Tensor, mirrored: Tensor, padding: int, generator: torch.Generator) -> Tensor:
         batch, _, height, width = images.shape
         angle = math.radians(self.rotation_degrees) * _uniform(batch, -1.0, 1.0, generator)
-        mirror = 1.0 - 2.0 * (torch.rand(batch, generator=generator) < 0.5).float() if self.flip else torch.ones(batch)
-        reach = 2 * self.crop_padding + 1
-        shift = torch.randint(0, reach, (batch, 2), generator=generator) - self.crop_padding
+        mirror = 1.0 - 2.0 * mirrored.float()
+        shift = torch.randint(0, 2 * padding + 1, (batch, 2), generator=generator) - padding
         cos, sin = torch.cos(angle), torch.sin(angle)
         aspect = height / width
         # From an output place to the input place it shows, in coordinates from -1 to 1: turned, mirrored, shifted.
@@ -88,8 +116,7 @@ class Augment:
         grid = functional.affine_grid(
             torch.stack(rows, dim=1).to(images.device), list(images.shape), align_corners=False
         )
-        mode = "bilinear" if self.rotation_degrees else "nearest"
-        return functional.grid_sample(images, grid, mode=mode, padding_mode="zeros", align_corners=False)
+        return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
     def _recolored(self, images: Tensor, generator: torch.Generator) -> Tensor:
         batch = len(images)
@@ -127,6 +154,16 @@ def boxes(tall: Tensor, wide: Tensor, height: int, width: int, generator: torch.
     rows = (y >= top) & (y < top + tall[:, None])
     columns = (x >= left) & (x < left + wide[:, None])
     return (rows[:, :, None] & columns[:, None, :])[:, None]
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Images uint8 [B, 3, H, H] as float32 [B, 3, size, size] from 0 to 1, smoothed where they shrink."""
+    values = images.float().div_(255.0)
+    if size == images.shape[-1]:
+        return values
+    if images.shape[-1] % size == 0:  # the mean of whole pixels, which is faster and the same on every device
+        return functional.avg_pool2d(values, images.shape[-1] // size)
+    return functional.interpolate(values, (size, size), mode="bilinear", antialias=True)
 
 
 def normalized(images: Tensor, preprocess: Preprocess) -> Tensor:

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from tinyml.schema import Preprocess, TrainConfig
 
+from ..pace import Counted, Pace
+from ..resolution import size_at
 from .augment import Augment
 from .dataset import Split
 from .mixing import Mixing
@@ -20,8 +22,9 @@ from .mixing import Mixing
 class TrainBatches:
     """The shuffled, augmented batches of every epoch of a training run.
 
-    What epoch `n` yields depends on the seed and `n` alone, so a resumed run repeats what an unbroken one would have
-    seen. All batches have `batch_size` images, the rest of an epoch is dropped; a split smaller than that is one batch.
+    What a step of epoch `n` yields depends on the seed, `n`, the step and the place in the schedule alone, so a resumed
+    run repeats what an unbroken one would have seen, and begins in the middle of an epoch at once. All batches have
+    `batch_size` images, the rest of an epoch is dropped; a split smaller than that is one batch.
     """
 
     def __init__(
@@ -34,6 +37,8 @@ class TrainBatches:
         self._device = device
         self._augment = Augment.of(config)
         self._mixing = Mixing.of(config)
+        # Jordan, 2024 (https://arxiv.org/abs/2404.00498): two epochs show both sides of every image.
+        self._first_mirrored = np.random.default_rng(config.seed).random(len(split)) < 0.5
         self._images = min(len(split), config.limit or len(split))
         self.batch_size = min(config.batch_size, self._images)
 
@@ -41,27 +46,44 @@ class TrainBatches:
         """Batches an epoch."""
         return self._images // self.batch_size
 
-    def mixes(self, epoch: int) -> bool:
-        """Whether epoch `epoch`, counted from 1, mixes images; the last `mix_off_epochs` of the schedule do not."""
+    def mixes(self, place: float) -> bool:
+        """Whether images are mixed after `place` epochs of the schedule; in its last `mix_off_epochs` they are not."""
         last = (self._config.total_epochs or self._config.epochs) - self._config.mix_off_epochs
-        return self._mixing.active and epoch <= last
+        return self._mixing.active and place < last
 
-    def epoch(self, n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of epoch `n`, counted from 1, on the device.
+    def epoch(self, n: int, start: int = 0, pace: Pace | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of epoch `n`, counted from 1, from step `start` on, on the device.
 
-        Yields images, float32 [B, 3, H, W], normalized, and targets: int64 [B], or where the epoch mixes float32
-        [B, classes]. With a limit every epoch takes another part of the split.
+        Yields images, float32 [B, 3, size, size], normalized, and targets: int64 [B], or where images are mixed float32
+        [B, classes]. With a limit every epoch takes another part of the split. The place in the schedule is `pace`'s;
+        None: that of the step.
         """
-        generator = epoch_generator(self._config.seed, n)
-        order = torch.randperm(len(self._split), generator=generator).numpy()
-        for start in range(0, len(self) * self.batch_size, self.batch_size):
-            chosen = order[start : start + self.batch_size]
+        steps, seed = len(self), self._config.seed
+        pace = pace or Counted(self._config, steps)
+        total = self._config.total_epochs or self._config.epochs
+        order = torch.randperm(len(self._split), generator=seeded(seed, n)).numpy()
+        for step in range(start, steps):
+            place = pace.at((n - 1) * steps + step) / steps
+            generator = seeded(seed, n, step)
+            chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
             labels = torch.from_numpy(self._split.labels[chosen]).to(self._device)
-            images = self._augment(to_tensor(self._split.images[chosen], self._device), self._preprocess, generator)
-            if self.mixes(n):
+            images = self._augment(
+                to_tensor(self._split.images[chosen], self._device),
+                self._preprocess,
+                generator,
+                size=size_at(self._config, place / total),
+                mirrored=self._mirrored(chosen, n),
+            )
+            if self.mixes(place):
                 yield self._mixing(images, labels, self._classes, generator)
             else:
                 yield images, labels
+
+    def _mirrored(self, chosen: npt.NDArray[np.int64], n: int) -> Tensor | None:
+        """Which of the images are mirrored in epoch `n`, bool [B], where they take turns."""
+        if not (self._config.flip and self._config.alternate_flip):
+            return None
+        return torch.from_numpy(self._first_mirrored[chosen] ^ bool(n % 2))
 
 
 def eval_batches(
@@ -82,7 +104,7 @@ def to_tensor(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).contiguous()
 
 
-def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """The CPU generator of an epoch: unrelated streams for all pairs of seed and epoch."""
-    digest = hashlib.sha256(f"{seed}/{epoch}".encode()).digest()
+def seeded(seed: int, *place: int) -> torch.Generator:
+    """A CPU generator for an epoch, or a step of one: unrelated streams for all of them."""
+    digest = hashlib.sha256("/".join(map(str, (seed, *place))).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)

@@ -60,6 +60,7 @@ architectures.add(
         build=lambda classes, dropout, _drop_path: AlexNet(classes, dropout),
         dropout=0.5,
         has_drop_path=False,
+        takes_any_size=False,
         recipes={
             # Its wide linear layers, which nothing normalizes, do not survive the first updates at 0.1.
             "reference": {"warmup_epochs": 5, "warmup_start_lr": 1e-3},

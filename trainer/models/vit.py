@@ -111,6 +111,7 @@ architectures.add(
         build=VisionTransformer,
         dropout=0.0,
         has_drop_path=True,
+        takes_any_size=False,
         no_decay=("class_token", "positions"),
         recipes={
             # SGD at 0.1 does not suit it in any case. Its authors warm up for 10,000 steps.

@@ -1,13 +1,24 @@
-"""What is known to train each architecture well from scratch at 64x64."""
+"""What is known to train each architecture well from scratch at 64x64, at any length."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tinyml.schema import TrainConfig
 
-from ..recipe import recipes
+from ..architecture import architectures
+from ..recipe import Recipe, recipes
+
+BARE, FULL = 12.0, 100.0
+"""Passes: up to the first nothing is mixed or erased, from the second on everything is as for a long training."""
+
+SMALL_BATCHES = ((2.5, 32), (8.0, 64))
+"""Below so many passes, batches of so many images: more updates of the same images."""
+
+AVERAGED_SHARE = 0.03
+"""Of the updates, over which the weights are averaged."""
 
 
-@recipes.register("best")
 def best(model: str, data: str) -> TrainConfig:
     """A longer training with the optimizer, mixing and regularization that suit convolutional networks.
 
@@ -24,6 +35,8 @@ def best(model: str, data: str) -> TrainConfig:
         label_smoothing=0.1,
         ema_decay=0.9995,
         crop_padding=8,
+        rotation_degrees=0.0,
+        alternate_flip=True,
         color_jitter=0.4,
         erasing=0.25,
         cutmix_alpha=1.0,
@@ -31,3 +44,37 @@ def best(model: str, data: str) -> TrainConfig:
         mix_probability=0.8,
         mix_off_epochs=10,
     )
+
+
+def fit(config: TrainConfig, *, passes: float, images: int) -> Mapping[str, object]:
+    """What fewer passes ask for: less regularization, since nothing is learned by heart yet, and more updates.
+
+    With few passes the rate falls in a straight line, batches are smaller at the same rate (so that the rate for each
+    image is higher), the average reaches less far back, and most of the time goes to small images.
+    """
+    if passes >= FULL:
+        return {}
+    strength = min(1.0, max(0.0, (passes - BARE) / (FULL - BARE)))
+    gentle = min(1.0, passes / FULL)
+    batch = next((size for below, size in SMALL_BATCHES if passes < below), config.batch_size)
+    steps = max(1.0, passes * images / batch)
+    dropout = architectures.get(config.model).dropout if config.dropout is None else config.dropout
+    return {
+        "batch_size": min(batch, config.batch_size),
+        "scheduler": "linear" if passes < BARE else config.scheduler,
+        "warmup_epochs": round(min(config.warmup_epochs, 0.05 * config.epochs), 3),
+        "mix_off_epochs": round(min(config.mix_off_epochs, 0.15 * config.epochs), 3),
+        "mix_probability": round(config.mix_probability * strength, 3),
+        "mixup_alpha": config.mixup_alpha if strength else 0.0,
+        "cutmix_alpha": config.cutmix_alpha if strength else 0.0,
+        "erasing": round(config.erasing * strength, 3),
+        "color_jitter": round(config.color_jitter * strength, 3),
+        "crop_padding": config.crop_padding if strength else min(config.crop_padding, 4),
+        "dropout": round(dropout * gentle, 3),
+        "drop_path": round(config.drop_path * strength, 3),
+        "ema_decay": round(min(0.9998, max(0.5, 1.0 - 1.0 / (AVERAGED_SHARE * steps))), 5) if steps >= 100 else None,
+        "full_size_share": 0.15 if passes < 4.0 else 0.2 if passes < BARE else 0.3,
+    }
+
+
+recipes.add("best", Recipe(make=best, fit=fit))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from tinyml.schema import TrainConfig
 
 from ..device import cpu_multiplies_bf16
-from ..recipe import recipes
+from ..recipe import Recipe, recipes
 
 
-@recipes.register("demo")
 def demo(model: str, data: str) -> TrainConfig:
     """A short training on two CPU cores with the `shapes` data set, for `alexnet`, which learns it soonest.
 
@@ -31,3 +30,6 @@ def demo(model: str, data: str) -> TrainConfig:
         precision="bf16" if cpu_multiplies_bf16() else "fp32",
         save_every=100,
     )
+
+
+recipes.add("demo", Recipe(make=demo))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,15 @@ def train(
     recipe: Annotated[
         str | None, typer.Option("--recipe", help="reference (the default), best or demo: where options come from.")
     ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="Train for so long, as 45m or 2h, by the recipe best.")
+    ] = None,
+    resolution: Annotated[
+        str | None, typer.Option("--resolution", help="Growing sizes of the training images: 32:64 or 32:48:64.")
+    ] = None,
+    full_size_share: Annotated[
+        float | None, typer.Option("--full-size-share", help="Of the epochs, at the last of these sizes.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs to train. reference: 50.")] = None,
     total_epochs: Annotated[
         int | None, typer.Option("--total-epochs", help="Length of the schedule, for a training in parts.")
@@ -39,8 +49,8 @@ def train(
     weight_decay: Annotated[float | None, typer.Option("--weight-decay", help="reference: 0.001.")] = None,
     momentum: Annotated[float | None, typer.Option("--momentum", help="Of sgd and rmsprop. reference: 0.9.")] = None,
     optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam, adamw or rmsprop.")] = None,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine or none.")] = None,
-    warmup_epochs: Annotated[int | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine, linear or none.")] = None,
+    warmup_epochs: Annotated[float | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
     warmup_start_lr: Annotated[float | None, typer.Option("--warmup-start-lr", help="Where it starts.")] = None,
     mixup_cutmix_alpha: Annotated[
         float | None, typer.Option("--mixup-cutmix-alpha", help="Sets --mixup-alpha and --cutmix-alpha; 0: off.")
@@ -51,11 +61,14 @@ def train(
         float | None, typer.Option("--mix-probability", help="How often a batch is mixed, 0 to 1.")
     ] = None,
     mix_off_epochs: Annotated[
-        int | None, typer.Option("--mix-off-epochs", help="Epochs at the end without mixing.")
+        float | None, typer.Option("--mix-off-epochs", help="Epochs at the end without mixing.")
     ] = None,
     label_smoothing: Annotated[float | None, typer.Option("--label-smoothing", help="0 to below 1.")] = None,
     crop_padding: Annotated[int | None, typer.Option("--crop-padding", help="Pixels; 0: no random crop.")] = None,
     flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="Mirror half of the images.")] = None,
+    alternate_flip: Annotated[
+        bool | None, typer.Option("--alternate-flip/--no-alternate-flip", help="Mirror each in every second epoch.")
+    ] = None,
     rotation_degrees: Annotated[
         float | None, typer.Option("--rotation-degrees", help="Largest angle; 0: none.")
     ] = None,
@@ -70,6 +83,9 @@ def train(
     limit: Annotated[
         int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")
     ] = None,
+    validate_images: Annotated[
+        int | None, typer.Option("--validate-images", help="Images of each validation; all if left out.")
+    ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
     device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
@@ -80,34 +96,52 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
+    from tinyml.errors import UsageError
+    from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
     from tinyml.trainer.architecture import architectures
+    from tinyml.trainer.budget import plan, seconds_of
     from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
-    from tinyml.trainer.recipe import DEFAULT_RECIPE, changed, configure
+    from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.start import Resumed, Scratch
     from tinyml.trainer.state import read_position, state_file
     from tinyml.workspace import Workspace
 
+    began = process_began()
     out = Output(json=json)
     architectures.get(model)
     given = context.params
     changes = {name: given[name] for name in TrainConfig.model_fields if given.get(name) is not None}
+    wanted = None if changes.pop("budget", None) is None else seconds_of(str(budget))
     if mixup_cutmix_alpha is not None:
         changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
     workspace = Workspace(results)
     state = resume_from or (state_file(workspace, model) if resume else None)
-    if state is None:
-        config = configure(recipe or DEFAULT_RECIPE, model, data or "tiny-imagenet", changes)
-    else:
+    if state is not None:
+        if wanted is not None:
+            raise UsageError("a resumed training keeps its budget", value=budget, hint="leave --budget out")
         config = changed(read_position(state).config, changes)
+    else:
+        recipe = recipe or (DEFAULT_RECIPE if wanted is None else BUDGET_RECIPE)
+        config = configure(recipe, model, data or "tiny-imagenet", changes)
     chosen = choose(device)
     progress = out.progress
+    opening = time.monotonic()
     dataset = open_dataset(config.data, progress=progress)
+    began += time.monotonic() - opening
+    if wanted is not None:
+        planned = plan(
+            wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
+        )
+        config = planned.config
+        for line in planned.words:
+            out.line(line)
     out.line(_announcement(config, workspace.model(model), device_name(chosen), state))
     start = Resumed(state) if state else Scratch()
-    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress)
+    spent = time.monotonic() - began if config.budget else 0.0
+    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent)
     _report(result, workspace, out)
     if result.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -115,9 +149,10 @@ def train(
 
 def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | None) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
+    length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
     begin = f"resuming {state}: training" if state else "training"
     return (
-        f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {config.epochs} epochs{limited}, "
+        f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {length}{limited}, "
         f"on {device}; results go to {folder}/"
     )
 
@@ -130,7 +165,10 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
         best = max(history.epochs, key=lambda record: record.val_accuracy)
         memory = history.memory
         rows = [
-            ["epochs", f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted else ''}"],
+            [
+                "epochs",
+                f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted and not config.budget else ''}",
+            ],
             ["best validation accuracy", f"{best.val_accuracy:.2%} (epoch {best.epoch})"],
             ["checkpoint", str(result.best)],
             ["time", f"{sum(record.seconds for record in history.epochs):.1f} s"],

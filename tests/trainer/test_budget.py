@@ -1,0 +1,194 @@
+"""Time budgets, on a clock of their own: no test waits, and none depends on the machine's speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from tinyml.errors import UsageError
+from tinyml.schema import TrainConfig
+from tinyml.trainer import budget, loop
+from tinyml.trainer.architecture import architectures
+from tinyml.trainer.budget import Speeds, fitted, seconds_of
+from tinyml.trainer.data import Dataset
+from tinyml.trainer.loop import train
+from tinyml.trainer.pace import Timed
+from tinyml.trainer.recipe import configure
+from tinyml.trainer.resolution import shares, size_at, sizes
+from tinyml.trainer.schedule import learning_rate
+from tinyml.trainer.start import Resumed
+from tinyml.trainer.state import read_position
+from tinyml.workspace import Workspace
+
+from .conftest import TinyNet
+from .test_loop import Interrupting
+
+CPU = torch.device("cpu")
+SPEEDS = Speeds(training={32: 200.0, 48: 90.0, 64: 50.0}, validation=150.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("45m", 2700), ("2h", 7200), ("1h30m", 5400), ("90s", 90), ("1.5h", 5400), ("10 min", 600)]
+)
+def test_times_as_people_write_them(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["45", "", "m", "soon", "-3m", "45m!", "1s", "9000d"])
+def test_what_is_no_time_is_refused_in_a_line(text: str) -> None:
+    with pytest.raises(UsageError, match="--budget") as caught:
+        seconds_of(text)
+    assert "\n" not in str(caught.value)
+
+
+def planned(seconds: float, changes: dict[str, object] | None = None, model: str = "resnet") -> TrainConfig:
+    changes = changes or {}
+    first = configure("best", model, "shapes", {"resolution": "32:48:64", **changes})
+    return fitted(seconds, seconds, "best", first, changes, SPEEDS, 80_000, 20_000).config
+
+
+@pytest.mark.parametrize("hours", [0.05, 0.75, 4, 48, 480])
+def test_a_plan_fills_its_budget(hours: float) -> None:
+    config = planned(hours * 3600)
+    assert config.budget is not None
+    assert config.budget.seconds == hours * 3600
+    validations = max(1, config.epochs) * (config.validate_images or 20_000) / SPEEDS.validation
+    whole = sum(config.budget.phase_seconds) + validations + budget.FINISH_SECONDS
+    # A pass that is cut short is validated as well: two epochs more or less when there are few.
+    assert whole == pytest.approx(hours * 3600, rel=0.12)
+    assert sizes(config) == (32, 48, 64)
+    assert size_at(config, 1.0) == 64
+
+
+def test_few_passes_are_regularized_lightly_and_many_fully() -> None:
+    short, middle, full = planned(1800), planned(15 * 3600), planned(100 * 3600)
+    assert (short.mix_probability, short.erasing, short.drop_path, short.scheduler) == (0, 0, 0, "linear")
+    assert short.batch_size < middle.batch_size == full.batch_size
+    assert 0 < middle.mix_probability < full.mix_probability == 0.8
+    assert short.ema_decay is not None
+    assert middle.ema_decay is not None
+    assert full.ema_decay is not None
+    assert short.ema_decay < middle.ema_decay <= full.ema_decay
+    assert short.full_size_share < middle.full_size_share
+
+
+@pytest.mark.parametrize("model", architectures.names())
+def test_every_model_can_be_planned(model: str) -> None:
+    growing = architectures.get(model).takes_any_size
+    first = configure("best", model, "shapes", {"resolution": "32:48:64"} if growing else {})
+    config = fitted(600, 590, "best", first, {}, SPEEDS, 80_000, 20_000).config
+    assert sizes(config) == ((32, 48, 64) if growing else (64,))
+
+
+def test_what_is_given_stands() -> None:
+    config = planned(1800, {"mix_probability": 0.3, "batch_size": 16, "resolution": "32:64", "lr": 0.02})
+    assert (config.mix_probability, config.batch_size, config.resolution, config.lr) == (0.3, 16, "32:64", 0.02)
+
+
+def test_a_length_beside_a_budget_is_refused(colors: Dataset) -> None:
+    with pytest.raises(UsageError, match="--budget decides the length: leave --epochs out"):
+        budget.plan(60, "best", "vgg", "shapes", {"epochs": 3}, colors, CPU)
+
+
+class Clock:
+    """A time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+@pytest.mark.parametrize("drift", [0.3, 1.0, 3.0], ids=lambda drift: f"{drift}-times-as-fast")
+def test_all_of_the_schedule_is_seen_however_the_speed_drifts(clock: Clock, drift: float) -> None:
+    config = planned(2700)
+    assert config.budget is not None
+    steps = 80_000 // config.batch_size
+    pace = Timed(config, config.budget, steps)
+    seen, rates, step = [], [], 0
+    while not pace.over(step):
+        place = pace.at(step)
+        size = size_at(config, place / (config.epochs * steps))
+        seen.append(size)
+        rates.append(learning_rate(config, place, steps))
+        late = (clock.now - 1000) / 2700
+        clock.now += config.batch_size / SPEEDS.training[size] / (1 + (drift - 1) * late)
+        step += 1
+    clock.now += config.budget.finish_seconds
+    assert clock.now - 1000 == pytest.approx(2700, rel=0.01)
+    assert sorted(set(seen)) == [32, 48, 64]
+    assert seen == sorted(seen)
+    assert rates[-1] < 0.02 * max(rates)
+
+
+def test_at_the_measured_speed_the_shares_of_the_epochs_are_the_planned_ones(clock: Clock) -> None:
+    config = planned(2700)
+    assert config.budget is not None
+    steps = 80_000 // config.batch_size
+    pace = Timed(config, config.budget, steps)
+    seen: list[int] = []
+    while not pace.over(len(seen)):
+        seen.append(size_at(config, pace.at(len(seen)) / (config.epochs * steps)))
+        clock.now += config.batch_size / SPEEDS.training[seen[-1]]
+    for size, share in zip(sizes(config), shares(config), strict=True):
+        assert seen.count(size) / len(seen) == pytest.approx(share, abs=0.02)
+
+
+@pytest.fixture
+def timed_training(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset, tmp_path: Path
+) -> Callable[..., loop.TrainResult]:
+    """A training of a minute whose steps take a second for images of 64 pixels, and less for smaller ones."""
+
+    def forward(self: TinyNet, images: Tensor) -> Tensor:
+        clock.now += (images.shape[-1] / 64) ** 2 * len(images) / 8
+        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
+        return logits
+
+    monkeypatch.setattr(TinyNet, "forward", forward)
+    monkeypatch.setattr(loop, "plot_history", lambda *_: None)
+
+    def run(**options: object) -> loop.TrainResult:
+        planned = budget.plan(60, "best", tiny, "colors", {"batch_size": 8, "seed": 1}, colors, CPU)
+        spent = 0.0 if "start" in options else clock.now - 1000
+        return train(planned.config, colors, Workspace(tmp_path / "r"), device=CPU, spent=spent, **options)  # type: ignore[arg-type]
+
+    return run
+
+
+def test_a_training_ends_with_its_budget(timed_training: Callable[..., loop.TrainResult], clock: Clock) -> None:
+    result = timed_training()
+    assert clock.now - 1000 == pytest.approx(60, rel=0.03)
+    assert not result.interrupted
+    config = result.history.config
+    assert (config.recipe, config.resolution) == ("best", "32:48:64")
+    assert len(result.history.epochs) > 1
+    assert result.history.epochs[-1].lr < 0.1 * config.lr
+
+
+def test_an_interrupted_budget_is_resumed_with_what_is_left(
+    timed_training: Callable[..., loop.TrainResult], clock: Clock, colors: Dataset, tmp_path: Path
+) -> None:
+    first = timed_training(progress=Interrupting(40))
+    assert first.interrupted
+    position = read_position(first.state)
+    clock.now += 5000  # the machine was off
+    resumed_at = clock.now
+    second = train(position.config, colors, Workspace(tmp_path / "r"), device=CPU, start=Resumed(first.state))
+    assert not second.interrupted
+    assert position.spent + clock.now - resumed_at == pytest.approx(60, rel=0.03)
+    with pytest.raises(UsageError, match="this training is complete"):
+        train(position.config, colors, Workspace(tmp_path / "r"), device=CPU, start=Resumed(second.state))
