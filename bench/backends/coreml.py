@@ -67,7 +67,7 @@ class CoreMLModel:
 
 
 def placement(plan: Any) -> Placement | None:
-    """The preferred devices of a plan's ops, constants left out; None where the model is no ML Program."""
+    """The preferred devices of a plan's ops, constants (compressed ones too) left out; None if it is no ML Program."""
     program = plan.model_structure.program
     if program is None:
         return None
@@ -83,7 +83,8 @@ def placement(plan: Any) -> Placement | None:
 
 def _operations(block: Any) -> Iterator[Any]:
     for operation in block.operations:
-        if operation.operator_name.split(".")[-1] != "const":
+        kind = operation.operator_name.split(".")[-1]
+        if kind != "const" and not kind.startswith("constexpr_"):  # made at load time, not executed
             yield operation
         for nested in operation.blocks:
             yield from _operations(nested)

@@ -166,7 +166,8 @@ def test_no_plan_is_asked_for_before_macos_14_4(tmp_path: Path, monkeypatch: pyt
 
 def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does() -> None:
     inner = types.SimpleNamespace(operations=[Operation("ios17.add", MLGPUComputeDevice()), Operation("const")])
-    plan = plan_of([Operation("cond", MLCPUComputeDevice(), [inner]), Operation("relu"), Operation("ios18.const")])
+    made = [Operation("ios18.const"), Operation("ios16.constexpr_affine_dequantize")]  # at load time
+    plan = plan_of([Operation("cond", MLCPUComputeDevice(), [inner]), Operation("relu"), *made])
     assert coreml.placement(plan) == Placement(cpu=1, gpu=1, neural_engine=0, unknown=1)
 
 
