@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +47,7 @@ def export(
     from tinyml.export.pipeline import Exporter
     from tinyml.export.variants import chosen
     from tinyml.export.verify import VERIFY_IMAGES
-    from tinyml.workspace import Workspace, read_artifact
+    from tinyml.workspace import Workspace
 
     rows = chosen(format_, quantize, variant or [], everything=all_)
     out = Output(json=json)
@@ -66,11 +67,20 @@ def export(
         f"{spec.classes} classes"
     )
     exported = exporter.export(rows)
-    written = [read_artifact(path) for path in exported.manifests]
-    out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
-    out.document([artifact for artifact, _ in written])
+    written = show_exported(out, exported.manifests)
+    out.document(written)
     exported.check()
     out.line(f"next: {command('bench', results=results)}")
+
+
+def show_exported(out: Output, manifests: Sequence[Path]) -> list[Artifact]:
+    """Prints the verified table of artifacts, by their manifests, and returns these."""
+    from tinyml.workspace import read_artifact
+
+    written = [read_artifact(path) for path in manifests]
+    models = ", ".join(sorted({artifact.spec.architecture for artifact, _ in written})) or "nothing"
+    out.table(f"{models}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
+    return [artifact for artifact, _ in written]
 
 
 _COLUMNS = (
