@@ -39,6 +39,9 @@ def export(
         int | None,
         typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
     ] = None,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Keep what misses its floor in RESULTS/MODEL/failed, marked so.")
+    ] = False,
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
@@ -59,6 +62,7 @@ def export(
         images=images or VERIFY_IMAGES,
         data=data,
         calibration_images=calibration_images,
+        keep_failed=keep_failed,
         progress=out.progress,
     )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
@@ -69,6 +73,9 @@ def export(
     exported = exporter.export(rows)
     written = show_exported(out, exported.manifests)
     out.document(written)
+    if exported.failures:
+        passed = ", ".join(artifact.variant.name for artifact in written) or "none"
+        out.line(f"{len(written)} of {len(written) + len(exported.failures)} variants passed and are written: {passed}")
     exported.check()
     out.line(f"next: {command('bench', results=results)}")
 
