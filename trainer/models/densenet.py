@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .architecture import Architecture, architectures
-from .layers import init_relu_network
+from ..architecture import Architecture, architectures
+from ..layers import init_relu_network
 
 BLOCKS = (6, 12, 24, 16)
 GROWTH = 17
