@@ -34,11 +34,11 @@ public struct SHA256Digest {
             pending.append(contentsOf: bytes[0..<place])
             guard pending.count == 64 else { return }
             let block = pending
-            block.withUnsafeBufferPointer { compress($0.baseAddress!) }
+            block.withUnsafeBufferPointer { compress($0) }
             pending.removeAll(keepingCapacity: true)
         }
         while bytes.count - place >= 64 {
-            compress(bytes.baseAddress! + place)
+            compress(UnsafeBufferPointer(rebasing: bytes[place..<place + 64]))
             place += 64
         }
         pending.append(contentsOf: bytes[place...])
@@ -58,10 +58,11 @@ public struct SHA256Digest {
 
     /// Written with plain loops over pointers: a Debug build optimizes nothing, and there iterators and checked
     /// subscripts cost a hundred times the arithmetic.
-    private mutating func compress(_ block: UnsafePointer<UInt8>) {
+    private mutating func compress(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let block = bytes.baseAddress else { return }
         let before = state
         state = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { allocation in
-            let words = allocation.baseAddress!
+            guard let words = allocation.baseAddress else { return before }
             var index = 0
             while index < 16 {
                 let byte = block + index * 4
@@ -75,14 +76,15 @@ public struct SHA256Digest {
                 words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
                 index &+= 1
             }
-            return Self.constants.withUnsafeBufferPointer { Self.mixed(before, words, $0.baseAddress!) }
+            return Self.constants.withUnsafeBufferPointer { Self.mixed(before, words, $0) }
         }
     }
 
     /// The state after the 64 rounds over a block's schedule.
     private static func mixed(
-        _ state: [UInt32], _ words: UnsafeMutablePointer<UInt32>, _ constants: UnsafePointer<UInt32>
+        _ state: [UInt32], _ words: UnsafeMutablePointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>
     ) -> [UInt32] {
+        guard let constants = constants.baseAddress else { return state }
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         var index = 0
