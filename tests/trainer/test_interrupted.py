@@ -41,6 +41,8 @@ main(sys.argv[1:])
 
 ROOT = Path(__file__).parents[2]
 
+RUN = "runs/reference-1"
+
 ARGUMENTS = ("train", "tiny", "--epochs", "4", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu")
 
 
@@ -80,7 +82,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     uninterrupted = start(tmp_path, colors, "--results", str(whole))
 
     killed = start(tmp_path, colors, "--results", str(parts))
-    history = parts / "tiny" / "history.json"
+    history = parts / "tiny" / RUN / "history.json"
     wait_for(killed, history, 1)
     time.sleep(0.1)
     killed.kill()
@@ -103,6 +105,6 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     assert "next: tinyml export --results" in out
 
     assert finish(uninterrupted)[0] == 0
-    assert trace(history) == trace(whole / "tiny" / "history.json")
-    weights = [folder / "tiny" / "checkpoints" / "last.safetensors" for folder in (whole, parts)]
+    assert trace(history) == trace(whole / "tiny" / RUN / "history.json")
+    weights = [folder / "tiny" / RUN / "checkpoints" / "last.safetensors" for folder in (whole, parts)]
     assert weights[0].read_bytes() == weights[1].read_bytes()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..app import EXIT_INTERRUPTED, app
+from ..app import app
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -87,14 +87,19 @@ def train(
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
+    run_name: Annotated[
+        str | None, typer.Option("--run", help="What the training is called; its recipe and a number if left out.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the model's newest training, or with --run.")
+    ] = False,
     resume_from: Annotated[
         Path | None, typer.Option("--resume-from", help="Go on with the one in this file.", show_default=False)
     ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
+    """Train a model: checkpoints and history go to RESULTS/MODEL/runs/RUN. Options left out come from the recipe."""
     from tinyml.errors import UsageError
     from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
@@ -105,7 +110,7 @@ def train(
     from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.start import Resumed, Scratch
-    from tinyml.trainer.state import read_position, state_file
+    from tinyml.trainer.state import read_state
     from tinyml.workspace import Workspace
 
     began = process_began()
@@ -117,11 +122,14 @@ def train(
     if mixup_cutmix_alpha is not None:
         changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
     workspace = Workspace(results)
-    state = resume_from or (state_file(workspace, model) if resume else None)
+    state = resume_from
+    if resume and state is None:
+        state = workspace.newest_state(model) if run_name is None else workspace.run(model, run_name).state
     if state is not None:
         if wanted is not None:
             raise UsageError("a resumed training keeps its budget", value=budget, hint="leave --budget out")
-        config = changed(read_position(state).config, changes)
+        saved = read_state(state, progress=out.progress)
+        config = changed(saved.position.config, changes)
     else:
         recipe = recipe or (DEFAULT_RECIPE if wanted is None else BUDGET_RECIPE)
         config = configure(recipe, model, data or "tiny-imagenet", changes)
@@ -137,22 +145,22 @@ def train(
         config = planned.config
         for line in planned.words:
             out.line(line)
-    out.line(_announcement(config, workspace.model(model), device_name(chosen), state))
-    start = Resumed(state) if state else Scratch()
+    out.line(_announcement(config, workspace, device_name(chosen), state))
+    start = Resumed(saved) if state else Scratch()
     spent = time.monotonic() - began if config.budget else 0.0
-    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent)
+    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent, name=run_name)
     _report(result, workspace, out)
-    if result.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+    if result.signal is not None:
+        raise typer.Exit(128 + result.signal)
 
 
-def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | None) -> str:
+def _announcement(config: TrainConfig, workspace: Workspace, device: str, state: Path | None) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
     length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
     begin = f"resuming {state}: training" if state else "training"
     return (
         f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {length}{limited}, "
-        f"on {device}; results go to {folder}/"
+        f"on {device}; results go to {workspace.model(config.model) / 'runs'}/"
     )
 
 
