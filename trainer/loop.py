@@ -262,8 +262,8 @@ class _Run:
                 answer = self.learner.answer(images, targets)
                 if check and not math.isfinite(value := answer.loss.item()):
                     raise self._diverged(value)
-                self.learner.learn(answer.loss, lr)
-                tally.add(answer.loss.detach(), answer.logits, targets)
+                self.learner.learn(lr)
+                tally.add(answer.loss, answer.logits, targets)
                 self.meter.sample()
                 if check:
                     shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"

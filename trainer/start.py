@@ -11,7 +11,7 @@ from torch import nn
 from tinyml.schema import TrainConfig
 from tinyml.workspace import RunFolder
 
-from .models import build
+from .models import build, set_recompute
 from .state import SavedState
 
 
@@ -35,7 +35,10 @@ class Scratch:
     def network(self, config: TrainConfig, labels: tuple[str, ...]) -> nn.Module:
         """See Start."""
         torch.manual_seed(config.seed)
-        return build(config.model, len(labels), dropout=config.dropout, drop_path=config.drop_path)
+        network = build(config.model, len(labels), dropout=config.dropout, drop_path=config.drop_path)
+        if config.recompute is not None:
+            set_recompute(network, config.recompute)
+        return network
 
     def saved(self) -> SavedState | None:
         """See Start."""

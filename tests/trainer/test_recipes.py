@@ -55,7 +55,7 @@ MISTAKES: dict[str, tuple[dict[str, object], str]] = {
     "smoothing": ({"label_smoothing": 1.0}, r"--label-smoothing .*below 1"),
     "optimizer": (
         {"optimizer": "lion"},
-        r"--optimizer out of range: 'lion'; allowed: adam, adamw, rmsprop, sgd",
+        r"--optimizer out of range: 'lion'; allowed: adam, adamw, muon, rmsprop, sgd",
     ),
     "scheduler": ({"scheduler": "step"}, r"--scheduler out of range: 'step'; allowed: cosine, linear, none"),
     "clip": ({"clip_norm": 0.0}, r"--clip-norm out of range: 0\.0; allowed: above 0"),

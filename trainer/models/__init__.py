@@ -9,6 +9,8 @@ from .architecture import (
     check_rates,
     count_macs,
     count_parameters,
+    recomputes,
+    set_recompute,
     summaries,
 )
 
@@ -21,5 +23,7 @@ __all__ = [
     "check_rates",
     "count_macs",
     "count_parameters",
+    "recomputes",
+    "set_recompute",
     "summaries",
 ]

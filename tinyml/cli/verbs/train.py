@@ -47,7 +47,7 @@ def train(
     lr: Annotated[float | None, typer.Option("--lr", help="Learning rate. reference: 0.1.")] = None,
     weight_decay: Annotated[float | None, typer.Option("--weight-decay", help="reference: 0.001.")] = None,
     momentum: Annotated[float | None, typer.Option("--momentum", help="Of sgd and rmsprop. reference: 0.9.")] = None,
-    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam, adamw or rmsprop.")] = None,
+    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, muon, adam, adamw or rmsprop.")] = None,
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine, linear or none.")] = None,
     warmup_epochs: Annotated[float | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
     warmup_start_lr: Annotated[float | None, typer.Option("--warmup-start-lr", help="Where it starts.")] = None,
@@ -72,11 +72,22 @@ def train(
         float | None, typer.Option("--rotation-degrees", help="Largest angle; 0: none.")
     ] = None,
     color_jitter: Annotated[float | None, typer.Option("--color-jitter", help="Strength, 0 to 1.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", help="trivial or rand: an augmentation policy.")] = None,
     erasing: Annotated[float | None, typer.Option("--erasing", help="How often a patch is erased, 0 to 1.")] = None,
     dropout: Annotated[float | None, typer.Option("--dropout", help="The model's own if left out.")] = None,
     drop_path: Annotated[float | None, typer.Option("--drop-path", help="Of resnet, efficientnet and vit.")] = None,
     clip_norm: Annotated[float | None, typer.Option("--clip-norm", help="Largest norm of the gradient.")] = None,
     ema_decay: Annotated[float | None, typer.Option("--ema-decay", help="Average the weights: 0.9995.")] = None,
+    accumulate: Annotated[
+        int | None, typer.Option("--accumulate", help="Parts in which a batch is computed; as memory asks if left out.")
+    ] = None,
+    recompute: Annotated[
+        bool | None,
+        typer.Option("--recompute/--no-recompute", help="densenet: activations twice instead of kept; as memory asks."),
+    ] = None,
+    compiled: Annotated[
+        bool | None, typer.Option("--compile/--no-compile", help="Compile the network: slow to begin; not on MPS.")
+    ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
     limit: Annotated[
@@ -109,6 +120,7 @@ def train(
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
+    from tinyml.trainer.room import fit_memory, free_memory
     from tinyml.trainer.start import Resumed, Scratch
     from tinyml.trainer.state import read_state
     from tinyml.workspace import Workspace
@@ -134,10 +146,20 @@ def train(
         recipe = recipe or (DEFAULT_RECIPE if wanted is None else BUDGET_RECIPE)
         config = configure(recipe, model, data or "tiny-imagenet", changes)
     chosen = choose(device)
+    if config.compiled and chosen.type == "mps":
+        raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
     progress = out.progress
     opening = time.monotonic()
     dataset = open_dataset(config.data, progress=progress)
     began += time.monotonic() - opening
+    if state is None:
+        fit = fit_memory(config, len(dataset.index.labels), free_memory(chosen))
+        config, changes = (
+            fit.config,
+            {**changes, "recompute": fit.config.recompute, "accumulate": fit.config.accumulate},
+        )
+        if fit.words is not None:
+            out.line(fit.words)
     if wanted is not None:
         planned = plan(
             wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
