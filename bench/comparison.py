@@ -8,6 +8,8 @@ from tinyml.schema import BenchResult, BenchRun, Record
 from .stats import median_ratio, percentile
 
 REPEATABLE = 0.05
+HARMLESS = frozenset({"few_samples", "late_frames"})
+"""The flags that leave the median of a latency as good as it is; any other one makes a verdict on it a guess."""
 """A change of less than this is within what repeated runs differ by (MLPerf Mobile's rule)."""
 
 
@@ -26,7 +28,8 @@ class ComparisonRow(Record):
     high: float
     same_artifact: bool
     verdict: str
-    """"faster", "slower", "no difference" (the interval includes 1) or "within 5%"."""
+    """"faster", "slower", "no difference" (the interval includes 1), "within 5%", or "no verdict: …" with the flags
+    that make one of the two runs doubtful there."""
 
 
 class Comparison(Record):
@@ -41,7 +44,10 @@ class Comparison(Record):
 
 
 def compare_runs(a: BenchRun, b: BenchRun, *, force: bool = False) -> Comparison:
-    """Compares `b` with `a`; raises BenchError if their environments or thread counts differ, unless `force`."""
+    """Compares `b` with `a`.
+
+    Raises BenchError if their environments or thread counts differ, unless `force`, and if they share no latency.
+    """
     differences = _differences(a, b)
     if differences and not force:
         raise BenchError(
@@ -51,23 +57,37 @@ def compare_runs(a: BenchRun, b: BenchRun, *, force: bool = False) -> Comparison
     warnings += [f"{run.id} is quick: a first look" for run in (a, b) if run.quick]
     first, second = _measured(a), _measured(b)
     names = list(dict.fromkeys((*(_key(r) for r in a.results), *(_key(r) for r in b.results))))
+    unmatched = tuple(
+        f"not compared: {' '.join(key)} has no latency in {' or '.join(lacking)}"
+        for key in names
+        if (lacking := [run.id for run, found in ((a, first), (b, second)) if key not in found])
+    )
+    both = [key for key in names if key in first and key in second]
+    if not both:
+        raise BenchError(
+            f"nothing to compare: no case has a latency in both {a.id} and {b.id}",
+            value="; ".join(unmatched) or "neither has a result",
+        )
     return Comparison(
         a=a.id,
         b=b.id,
-        rows=tuple(_row(first[key], second[key]) for key in names if key in first and key in second),
+        rows=tuple(_row(first[key], second[key]) for key in both),
         warnings=tuple(warnings),
-        unmatched=tuple(
-            f"not compared: {' '.join(key)} has no latency in {' or '.join(lacking)}"
-            for key in names
-            if (lacking := [run.id for run, found in ((a, first), (b, second)) if key not in found])
-        ),
+        unmatched=unmatched,
     )
 
 
 def _row(a: BenchResult, b: BenchResult) -> ComparisonRow:
     x, y = _latency(a), _latency(b)
     ratio, interval = median_ratio(x, y)
-    if interval.low <= 1 <= interval.high:
+    doubts = [
+        f"{' and '.join(flags)} in the {which} run"
+        for which, result in (("first", a), ("second", b))
+        if (flags := sorted(set(result.flags) - HARMLESS))
+    ]
+    if doubts:
+        verdict = f"no verdict: {', '.join(doubts)}"
+    elif interval.low <= 1 <= interval.high:
         verdict = "no difference"
     elif abs(ratio - 1) < REPEATABLE:
         verdict = "within 5%"

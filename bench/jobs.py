@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tinyml.commands import command
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.machine import usable_cores
 from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity
 from tinyml.store import size_bytes
-from tinyml.workspace import Workspace, checked_artifact, checkpoint_origin, read_artifact, read_checkpoint
+from tinyml.workspace import (
+    Workspace,
+    checked_artifact,
+    checkpoint_origin,
+    export_again,
+    read_artifact,
+    read_checkpoint,
+)
 
 from .backend import Format, backends
 
@@ -126,7 +134,7 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
             if origin.exists():
                 checkpoint, weights = read_checkpoint(origin)
                 if checkpoint.sha256 != artifact.checkpoint_sha256:
-                    stale.append(f"{manifest.parent} is older than {origin}; export it again")
+                    stale.append(f"{manifest.parent} is older than {origin}; {export_again(artifact, manifest)}")
                     continue
                 checkpoints[origin] = _checkpoint(model, origin, checkpoint, weights)
             checked_artifact(manifest)
@@ -138,7 +146,7 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
         raise ArtifactError(
             "nothing to measure",
             value="; ".join(stale) or None,
-            hint="export the newest checkpoint first: tinyml export",
+            hint=f"export the newest checkpoint first: {command('export', results=workspace.root)}",
         )
     return JobList(jobs=tuple(jobs), stale=tuple(stale))
 

@@ -14,21 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyml.confidence import CONFIDENCE, Interval
 from tinyml.errors import BenchError
 
-CONFIDENCE = 0.95
 DRIFT_LIMIT = 0.05
 """How far the medians of the two halves of a series may lie apart (MLPerf Mobile asks for runs repeatable to 5%)."""
 SAMPLES_FOR_P99 = 100
 """With fewer, the 99th percentile is little else than the largest sample."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A closed interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)

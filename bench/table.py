@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyml.confidence import ABSENT, top1_interval
 from tinyml.schema import BenchRun, Metrics
 
 from .row import Row, rows
@@ -14,6 +15,8 @@ COLUMNS = (
     "status",
     "size MB",
     "top-1 %",
+    "95% interval",
+    "images",
     "load ms",
     "first ms",
     "p50 ms",
@@ -23,8 +26,6 @@ COLUMNS = (
 )
 TEXT_COLUMNS = 5
 """The first ones are words, the others figures."""
-ABSENT = "-"
-"""Stands for what was not measured; the status says why."""
 
 
 def cells(row: Row) -> list[str]:
@@ -38,6 +39,8 @@ def cells(row: Row) -> list[str]:
         row.verdict,
         megabytes(case.artifact_bytes),
         percent(row.result.accuracy),
+        interval(row.result.accuracy),
+        images(row.result.accuracy),
         milliseconds(row.load_ns),
         milliseconds(row.first_prediction_ns),
         milliseconds(latency.p50 if latency else None),
@@ -76,6 +79,19 @@ def percent(accuracy: Metrics | None) -> str:
     return ABSENT if accuracy is None else f"{accuracy.top1 * 100:.2f}"
 
 
+def interval(accuracy: Metrics | None) -> str:
+    """The 95% interval of the top-1 accuracy, in percent."""
+    if accuracy is None:
+        return ABSENT
+    found = top1_interval(accuracy)
+    return f"{found.low * 100:.2f} to {found.high * 100:.2f}"
+
+
+def images(accuracy: Metrics | None) -> str:
+    """How many images the accuracy was counted on."""
+    return ABSENT if accuracy is None else str(accuracy.images)
+
+
 def facts(run: BenchRun) -> list[tuple[str, str]]:
     """The environment and the provenance, as names and values."""
     e, p = run.environment, run.provenance
@@ -98,6 +114,8 @@ def facts(run: BenchRun) -> list[tuple[str, str]]:
 
 NOTES = (
     "Sizes and memory in millions of bytes; times in milliseconds for one image at a time.",
+    "An accuracy's interval is Wilson's, at 95%, for the images it was counted on; between models that saw the same "
+    "images a difference inside it may still be real, and is for `tinyml verify` to judge.",
     "Percentiles interpolate linearly between the closest ranks. Peak memory is the largest resident set of the fresh "
     "worker process that measured the case, its interpreter and libraries included; results.csv has the baseline "
     "after the imports.",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.accuracy import Images, Scores, subset
+from tinyml.accuracy import FIVE, Images, Scores, subset
 from tinyml.coreml.tools.units import UnitsApart, units_apart
 from tinyml.errors import CheckpointError, DataError, VerificationError
 from tinyml.evaluation.checkpoint import CheckpointPredictor
@@ -20,7 +20,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, Artifact, Floor, Metrics, SplitName, Verification
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import Dataset, reopen
-from tinyml.workspace import checked_artifact, checkpoint_origin
+from tinyml.workspace import checked_artifact, checkpoint_origin, export_again
 
 VERIFY_IMAGES = 1000
 CPU_IMAGES = 32
@@ -122,7 +122,7 @@ def verification_of(asked: CheckpointAnswers, outputs: Outputs, *, floor: Floor,
         mean_difference=float(difference.mean()),
         psnr_db=likeness if math.isfinite(likeness) else None,
         top1_agreement=float((first == expected).mean()),
-        top5_agreement=top_k_accuracy(asked.logits, first, 5),
+        top5_agreement=_among_five(asked.logits, first),
         reference=of_checkpoint,
         artifact=of_artifact,
         floor=floor,
@@ -184,7 +184,7 @@ def checkpoint_of(artifact: Artifact, manifest: Path) -> Path:
             f"{path} is not the checkpoint that {artifact.path} was exported from",
             value=f"sha256 {loaded.sha256[:12]}…",
             allowed=f"{artifact.checkpoint_sha256[:12]}…",
-            hint="it was trained further since; export it again: tinyml export",
+            hint=f"it was trained further since; {export_again(artifact, manifest)}",
         )
     return path
 
@@ -193,10 +193,14 @@ def _metrics(scores: Scores, asked: CheckpointAnswers) -> Metrics:
     return Metrics(
         split=asked.split,
         top1=top_k_accuracy(scores, asked.labels, 1),
-        top5=top_k_accuracy(scores, asked.labels, 5),
+        top5=_among_five(scores, asked.labels),
         images=len(asked.images),
         total=asked.total,
     )
+
+
+def _among_five(scores: Scores, truth: NDArray[np.int64]) -> float | None:
+    return top_k_accuracy(scores, truth, FIVE) if scores.shape[1] > FIVE else None
 
 
 def _failures(figures: Verification) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from tinyml.upgrades import UPGRADES
 R = TypeVar("R", bound=Record)
 
 MAX_JSON_BYTES = 256 * 1024 * 1024
+_SCALARS = (str, int, float, bool, type(None))
 
 
 def write_json(path: Path, record: Record) -> None:
@@ -206,7 +207,9 @@ def parse_json(text: str, kind: type[R], name: str) -> R:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ManifestError(f"{name} does not fit its schema", value=f"{where}: {first['msg']}") from None
+        problem, seen = first["msg"].removeprefix("Value error, "), first.get("input")
+        found = f", not {seen!r}" if first["type"] != "extra_forbidden" and isinstance(seen, _SCALARS) else ""
+        raise ManifestError(f"{name} does not fit its schema", value=f"{where}: {problem}{found}") from None
 
 
 def _upgraded(data: dict[str, Any], name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+from tinyml.confidence import top1_interval
 from tinyml.schema import BenchRun
 from tinyml.store import write_bytes
 
@@ -14,7 +15,7 @@ from ..row import rows
 
 COLUMNS = (
     *("run", "model", "variant", "format", "artifact_sha256", "artifact_bytes", "backend", "requested_units", "batch"),
-    *("threads", "status", "reason", "flags", "quick", "top1", "top5", "accuracy_images"),
+    *("threads", "status", "reason", "flags", "quick", "top1", "top1_low", "top1_high", "top5", "accuracy_images"),
     *("compile_ns", "load_ns", "first_prediction_ns", "samples", "mean_ns", "std_ns"),
     *("p50_ns", "p50_low_ns", "p50_high_ns", "p90_ns", "p95_ns", "p99_ns"),
     *("peak_memory_bytes", "baseline_memory_bytes"),
@@ -44,8 +45,11 @@ def text(run: BenchRun) -> str:
         }
         values |= {name: value for name, value in case.model_dump().items() if name in COLUMNS}
         if result.accuracy:
+            sure = top1_interval(result.accuracy)
             values |= {
                 "top1": result.accuracy.top1,
+                "top1_low": sure.low,
+                "top1_high": sure.high,
                 "top5": result.accuracy.top5,
                 "accuracy_images": result.accuracy.images,
             }

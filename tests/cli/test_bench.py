@@ -23,7 +23,8 @@ def test_a_run_is_imported_reported_and_compared(tmp_path: Path, capsys: pytest.
     assert "no difference" in capsys.readouterr().out
     assert run(["bench", "compare", "fixture-linux", "fixture-macos", "--results", results]) == 1
     assert "not comparable" in capsys.readouterr().err
-    assert run(["bench", "compare", "fixture-linux", "fixture-macos", "--results", results, "--force"]) == 0
+    assert run(["bench", "compare", "fixture-linux", "fixture-linux", "--results", results]) == 0
+    assert run(["bench", "compare", "fixture-linux", "fixture-macos", "--results", results, "--force"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from .output import tell_every_character
 from .stopping import Stop, stoppable
+from .suggestions import nearest_option
 
 # Plain help texts: drawing them with rich would cost more than all other imports together.
 app = typer.Typer(
@@ -58,6 +60,7 @@ def run(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None, stop: Stop) -> int:
     from tinyml.errors import TinyMLError, UnavailableError, UsageError
 
+    tell_every_character()
     try:
         code = app(arguments, prog_name="tinyml", standalone_mode=False)
         if stop.number is not None:
@@ -93,7 +96,14 @@ def _fail(message: str, code: int) -> int:
 def _usage_message(error: typer.TyperException) -> str:
     text = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
-    return f"{text}; see: {context.command_path} --help" if context is not None else text
+    if context is None:
+        return text
+    option = getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
+        known = (name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts))
+        near = nearest_option(option, (name for name in known if name.startswith("--")))
+        text = f"no such option: {option}{f'; did you mean {near}?' if near else ''}"
+    return f"{text}; see: {context.command_path} --help"
 
 
 def _os_message(error: OSError) -> str:

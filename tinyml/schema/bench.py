@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections import Counter
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -39,7 +40,8 @@ class Series(Record):
     """Raw samples in the order they were taken; the unit stands at the end of the name."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+_(ns|bytes)$")]
-    samples: Annotated[tuple[Count, ...], Field(min_length=1)]
+    samples: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    """Above 0: what takes no time and no memory was not measured."""
 
 
 class Placement(Record):
@@ -49,6 +51,12 @@ class Placement(Record):
     gpu: Count
     neural_engine: Count
     unknown: Count = 0
+
+    @model_validator(mode="after")
+    def _of_some_op(self) -> Self:
+        if not self.cpu + self.gpu + self.neural_engine + self.unknown:
+            raise ValueError("a placement is of at least one op")
+        return self
 
 
 class BenchResult(Record):
@@ -68,8 +76,20 @@ class BenchResult(Record):
     def _reason_exactly_when_not_ok(self) -> BenchResult:
         if (self.reason is None) != (self.status == "ok"):
             raise ValueError("a result has a reason exactly when its status is not 'ok'")
-        if self.status in ("unsupported", "not_run") and self.series:
-            raise ValueError(f"a result that is {self.status!r} has no series")
+        if self.status in ("unsupported", "not_run") and (self.series or self.accuracy or self.placement):
+            raise ValueError(f"a result that is {self.status!r} has no series, no accuracy and no placement")
+        return self
+
+    @model_validator(mode="after")
+    def _the_samples_fit(self) -> Self:
+        found = {series.name: series.samples for series in self.series}
+        if len(found) < len(self.series):
+            raise ValueError("two series have the same name")
+        peak, baseline = found.get("peak_memory_bytes"), found.get("baseline_memory_bytes")
+        if peak and baseline and max(peak) < min(baseline):
+            raise ValueError("the peak of the memory is below what it was before the model was loaded")
+        if self.status == "ok" and 0 < len(found.get("latency_ns", ())) < self.case.min_repeats:
+            raise ValueError(f"fewer latencies than the case asks for, {self.case.min_repeats}")
         return self
 
 
@@ -84,3 +104,14 @@ class BenchRun(Record):
     environment: Environment
     provenance: Provenance
     results: tuple[BenchResult, ...]
+
+    @model_validator(mode="after")
+    def _each_case_once(self) -> Self:
+        cases = [result.case for result in self.results]
+        same = Counter(
+            (c.model, c.variant, c.artifact_sha256, c.backend, c.requested_units, c.batch, c.threads) for c in cases
+        )
+        for (model, variant, _, backend, units, *_), times in same.items():
+            if times > 1:
+                raise ValueError(f"{model} {variant} on {backend} {units} was measured {times} times in one run")
+        return self

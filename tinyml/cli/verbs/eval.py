@@ -61,15 +61,17 @@ def evaluate(
     out.line(f"kept in {workspace.root / MODEL_COMPARISON}")
 
 
-_COLUMNS = ("variant", "top-1", "top-5", "images", "size", "runtime", "path")
+_COLUMNS = ("variant", "top-1 (95% interval)", "top-5", "images", "size", "runtime", "path")
 
 
 def _row(result: EvaluatedModel) -> list[str]:
+    from tinyml.confidence import share_told, top1_told
+
     metrics = result.metrics
     return [
         result.variant,
-        f"{metrics.top1:.2%}",
-        f"{metrics.top5:.2%}",
+        top1_told(metrics),
+        share_told(metrics.top5),
         f"{metrics.images} of {metrics.total}",
         f"{result.bytes / 1e6:.1f} MB",
         result.runtime,

@@ -42,6 +42,7 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
+    from tinyml.commands import command
     from tinyml.export.pipeline import Exporter
     from tinyml.export.variants import chosen
     from tinyml.export.verify import VERIFY_IMAGES
@@ -69,20 +70,31 @@ def export(
     out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
     out.document([artifact for artifact, _ in written])
     exported.check()
-    out.line(f"next: tinyml bench{'' if results == Path('results') else f' --results {results}'}")
+    out.line(f"next: {command('bench', results=results)}")
 
 
-_COLUMNS = ("variant", "size", "top-1 checkpoint", "top-1 artifact", "agreement", "PSNR", "verified by", "path")
+_COLUMNS = (
+    "variant",
+    "size",
+    "top-1 checkpoint (95% interval)",
+    "top-1 artifact",
+    "agreement",
+    "PSNR",
+    "verified by",
+    "path",
+)
 
 
 def _row(artifact: Artifact, path: Path) -> list[str]:
+    from tinyml.confidence import top1_told
+
     figures = artifact.verification
     assert figures is not None  # noqa: S101
     return [
         artifact.variant.name,
         f"{artifact.bytes / 1e6:.1f} MB",
-        f"{figures.reference.top1:.2%}",
-        f"{figures.artifact.top1:.2%}",
+        top1_told(figures.reference),
+        top1_told(figures.artifact),
         f"{figures.top1_agreement:.2%}",
         "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
         f"{figures.runtime}, {figures.images} images",

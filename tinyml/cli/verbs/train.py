@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -186,10 +185,19 @@ def _announcement(config: TrainConfig, workspace: Workspace, device: str, state:
     )
 
 
+def _of_the_best(manifest: Path) -> str:
+    from tinyml.confidence import top1_told
+    from tinyml.workspace import read_checkpoint
+
+    metrics = next(m for m in read_checkpoint(manifest)[0].metrics if m.split == "val")
+    return f"{top1_told(metrics)} on {metrics.images:,} images"
+
+
 def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
+    from tinyml.commands import command
+
     history, config = result.history, result.history.config
     out.document(history)
-    elsewhere = "" if workspace.root == Path("results") else f" --results {shlex.quote(str(workspace.root))}"
     if result.best is not None:
         best = max(history.epochs, key=lambda record: record.val_accuracy)
         memory = history.memory
@@ -198,7 +206,7 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
                 "epochs",
                 f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted and not config.budget else ''}",
             ],
-            ["best validation accuracy", f"{best.val_accuracy:.2%} (epoch {best.epoch})"],
+            ["best validation accuracy", f"{_of_the_best(result.best)}, epoch {best.epoch}"],
             ["checkpoint", str(result.best)],
             ["time", f"{sum(record.seconds for record in history.epochs):.1f} s"],
         ]
@@ -210,6 +218,7 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
             rows.append(["limited to", f"{config.limit} images an epoch: a first look"])
         out.table(f"{config.model} on {config.data}", ["what", "value"], rows)
     if result.interrupted:
-        out.line(f"interrupted and saved; to go on: tinyml train {config.model} --resume{elsewhere}")
+        again = command("train", config.model, "--resume", results=workspace.root)
+        out.line(f"interrupted and saved; to go on: {again}")
     else:
-        out.line(f"next: tinyml export{elsewhere}")
+        out.line(f"next: {command('export', results=workspace.root)}")

@@ -71,20 +71,22 @@ def verify(
 
 
 _COLUMNS = (
-    "artifact", "verdict", "images", "top-1 checkpoint", "top-1 artifact", "top-1 agreement", "top-5 agreement",
-    "PSNR", "max difference", "mean difference", "verified by",
+    "artifact", "verdict", "images", "top-1 checkpoint (95% interval)", "top-1 artifact", "top-1 agreement",
+    "top-5 agreement", "PSNR", "max difference", "mean difference", "verified by",
 )  # fmt: skip
 
 
 def _row(artifact: Artifact, figures: Verification) -> list[str]:
+    from tinyml.confidence import share_told, top1_told
+
     return [
         artifact.path,
         "passed" if figures.passed else "missed its floor",
         str(figures.images),
-        f"{figures.reference.top1:.2%}",
-        f"{figures.artifact.top1:.2%}",
+        top1_told(figures.reference),
+        top1_told(figures.artifact),
         f"{figures.top1_agreement:.2%}",
-        f"{figures.top5_agreement:.2%}",
+        share_told(figures.top5_agreement),
         "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
         f"{figures.max_difference:.2e}",
         f"{figures.mean_difference:.2e}",

@@ -17,7 +17,7 @@ public struct Series: Codable, Hashable, Sendable {
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, CodingKeys.self)
         name = try fields(.name, .seriesName)
-        samples = try fields.list(.samples, each: .count)
+        samples = try fields.list(.samples, each: .positive)
         if samples.isEmpty { throw fields.failure("a series has at least one sample") }
     }
 }
@@ -48,6 +48,9 @@ public struct Placement: Codable, Hashable, Sendable {
         gpu = try fields(.gpu, .count)
         neuralEngine = try fields(.neuralEngine, .count)
         unknown = try fields(.unknown, or: 0, .count)
+        if [cpu, gpu, neuralEngine, unknown].allSatisfy({ $0 == 0 }) {
+            throw fields.failure("a placement is of at least one op")
+        }
     }
 }
 
@@ -114,8 +117,23 @@ public struct BenchResult: Codable, Hashable, Sendable {
         if (reason == nil) != (status == .ok) {
             throw fields.failure("a result has a reason exactly when its status is not 'ok'")
         }
-        if [.unsupported, .notRun].contains(status), !series.isEmpty {
-            throw fields.failure("a result that is '\(status.rawValue)' has no series")
+        if [.unsupported, .notRun].contains(status), !series.isEmpty || accuracy != nil || placement != nil {
+            throw fields.failure("a result that is '\(status.rawValue)' has no series, no accuracy and no placement")
+        }
+        try checkSamples(fields)
+    }
+
+    private func checkSamples(_ fields: Fields<CodingKeys>) throws {
+        if Set(series.map(\.name)).count < series.count { throw fields.failure("two series have the same name") }
+        let samples = { name in series.first { $0.name == name }?.samples ?? [] }
+        if let peak = samples(SeriesName.peakMemory).max(), let baseline = samples(SeriesName.baselineMemory).min(),
+            peak < baseline
+        {
+            throw fields.failure("the peak of the memory is below what it was before the model was loaded")
+        }
+        let latencies = samples(SeriesName.latency).count
+        if status == .ok, latencies > 0, latencies < `case`.minRepeats {
+            throw fields.failure("fewer latencies than the case asks for, \(`case`.minRepeats)")
         }
     }
 

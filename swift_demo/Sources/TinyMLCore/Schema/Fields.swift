@@ -31,11 +31,21 @@ extension Rule where Value == String {
     }
 
     static var timestamp: Rule {
-        Rule(requirement: "must look like 2026-11-23T17:05:09Z") { text in
+        Rule(requirement: "must be a moment like 2026-11-23T17:05:09Z") { text in
             let pattern = Array("0000-00-00T00:00:00Z".utf8)
             return text.utf8.count == pattern.count
                 && zip(text.utf8, pattern).allSatisfy { $1 == 48 ? (48...57).contains($0) : $0 == $1 }
+                && isMoment(text.split { !$0.isNumber }.compactMap { Int($0) })
         }
+    }
+
+    /// Whether year, month, day, hour, minute and second are ones that a clock shows.
+    private static func isMoment(_ parts: [Int]) -> Bool {
+        let (year, month) = (parts[0], parts[1])
+        let isLeap = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
+        guard year > 0, (1...12).contains(month) else { return false }
+        let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+        return (1...days).contains(parts[2]) && parts[3] < 24 && parts[4] < 60 && parts[5] < 60
     }
 
     static var identifier: Rule {
