@@ -54,6 +54,8 @@ from .evaluation import EvaluatedModel as EvaluatedModel
 from .evaluation import Evaluations as Evaluations
 from .metrics import Metrics as Metrics
 from .preprocess import Preprocess as Preprocess
+from .sweep import Sweep as Sweep
+from .sweep import SweepTrial as SweepTrial
 from .training import Budget as Budget
 from .training import EpochRecord as EpochRecord
 from .training import History as History
