@@ -120,7 +120,8 @@ def _folder(workspace: Workspace, config: TrainConfig, start: Start, name: str |
     if name is None:
         return workspace.new_run(config.model, config.recipe), True
     folder = workspace.run(config.model, name)
-    if folder.history.exists() or folder.state.exists():
+    killed = (folder.path / LOCK).exists()  # before its first state was whole: nothing can be resumed there
+    if folder.state.exists() or (folder.history.exists() and not killed):
         raise TrainingError(
             "a training of that name lies there already",
             value=folder.path,

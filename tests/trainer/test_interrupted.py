@@ -119,7 +119,7 @@ def test_killed_dozens_of_times_is_uninterrupted(colors: Dataset, tmp_path: Path
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     longer = ("--epochs", "12", "--save-every", "1")
     assert finish(start(tmp_path, colors, "--results", str(whole), *longer))[0] == 0
-    random, kills, resumed = Random(seed), 0, False
+    random, kills, resumed = Random(seed), 0, False  # noqa: S311
     folder = parts / "tiny" / RUN
     while kills < 24:
         command = ("--resume",) if resumed else ("--run", folder.name, *longer)
