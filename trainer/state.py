@@ -122,7 +122,7 @@ def _checksum(tensors: Tensors) -> str:
     total = 0
     for name in sorted(tensors):
         values = tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-        total = zlib.crc32(values, zlib.crc32(name.encode(), total))
+        total = zlib.crc32(values.data, zlib.crc32(name.encode(), total))
     return f"{total:08x}"
 
 

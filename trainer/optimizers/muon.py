@@ -34,7 +34,8 @@ def orthogonalized(matrices: Tensor) -> Tensor:
     for _ in range(STEPS):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return (x if wide else x.mT).to(matrices.dtype)
+    result: Tensor = (x if wide else x.mT).to(matrices.dtype)
+    return result
 
 
 class Muon(Optimizer):
