@@ -83,8 +83,8 @@ def test_refused_in_one_line(mistake: str) -> None:
 def test_unknown_names() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown recipe: 'refrence'.*did you mean 'reference'"):
         configure("refrence", "vgg", "shapes")
-    with pytest.raises(UnknownNameError, match=r"unknown model: 'resnet50'.*did you mean 'resnet'"):
-        configure("reference", "resnet50", "shapes")
+    with pytest.raises(UnknownNameError, match=r"unknown model: 'resnett'.*did you mean 'resnet'"):
+        configure("reference", "resnett", "shapes")
 
 
 def test_an_unknown_field_is_refused() -> None:

@@ -36,8 +36,11 @@ def sweep(
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
-    chosen = [architectures.get(part) and part for part in models.split(",")]
-    by = [known.get(part) and part for part in recipes.split(",")]
+    chosen, by = models.split(","), recipes.split(",")
+    for part in chosen:
+        architectures.get(part)
+    for part in by:
+        known.get(part)
     variants: dict[str, tuple[str, ...]] = {}
     for text in variant or []:
         key, sign, options = text.partition("=")
