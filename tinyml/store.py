@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -263,9 +264,17 @@ def now() -> str:
 
 def provenance(*, packages: tuple[str, ...] = (), limit: int | None = None) -> Provenance:
     """The provenance of a file made now by this process; `packages` are the distributions whose versions matter."""
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
     versions = {name: metadata.version(name) for name in packages}
-    return Provenance(created_at=now(), command=command, tool_version=__version__, packages=versions, limit=limit)
+    return Provenance(created_at=now(), command=_command(), tool_version=__version__, packages=versions, limit=limit)
+
+
+def _command() -> str:
+    """What was typed to start this process, as far as it knows: the program without its folder, and its arguments."""
+    if not sys.argv or not sys.argv[0]:
+        return "python"
+    program = Path(sys.argv[0])
+    words = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
+    return shlex.join([*words, *sys.argv[1:]])
 
 
 def _umask() -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml.commands import command, first_training
-from tinyml.errors import ArtifactError, BenchError, CheckpointError, UsageError
+from tinyml.errors import ArtifactError, BenchError, CheckpointError, ManifestError, UsageError
 from tinyml.schema import Artifact, Checkpoint
 from tinyml.store import file_sha256, read_json
 
@@ -196,14 +196,24 @@ def artifact_manifest(path: Path) -> Path:
     """
     if not path.exists():
         raise ArtifactError("no such artifact", value=path)
+    if (found := find_manifest(path)) is None:
+        raise ArtifactError(
+            "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
+        )
+    return found
+
+
+def find_manifest(path: Path) -> Path | None:
+    """As `artifact_manifest`; None where what lies at `path` has no manifest."""
     if path.suffix == ".json":
         return path
-    for folder in (path, path.parent):
-        if (folder / ARTIFACT_MANIFEST).is_file():
-            return folder / ARTIFACT_MANIFEST
-    raise ArtifactError(
-        "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
-    )
+    if (inside := path / ARTIFACT_MANIFEST).is_file():
+        return inside
+    beside = path.absolute().parent / ARTIFACT_MANIFEST
+    try:
+        return beside if read_artifact(beside)[0].path == path.name else None
+    except ManifestError:  # none there, or another program's
+        return None
 
 
 def export_again(artifact: Artifact, manifest: Path) -> str:

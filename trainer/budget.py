@@ -13,12 +13,12 @@ import torch
 from tinyml.errors import UsageError
 from tinyml.schema import Budget, TrainConfig
 
+from .architecture import INPUT_SIZE, architectures
 from .data import Dataset, TrainBatches
 from .device import memory_format
 from .duration import duration
 from .learner import Learner
 from .memory import keep_freed_memory
-from .models import INPUT_SIZE, architectures
 from .objective import objective_of
 from .recipe import changed, configure
 from .resolution import shares, sizes

@@ -17,8 +17,8 @@ from tinyml.errors import UsageError
 from tinyml.registry import Registry
 from tinyml.schema import TrainConfig
 
+from .architecture import architectures, check_rates
 from .data.policies import policies
-from .models import architectures, check_rates
 from .optimizer import optimizers
 from .resolution import check_resolution
 from .schedule import schedulers

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tinyml.schema import TrainConfig
 
-from .models import INPUT_SIZE, build, recomputes, set_recompute
+from .architecture import INPUT_SIZE, build, recomputes, set_recompute
 
 USABLE = 0.8
 """Of the memory that is free: the rest is for the data's pages and for what an estimate does not see."""

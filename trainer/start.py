@@ -11,7 +11,7 @@ from torch import nn
 from tinyml.schema import TrainConfig
 from tinyml.workspace import RunFolder
 
-from .models import build, set_recompute
+from .architecture import build, set_recompute
 from .state import SavedState
 
 

@@ -15,10 +15,10 @@ from typing import TypeVar
 
 import torch
 
+from tinyml.trainer.architecture import architectures
 from tinyml.trainer.data import TrainBatches, open_dataset
 from tinyml.trainer.learner import Learner
 from tinyml.trainer.memory import keep_freed_memory
-from tinyml.trainer.models import architectures
 from tinyml.trainer.objective import objective_of
 from tinyml.trainer.pace import Counted
 from tinyml.trainer.recipe import configure

@@ -13,10 +13,10 @@ from torch import Tensor
 from tinyml.errors import UsageError
 from tinyml.schema import TrainConfig
 from tinyml.trainer import budget, loop
+from tinyml.trainer.architecture import architectures
 from tinyml.trainer.budget import Speeds, fitted, seconds_of
 from tinyml.trainer.data import Dataset
 from tinyml.trainer.loop import train
-from tinyml.trainer.models import architectures
 from tinyml.trainer.pace import Timed
 from tinyml.trainer.recipe import configure
 from tinyml.trainer.resolution import shares, size_at, sizes

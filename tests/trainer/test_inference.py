@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from tinyml.trainer.architecture import architectures, build
 from tinyml.trainer.inference import for_inference
-from tinyml.trainer.models import architectures, build
 
 
 @pytest.mark.parametrize("name", architectures.names())

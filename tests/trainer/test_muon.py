@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tinyml.schema import TrainConfig
-from tinyml.trainer.models import architectures, build
+from tinyml.trainer.architecture import architectures, build
 from tinyml.trainer.optimizer import build_optimizer
 from tinyml.trainer.optimizers.muon import Muon, orthogonalized
 

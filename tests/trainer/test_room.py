@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from tinyml.schema import TrainConfig
+from tinyml.trainer.architecture import build, set_recompute
 from tinyml.trainer.learner import Learner
-from tinyml.trainer.models import build, set_recompute
 from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.recipe import configure
 from tinyml.trainer.room import fit_memory, kept_per_image

@@ -22,14 +22,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .architecture import Architecture, architectures
-from .layers import init_relu_network
+from ..architecture import Architecture, architectures
+from ..layers import init_relu_network
 
 BLOCKS = (6, 12, 24, 16)
 GROWTH = 17
 STEM = 96
 BOTTLENECK = 4
 COMPRESSION = 0.5
+MOMENTUM, TWICE = 0.1, 1.0 - math.sqrt(0.9)
 
 
 class DenseLayer(nn.Module):
@@ -38,27 +39,20 @@ class DenseLayer(nn.Module):
     def __init__(self, inputs: int) -> None:
         super().__init__()
         width = BOTTLENECK * GROWTH
+        self.recompute = True
         self.bottleneck = nn.Sequential(
-            nn.BatchNorm2d(inputs),
+            # Seen twice a step by the recomputation: two of these updates are one with the usual momentum of 0.1.
+            nn.BatchNorm2d(inputs, momentum=TWICE),
             nn.ReLU(inplace=True),
             nn.Conv2d(inputs, width, 1, bias=False),
         )
         self.growth = nn.Sequential(
             nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, GROWTH, 3, padding=1, bias=False)
         )
-        self.recompute(True)
-
-    def recompute(self, on: bool) -> None:
-        """Whether training computes the bottleneck a second time instead of keeping what went into it."""
-        self._recomputes = on
-        norm = self.bottleneck[0]
-        assert isinstance(norm, nn.BatchNorm2d)  # noqa: S101 (for the type checker)
-        # Seen twice a step by the recomputation: two of these updates are one with the usual momentum of 0.1.
-        norm.momentum = 1.0 - math.sqrt(0.9) if on else 0.1
 
     def forward(self, parts: list[Tensor]) -> Tensor:
         """What the layers before made, together [N, inputs, H, W], to [N, GROWTH, H, W]."""
-        if self._recomputes and self.training and torch.is_grad_enabled():
+        if self.recompute and self.training and torch.is_grad_enabled():
             narrow = checkpoint(self._narrowed, *parts, use_reentrant=False, preserve_rng_state=False)
         else:
             narrow = self._narrowed(*parts)
@@ -116,10 +110,13 @@ class DenseNet(nn.Module):
         init_relu_network(self)
 
     def recompute(self, on: bool) -> None:
-        """Whether training computes activations twice instead of keeping them: 13 or 5 GB for 128 images."""
+        """Whether training computes activations twice instead of keeping them: 5 GB instead of 13 for 128 images."""
         for module in self.modules():
             if isinstance(module, DenseLayer):
-                module.recompute(on)
+                module.recompute = on
+                norm = module.bottleneck[0]
+                assert isinstance(norm, nn.BatchNorm2d)  # noqa: S101 (for the type checker)
+                norm.momentum = TWICE if on else MOMENTUM
 
     def forward(self, images: Tensor) -> Tensor:
         """Images [N, 3, H, W] to logits [N, classes]."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import EXIT_FAILED, EXIT_INTERRUPTED, app
+from ..options import RESULTS, Json, Results, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 _bench = typer.Typer(name="bench", help="Measure every exported artifact on every backend and compute unit.")
 app.add_typer(_bench)
-
-Results = Annotated[Path, typer.Option("--results", help="Folder of all results.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @_bench.callback(invoke_without_command=True)
@@ -32,14 +30,11 @@ def bench(
     repeats: Annotated[int | None, typer.Option("--repeats", help="At least so many measured predictions.")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="And for at least so long.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Test images for the accuracy.")] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="The data set they were trained on, where it lies by now.", metavar="NAME_OR_PATH"),
-    ] = None,
+    data: TrainedOn = None,
     accuracy: Annotated[bool, typer.Option("--accuracy/--no-accuracy", help="Measure the accuracy as well.")] = True,
     threads: Annotated[int | None, typer.Option("--threads", help="CPU threads; default: all usable cores.")] = None,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a case has failed.")] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     json: Json = False,
 ) -> None:
     """Measure every exported artifact on every backend and compute unit."""
@@ -73,7 +68,7 @@ def bench(
 @_bench.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A run's JSON file, from another machine or the app.")],
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     json: Json = False,
 ) -> None:
     """Check a run that was measured elsewhere, keep it and write its report."""
@@ -87,7 +82,7 @@ def import_(
 @_bench.command()
 def report(
     run: Annotated[str | None, typer.Argument(help="A run's id, folder or file; default: the newest.")] = None,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     json: Json = False,
 ) -> None:
     """Write a run's reports again and print its table."""
@@ -103,7 +98,7 @@ def compare(
     a: Annotated[str, typer.Argument(help="A run's id, folder or file: the base.")],
     b: Annotated[str, typer.Argument(help="The run to compare with it.")],
     force: Annotated[bool, typer.Option("--force", help="Compare runs of different environments.")] = False,
-    results: Results = Path("results"),
+    results: Results = RESULTS,
     json: Json = False,
 ) -> None:
     """Compare two runs of the same environment, case by case, by their median latencies."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, Json, Results, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -30,16 +31,13 @@ def export(
     images: Annotated[
         int | None, typer.Option("--images", help="Test images to verify on, at most as many as there are.", min=1)
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="The data set it was trained on, where it lies by now.", metavar="NAME_OR_PATH"),
-    ] = None,
+    data: TrainedOn = None,
     calibration_images: Annotated[
         int | None,
         typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
     from tinyml.commands import command

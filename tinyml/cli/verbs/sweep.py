@@ -29,7 +29,7 @@ def sweep(
 ) -> None:
     """Train every combination in turn; other options go to every training. Started again, it goes on."""
     from tinyml.errors import UsageError
-    from tinyml.trainer.models import architectures
+    from tinyml.trainer.architecture import architectures
     from tinyml.trainer.recipe import recipes as known
     from tinyml.trainer.sweep import rows, trials
     from tinyml.trainer.sweep import sweep as run

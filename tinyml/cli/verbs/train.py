@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, Device, Json, Results
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def train(
         int | None, typer.Option("--validate-images", help="Images of each validation; all if left out.")
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     run_name: Annotated[
         str | None, typer.Option("--run", help="What the training is called; its recipe and a number if left out.")
     ] = None,
@@ -106,18 +107,18 @@ def train(
     resume_from: Annotated[
         Path | None, typer.Option("--resume-from", help="Go on with the one in this file.", show_default=False)
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Train a model: checkpoints and history go to RESULTS/MODEL/runs/RUN. Options left out come from the recipe."""
     from tinyml.errors import UsageError
     from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
+    from tinyml.trainer.architecture import architectures
     from tinyml.trainer.budget import plan, seconds_of
     from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
-    from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.room import fit_memory, free_memory
     from tinyml.trainer.start import Resumed, Scratch
