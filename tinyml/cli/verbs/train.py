@@ -153,13 +153,13 @@ def train(
     dataset = open_dataset(config.data, progress=progress)
     began += time.monotonic() - opening
     if state is None:
-        fit = fit_memory(config, len(dataset.index.labels), free_memory(chosen))
+        room = fit_memory(config, len(dataset.index.labels), free_memory(chosen))
         config, changes = (
-            fit.config,
-            {**changes, "recompute": fit.config.recompute, "accumulate": fit.config.accumulate},
+            room.config,
+            {**changes, "recompute": room.config.recompute, "accumulate": room.config.accumulate},
         )
-        if fit.words is not None:
-            out.line(fit.words)
+        if room.words is not None:
+            out.line(room.words)
     if wanted is not None:
         planned = fit(
             wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
