@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,9 @@ def export(
         int | None,
         typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
     ] = None,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Keep what misses its floor in RESULTS/MODEL/failed, marked so.")
+    ] = False,
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
@@ -51,7 +55,7 @@ def export(
     from tinyml.export.pipeline import Exporter
     from tinyml.export.variants import chosen, with_rounding
     from tinyml.export.verify import VERIFY_IMAGES
-    from tinyml.workspace import Workspace, read_artifact
+    from tinyml.workspace import Workspace
 
     choice = chosen(format_, quantize, variant or [], everything=all_, target=target)
     out = Output(json=json)
@@ -65,6 +69,7 @@ def export(
         images=images or VERIFY_IMAGES,
         data=data,
         calibration_images=calibration_images,
+        keep_failed=keep_failed,
         progress=out.progress,
     )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
@@ -73,11 +78,23 @@ def export(
         f"{spec.classes} classes"
     )
     exported = exporter.export([with_rounding(row, rounding) for row in choice.rows], resume=all_ or quantize == "all")
-    written = [read_artifact(path) for path in exported.manifests]
-    out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
-    out.document([artifact for artifact, _ in written])
+    written = show_exported(out, exported.manifests)
+    out.document(written)
+    if exported.failures:
+        passed = ", ".join(artifact.variant.name for artifact in written) or "none"
+        out.line(f"{len(written)} of {len(written) + len(exported.failures)} variants passed and are written: {passed}")
     exported.check()
     out.line(f"next: {command('bench', results=results)}")
+
+
+def show_exported(out: Output, manifests: Sequence[Path]) -> list[Artifact]:
+    """Prints the verified table of artifacts, by their manifests, and returns these."""
+    from tinyml.workspace import read_artifact
+
+    written = [read_artifact(path) for path in manifests]
+    models = ", ".join(sorted({artifact.spec.architecture for artifact, _ in written})) or "nothing"
+    out.table(f"{models}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
+    return [artifact for artifact, _ in written]
 
 
 _COLUMNS = (
