@@ -43,6 +43,7 @@ from .compression import PaletteSettings as PaletteSettings
 from .compression import Palettization as Palettization
 from .compression import PruneSettings as PruneSettings
 from .compression import Pruning as Pruning
+from .compression import Rounding as Rounding
 from .compression import SparsityPattern as SparsityPattern
 from .dataset import SPLITS as SPLITS
 from .dataset import DatasetIdentity as DatasetIdentity
