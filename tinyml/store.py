@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -83,6 +84,35 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(lock)
+
+
+@contextlib.contextmanager
+def only_process(path: Path) -> Iterator[bool]:
+    """Holds the lock file `path` for as long as the block runs; False: another living process holds it.
+
+    The file names the process that holds it, and goes with it; one that a killed process left is taken over. Where
+    the file system knows no locks, every process is the only one.
+    """
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            yield False
+            return
+        except OSError:
+            pass
+        if path.exists() and path.stat().st_ino == os.fstat(handle).st_ino:
+            break
+        os.close(handle)  # its holder removed it in between
+    os.ftruncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode())
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def sweep(folder: Path, path: Path | None = None) -> None:
@@ -234,9 +264,17 @@ def now() -> str:
 
 def provenance(*, packages: tuple[str, ...] = (), limit: int | None = None) -> Provenance:
     """The provenance of a file made now by this process; `packages` are the distributions whose versions matter."""
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
     versions = {name: metadata.version(name) for name in packages}
-    return Provenance(created_at=now(), command=command, tool_version=__version__, packages=versions, limit=limit)
+    return Provenance(created_at=now(), command=_command(), tool_version=__version__, packages=versions, limit=limit)
+
+
+def _command() -> str:
+    """What was typed to start this process, as far as it knows: the program without its folder, and its arguments."""
+    if not sys.argv or not sys.argv[0]:
+        return "python"
+    program = Path(sys.argv[0])
+    words = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
+    return shlex.join([*words, *sys.argv[1:]])
 
 
 def _umask() -> int:

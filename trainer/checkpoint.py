@@ -17,7 +17,7 @@ from tinyml.errors import CheckpointError
 from tinyml.schema import Checkpoint, DatasetIdentity, Metrics, ModelSpec, Preprocess, Provenance, TrainConfig
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
-from .models import architectures, build, count_parameters
+from .architecture import architectures, build, count_parameters
 from .weights import check_fit, looks_pickled, read_tensors, refuse_pickle_name, write_tensors
 
 PACKAGES = ("torch", "numpy", "safetensors")

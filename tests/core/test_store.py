@@ -33,6 +33,20 @@ def test_round_trip(tmp_path: Path) -> None:
     assert back.provenance.packages["numpy"]
 
 
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["/usr/bin/tinyml", "train", "vit", "--data", "my photos"], "tinyml train vit --data 'my photos'"),
+        (["/lib/tinyml/__main__.py", "models"], "python -m tinyml models"),
+        ([""], "python"),
+        ([], "python"),
+    ],
+)
+def test_provenance_says_the_command_as_typed(argv: list[str], command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert store.provenance().command == command
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")

@@ -25,7 +25,9 @@ from .base import Timestamp as Timestamp
 from .bench import BenchCase as BenchCase
 from .bench import BenchResult as BenchResult
 from .bench import BenchRun as BenchRun
+from .bench import PlacedOp as PlacedOp
 from .bench import Placement as Placement
+from .bench import Round as Round
 from .bench import Series as Series
 from .bench import Status as Status
 from .bench import Units as Units
@@ -41,6 +43,7 @@ from .compression import PaletteSettings as PaletteSettings
 from .compression import Palettization as Palettization
 from .compression import PruneSettings as PruneSettings
 from .compression import Pruning as Pruning
+from .compression import Rounding as Rounding
 from .compression import SparsityPattern as SparsityPattern
 from .dataset import SPLITS as SPLITS
 from .dataset import DatasetIdentity as DatasetIdentity
@@ -62,6 +65,8 @@ from .explanation import Explanation as Explanation
 from .explanation import Robustness as Robustness
 from .metrics import Metrics as Metrics
 from .preprocess import Preprocess as Preprocess
+from .sweep import Sweep as Sweep
+from .sweep import SweepTrial as SweepTrial
 from .training import Budget as Budget
 from .training import EpochRecord as EpochRecord
 from .training import History as History

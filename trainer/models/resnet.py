@@ -15,8 +15,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .architecture import Architecture, architectures
-from .layers import DropPath, conv_bn, drop_path_rates, init_relu_network
+from ..architecture import Architecture, architectures
+from ..layers import DropPath, conv_bn, drop_path_rates, init_relu_network
 
 WIDTHS = (64, 128, 256, 512)
 BLOCKS = 2

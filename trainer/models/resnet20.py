@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from .architecture import Architecture, architectures
+from ..architecture import Architecture, architectures
 from .resnet import ResNet
 
 WIDTHS = (16, 32, 64)

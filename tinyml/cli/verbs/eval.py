@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, CheckpointDevice, Json, Results, Split
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ def evaluate(
         list[Path] | None,
         typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    split: Split = "test",
     limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=1)] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
+    device: CheckpointDevice = "auto",
     data: Annotated[
         str | None,
         typer.Option(
@@ -31,8 +32,8 @@ def evaluate(
             metavar="NAME_OR_PATH",
         ),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Measure top-1 and top-5 accuracy; kept in RESULTS/MODEL/test_results.json and RESULTS/model_comparison.csv."""
     from tinyml.accuracy import split_named

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..app import app
+from ..options import RESULTS, Json, Results, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -21,35 +23,44 @@ def export(
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="coreml, onnx or all.")] = "all",
     quantize: Annotated[
-        str, typer.Option("--quantize", help="none (fp16, ONNX fp32), int8, int4 or a variant's ending.")
+        str, typer.Option("--quantize", help="none (fp16, ONNX fp32), int8, int4, int2, a variant's ending, or all.")
     ] = "none",
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="The oldest system to run on: iOS15 to iOS18; else the oldest that each can."),
+    ] = None,
+    rounding: Annotated[
+        str | None, typer.Option("--rounding", help="nearest or compensated; compensated below 8 bits if left out.")
+    ] = None,
     variant: Annotated[
         list[str] | None, typer.Option("--variant", help="A variant by its name; may be repeated.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every variant.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Every variant; those that are there already are kept.")] = False,
     images: Annotated[
         int | None, typer.Option("--images", help="Test images to verify on, at most as many as there are.", min=1)
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="The data set it was trained on, where it lies by now.", metavar="NAME_OR_PATH"),
-    ] = None,
+    data: TrainedOn = None,
     calibration_images: Annotated[
         int | None,
         typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Keep what misses its floor in RESULTS/MODEL/failed, marked so.")
+    ] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
     from tinyml.commands import command
     from tinyml.export.pipeline import Exporter
-    from tinyml.export.variants import chosen
+    from tinyml.export.variants import chosen, with_rounding
     from tinyml.export.verify import VERIFY_IMAGES
-    from tinyml.workspace import Workspace, read_artifact
+    from tinyml.workspace import Workspace
 
-    rows = chosen(format_, quantize, variant or [], everything=all_)
+    choice = chosen(format_, quantize, variant or [], everything=all_, target=target)
     out = Output(json=json)
+    for name, reason in choice.left_out.items():
+        out.line(f"{name} is left out for {target}: {reason}")
     workspace = Workspace(results)
     manifest = checkpoint or workspace.newest_checkpoint()
     exporter = Exporter(
@@ -58,6 +69,7 @@ def export(
         images=images or VERIFY_IMAGES,
         data=data,
         calibration_images=calibration_images,
+        keep_failed=keep_failed,
         progress=out.progress,
     )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
@@ -65,12 +77,24 @@ def export(
         f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} epochs on {made.config.data}, "
         f"{spec.classes} classes"
     )
-    exported = exporter.export(rows)
-    written = [read_artifact(path) for path in exported.manifests]
-    out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
-    out.document([artifact for artifact, _ in written])
+    exported = exporter.export([with_rounding(row, rounding) for row in choice.rows], resume=all_ or quantize == "all")
+    written = show_exported(out, exported.manifests)
+    out.document(written)
+    if exported.failures:
+        passed = ", ".join(artifact.variant.name for artifact in written) or "none"
+        out.line(f"{len(written)} of {len(written) + len(exported.failures)} variants passed and are written: {passed}")
     exported.check()
     out.line(f"next: {command('bench', results=results)}")
+
+
+def show_exported(out: Output, manifests: Sequence[Path]) -> list[Artifact]:
+    """Prints the verified table of artifacts, by their manifests, and returns these."""
+    from tinyml.workspace import read_artifact
+
+    written = [read_artifact(path) for path in manifests]
+    models = ", ".join(sorted({artifact.spec.architecture for artifact, _ in written})) or "nothing"
+    out.table(f"{models}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
+    return [artifact for artifact, _ in written]
 
 
 _COLUMNS = (
