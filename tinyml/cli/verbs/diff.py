@@ -31,7 +31,11 @@ def diff(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many values to show.")] = 20,
     plot: Annotated[Path | None, typer.Option(help="Write a PNG of PSNR along the network.")] = None,
-    precision: Annotated[str, typer.Option(help="declared or float32.")] = "declared",
+    precision: Annotated[str | None, typer.Option(help="declared (the default) or float32.")] = None,
+    compute_units: Annotated[
+        str | None,
+        typer.Option(help="Of packages: CPU_ONLY rounds nothing, as Core ML's CPU; the others round as declared."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Run two models on the same input and show where they part: PSNR and largest difference per op, worst first.
@@ -64,7 +68,8 @@ def diff(
                 models.append(ReferenceModel(write_package(path, folder), precision="float32", seed=0))
                 out.line(f"{side}: the checkpoint {path}, converted to a Core ML program in float32")
             else:
-                models.append(ReferenceModel(path, name, cast(Precision, precision), seed=0))
+                kind = cast(Precision | None, precision)
+                models.append(ReferenceModel(path, name, kind, seed=0, compute_units=compute_units))
         first, second = models
         asked = list(inputs or ())
         if image is not None:

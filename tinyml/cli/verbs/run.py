@@ -25,7 +25,13 @@ def run_package(
             "--shape", help="The shape of a flexible input: name=1,20,8, or name=WIDTHxHEIGHT for an image; repeatable."
         ),
     ] = None,
-    precision: Annotated[str, typer.Option(help="declared (rounds as the program says) or float32.")] = "declared",
+    precision: Annotated[
+        str | None, typer.Option(help="declared (rounds as the program says; the default) or float32.")
+    ] = None,
+    compute_units: Annotated[
+        str | None,
+        typer.Option(help="CPU_ONLY rounds nothing, as Core ML's CPU; ALL, CPU_AND_GPU and CPU_AND_NE as declared."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Write the arrays that come out to this .npz file.")] = None,
     seed: Annotated[int, typer.Option(help="Of random inputs and random ops.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
@@ -42,7 +48,9 @@ def run_package(
     from tinyml.coreml.trace.axes import whole_shapes
 
     out = Output(json=json)
-    model = ReferenceModel(package, function, cast(Precision, precision), seed=seed)
+    model = ReferenceModel(
+        package, function, cast(Precision | None, precision), seed=seed, compute_units=compute_units
+    )
     shapes = whole_shapes(model.input_description, shape or ())
     given = make_inputs(model.input_description, inputs or (), seed, shapes=shapes)
     state = model.make_state() if model.description.states else None
