@@ -15,7 +15,6 @@ from typing import Literal
 from tinyml import __version__
 from tinyml.quiet import quiet
 from tinyml.schema import Record
-from tinyml.workspace import cache_dir
 
 State = Literal["ok", "not here", "missing", "broken"]
 
@@ -53,11 +52,10 @@ def examine() -> list[Finding]:
         numpy_with_coremltools(_version("numpy"), _version("coremltools")),
         _blob_writer(),
         _swift(),
-        _data(),
     ]
     if any(finding.state == "broken" for finding in software):
         return software
-    return [*software, *_devices(), *_exports(), *_predictions(), *_benches()]
+    return [*software, *_datasets(), *_devices(), *_exports(), *_predictions(), *_benches()]
 
 
 def _python() -> Finding:
@@ -148,59 +146,48 @@ def _devices() -> list[Finding]:
     found = []
     for name in ("cpu", "cuda", "mps"):
         reason = absence(name)
-        found.append(
-            Finding(
-                topic="device",
-                name=name,
-                state="ok" if reason is None else "not here",
-                detail=device_name(torch.device(name)) if reason is None else reason,
-            )
-        )
+        found.append(_menu_entry("device", name, reason, "" if reason else device_name(torch.device(name))))
     return found
 
 
-def _data() -> Finding:
-    cache = cache_dir()
-    indices = sorted(path.parent for path in cache.glob("**/index.json")) if cache.is_dir() else []
-    ready = [path for path in indices if "tiny-imagenet" in str(path)]
-    if ready:
-        return Finding(topic="data", name="tiny-imagenet", state="ok", detail=f"prepared in {ready[-1]}")
-    return Finding(
-        topic="data",
-        name="tiny-imagenet",
-        state="missing",
-        detail=f"not prepared in {cache}; the first training fetches it, or: tinyml data prepare",
-    )
+def _datasets() -> list[Finding]:
+    from tinyml.trainer.data.preparing import prepared_place
+    from tinyml.trainer.data.source import sources
+
+    found = []
+    for name, kind in sources.items():
+        if not kind.named:
+            continue
+        if reason := kind.available():
+            finding = Finding(topic="data", name=name, state="not here", detail=reason)
+        elif (place := prepared_place(kind.source(None))).exists():
+            finding = Finding(topic="data", name=name, state="ok", detail=f"prepared in {place}")
+        else:
+            detail = f"not prepared yet; the first training does that, or: tinyml data prepare --data {name}"
+            finding = Finding(topic="data", name=name, state="missing", detail=detail)
+        found.append(finding)
+    return found
 
 
 def _exports() -> list[Finding]:
     from tinyml.export.format import formats
 
-    found = []
-    for name, form in formats.items():
-        lacking = [needed for needed in form.packages if _version(needed) is None]
-        found.append(
-            Finding(
-                topic="export",
-                name=name,
-                state="missing" if lacking else "ok",
-                detail=f"needs {', '.join(lacking)}" if lacking else f"writes {form.suffix}",
-            )
-        )
-    return found
+    return [
+        _menu_entry("export", name, form.available(), f"writes {form.suffix}", lacking="missing")
+        for name, form in formats.items()
+    ]
 
 
 def _predictions() -> list[Finding]:
-    apple = sys.platform == "darwin"
+    from tinyml.evaluation.runtime import runtimes
+
+    apple = None if sys.platform == "darwin" else "needs macOS; the reference runtime predicts instead"
     return [
-        Finding(
-            topic="predict",
-            name="coreml, Apple's runtime",
-            state="ok" if apple else "not here",
-            detail="MLModel.predict" if apple else "needs macOS; the reference runtime predicts instead",
+        _menu_entry("predict", "coreml, Apple's runtime", apple, "MLModel.predict"),
+        *(
+            _menu_entry("predict", f"{name}, {runtime.title}", runtime.available(), f"runs {runtime.suffix}")
+            for name, runtime in runtimes.items()
         ),
-        Finding(topic="predict", name="coreml, reference runtime", state="ok", detail="runs on any system, on the CPU"),
-        Finding(topic="predict", name="onnx", state="ok", detail="onnxruntime"),
     ]
 
 
@@ -209,18 +196,16 @@ def _benches() -> list[Finding]:
 
     found = []
     for name, backend in backends.items():
-        for units in backend.units:
-            reason = backend.available(units)
-            measures = "latency, memory and accuracy" if backend.measures_latency else "accuracy only"
-            found.append(
-                Finding(
-                    topic="bench",
-                    name=f"{name} {units}",
-                    state="ok" if reason is None else "not here",
-                    detail=measures if reason is None else reason,
-                )
-            )
+        measures = "latency, memory and accuracy" if backend.measures_latency else "accuracy only"
+        found += [
+            _menu_entry("bench", f"{name} {units}", backend.available(units), measures) for units in backend.units
+        ]
     return found
+
+
+def _menu_entry(topic: str, name: str, reason: str | None, detail: str, *, lacking: State = "not here") -> Finding:
+    """What a plug-in says of itself: `reason`, why it cannot be had here, else `detail`."""
+    return Finding(topic=topic, name=name, state="ok" if reason is None else lacking, detail=reason or detail)
 
 
 def results_writable(folder: Path) -> Finding:

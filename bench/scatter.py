@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tinyml.confidence import top1_interval
+
 from .row import Row
 
 
@@ -15,6 +17,9 @@ class Point:
     label: str
     cost: float
     accuracy: float
+    low: float
+    """To `high`: the accuracy's 95% interval."""
+    high: float
     best: bool
     """Nothing cheaper is as accurate, nothing as cheap is more accurate."""
 
@@ -30,17 +35,23 @@ def by_latency(rows: list[Row]) -> list[Point]:
 
 
 def _points(costs: list[tuple[Row, float]]) -> list[Point]:
-    known = [(row, cost, row.result.accuracy.top1 * 100) for row, cost in costs if row.result.accuracy]
+    known = [
+        (row, cost, row.result.accuracy.top1 * 100, top1_interval(row.result.accuracy))
+        for row, cost in costs
+        if row.result.accuracy
+    ]
     return [
         Point(
             label=row.name,
             cost=cost,
             accuracy=accuracy,
+            low=sure.low * 100,
+            high=sure.high * 100,
             best=not any(
-                other <= cost and top >= accuracy and (other, top) != (cost, accuracy) for _, other, top in known
+                other <= cost and top >= accuracy and (other, top) != (cost, accuracy) for _, other, top, _ in known
             ),
         )
-        for row, cost, accuracy in known
+        for row, cost, accuracy, sure in known
     ]
 
 

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinyml.commands import command
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import AppCatalog, Artifact, CatalogEntry, Golden
 from tinyml.store import atomic_folder, file_sha256, provenance, read_json, write_json
-from tinyml.workspace import ARTIFACT_MANIFEST, GOLDEN, Workspace, checked_artifact, read_artifact
+from tinyml.workspace import ARTIFACT_MANIFEST, GOLDEN, Workspace, checked_artifact, export_again, read_artifact
 
 CATALOG = "catalog.json"
 
@@ -21,7 +22,8 @@ def newest_core_ml(workspace: Workspace) -> list[Path]:
     found = [(manifest, artifact) for manifest, artifact in artifacts if artifact.variant.format == "coreml"]
     if not found:
         raise ArtifactError(
-            f"no Core ML artifact under {workspace.root}/", hint="export one: tinyml export --quantize int8"
+            f"no Core ML artifact under {workspace.root}/",
+            hint=f"export one: {command('export', '--quantize', 'int8', results=workspace.root)}",
         )
     _, newest = max(found, key=lambda pair: (pair[1].provenance.created_at, str(pair[0])))
     return [manifest for manifest, artifact in found if artifact.spec.architecture == newest.spec.architecture]
@@ -73,9 +75,13 @@ def _checked(manifest: Path) -> tuple[Path, Artifact, Golden]:
     checked_artifact(manifest)
     golden_file = manifest.parent / GOLDEN
     if not golden_file.is_file():
-        raise ArtifactError("no golden image beside the model", value=manifest.parent, hint="export it again")
+        raise ArtifactError(
+            "no golden image beside the model", value=manifest.parent, hint=export_again(artifact, manifest)
+        )
     golden = read_json(golden_file, Golden)
     image = manifest.parent / golden.image
     if golden.artifact_sha256 != artifact.sha256 or not image.is_file() or file_sha256(image) != golden.image_sha256:
-        raise ArtifactError("the golden image belongs to another model", value=image, hint="export it again")
+        raise ArtifactError(
+            "the golden image belongs to another model", value=image, hint=export_again(artifact, manifest)
+        )
     return manifest, artifact, golden

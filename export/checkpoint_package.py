@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from tinyml.coreml import ReferenceModel
+from tinyml.coreml.plan.planner import Precision
+from tinyml.errors import UsageError
 from tinyml.trainer.checkpoint import load
 
 from .format import Metadata, formats
@@ -18,6 +22,29 @@ CHECKPOINTS = (".json", ".safetensors")
 def is_checkpoint(path: Path) -> bool:
     """Whether `path` is named like a checkpoint."""
     return path.suffix in CHECKPOINTS
+
+
+def open_program(
+    path: Path,
+    function_name: str | None = None,
+    *,
+    precision: Precision | None = None,
+    compute_units: str | None = None,
+) -> ReferenceModel:
+    """What lies at `path` in the reference runtime; a checkpoint as the float32 program it converts to, unrounded.
+
+    Of a package `precision` and `compute_units` decide the rounding, as of `ReferenceModel`.
+
+    Raises:
+        UsageError: A function of a checkpoint, which has none.
+        CheckpointError, ManifestError, PackageError: It cannot be loaded.
+    """
+    if not is_checkpoint(path):
+        return ReferenceModel(path, function_name, precision, seed=0, compute_units=compute_units)
+    if function_name is not None:
+        raise UsageError("a checkpoint has no functions", value=function_name)
+    with TemporaryDirectory() as folder:
+        return ReferenceModel(write_package(path, Path(folder)), precision="float32", seed=0)
 
 
 def write_package(checkpoint: Path, folder: Path) -> Path:

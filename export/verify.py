@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.accuracy import Images, Scores, subset
+from tinyml.accuracy import FIVE, Images, Scores, subset
 from tinyml.coreml.tools.units import UnitsApart, units_apart
 from tinyml.errors import CheckpointError, DataError, VerificationError
 from tinyml.evaluation.checkpoint import CheckpointPredictor
@@ -20,7 +20,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, Artifact, Floor, Metrics, SplitName, Verification
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import Dataset, reopen
-from tinyml.workspace import checked_artifact, checkpoint_origin
+from tinyml.workspace import checked_artifact, checkpoint_origin, export_again
 
 VERIFY_IMAGES = 1000
 CPU_IMAGES = 32
@@ -122,7 +122,7 @@ def verification_of(asked: CheckpointAnswers, outputs: Outputs, *, floor: Floor,
         mean_difference=float(difference.mean()),
         psnr_db=likeness if math.isfinite(likeness) else None,
         top1_agreement=float((first == expected).mean()),
-        top5_agreement=top_k_accuracy(asked.logits, first, 5),
+        top5_agreement=_among_five(asked.logits, first),
         reference=of_checkpoint,
         artifact=of_artifact,
         floor=floor,
@@ -131,21 +131,38 @@ def verification_of(asked: CheckpointAnswers, outputs: Outputs, *, floor: Floor,
     return figures.model_copy(update={"failures": _failures(figures)})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """An artifact that was verified."""
+
+    artifact: Artifact
+    figures: Verification
+    units: UnitsApart | None
+    """How far a Core ML artifact on CPU_ONLY, where nothing is rounded to float16, is from the other compute units,
+    over at most `CPU_IMAGES` images; None for another format."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every figure reached the floor."""
+        return self.figures.passed
+
+
 def verify(
     manifest: Path,
     *,
-    limit: int | None = VERIFY_IMAGES,
     split: SplitName = "test",
     data: str | None = None,
+    limit: int | None = VERIFY_IMAGES,
     progress: Progress | None = None,
-) -> Verification:
-    """Verifies the artifact of `manifest` again, from the files on disk; `data` as for `reopen`.
+) -> Verified:
+    """Reloads the artifact of `manifest` and compares it with its checkpoint on `limit` images of `split`; None: all.
+
+    `data` as for `reopen`.
 
     Raises:
-        ArtifactError: The artifact is missing, or not the one its manifest describes.
-        CheckpointError: Its checkpoint is missing, or another one by now.
-        DataError: Its data set is missing, has changed, or has other classes.
-        VerificationError: It gave values that are no numbers. A missed floor is in the result's `failures`.
+        ArtifactError: The artifact is missing or is not what the manifest says, by its checksum.
+        CheckpointError: The checkpoint that it was made of is gone or changed.
+        DataError: The data set is gone, has changed, or has other classes by now.
     """
     artifact, path = checked_artifact(manifest)
     predictor = CheckpointPredictor(checkpoint_of(artifact, manifest))
@@ -153,26 +170,16 @@ def verify(
     asked = ask_checkpoint(predictor, dataset, split=split, limit=limit, progress=progress)
     executable = runtimes.get(artifact.variant.format).open(path)
     outputs = execute(executable, asked.images, progress=progress)
-    return verification_of(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime)
+    return Verified(
+        artifact=artifact,
+        figures=verification_of(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime),
+        units=units_apart(path, {IMAGE: _some(asked.images)}) if artifact.variant.format == "coreml" else None,
+    )
 
 
-def on_the_cpu_alone(
-    manifest: Path, *, split: SplitName = "test", data: str | None = None, limit: int = CPU_IMAGES
-) -> UnitsApart | None:
-    """How far a Core ML artifact on CPU_ONLY, where nothing is rounded to float16, is from the other compute units.
-
-    Returns:
-        the differences over `limit` images of the split; None where the artifact is of another format.
-
-    Raises:
-        ArtifactError, DataError: as of `verify`.
-    """
-    artifact, path = checked_artifact(manifest)
-    if artifact.variant.format != "coreml":
-        return None
-    part = reopen(artifact.data, artifact.dataset, data, progress=Silent()).split(split)
-    chosen = np.sort(subset(len(part), limit, part.labels))
-    return units_apart(path, {IMAGE: np.asarray(part.images[chosen])})
+def _some(images: Images) -> Images:
+    """At most `CPU_IMAGES` of them, from end to end."""
+    return images[:: max(1, -(-len(images) // CPU_IMAGES))]
 
 
 def checkpoint_of(artifact: Artifact, manifest: Path) -> Path:
@@ -184,7 +191,7 @@ def checkpoint_of(artifact: Artifact, manifest: Path) -> Path:
             f"{path} is not the checkpoint that {artifact.path} was exported from",
             value=f"sha256 {loaded.sha256[:12]}…",
             allowed=f"{artifact.checkpoint_sha256[:12]}…",
-            hint="it was trained further since; export it again: tinyml export",
+            hint=f"it was trained further since; {export_again(artifact, manifest)}",
         )
     return path
 
@@ -193,10 +200,14 @@ def _metrics(scores: Scores, asked: CheckpointAnswers) -> Metrics:
     return Metrics(
         split=asked.split,
         top1=top_k_accuracy(scores, asked.labels, 1),
-        top5=top_k_accuracy(scores, asked.labels, 5),
+        top5=_among_five(scores, asked.labels),
         images=len(asked.images),
         total=asked.total,
     )
+
+
+def _among_five(scores: Scores, truth: NDArray[np.int64]) -> float | None:
+    return top_k_accuracy(scores, truth, FIVE) if scores.shape[1] > FIVE else None
 
 
 def _failures(figures: Verification) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from tinyml.accuracy import subset
 from tinyml.export import pipeline
 from tinyml.schema import TrainConfig
 from tinyml.trainer import checkpoint
+from tinyml.trainer.architecture import build
 from tinyml.trainer.data import Dataset, open_dataset
-from tinyml.trainer.models import build
 from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 

@@ -22,6 +22,8 @@ Scores = NDArray[np.float32]
 """[N, classes]."""
 
 BATCH = 128
+FIVE = 5
+"""With so many classes or fewer, everything is among the first five, which says nothing."""
 SUBSET_SEED = 0
 
 
@@ -106,7 +108,8 @@ def accuracy_on(
     """Top-1 and top-5 accuracy and mean cross-entropy of `predictor` on a split, or on `limit` images of it.
 
     A class counts as ranked above another only if its score is larger, or equal with a smaller number; a score that is
-    not a number is never right. With fewer than five classes, top-5 is 1 for every finite answer.
+    not a number is never right. With five classes or fewer, top-5 is None: it would be 1
+    for every finite answer.
 
     Raises:
         DataError: The split is empty, or has classes that the predictor does not know.
@@ -143,7 +146,7 @@ def accuracy_on(
     return Metrics(
         split=split_name,
         top1=right1 / len(chosen),
-        top5=right5 / len(chosen),
+        top5=right5 / len(chosen) if predictor.spec.classes > FIVE else None,
         images=len(chosen),
         total=len(labels),
         loss=loss / len(chosen) if np.isfinite(loss) else None,

@@ -62,6 +62,11 @@ def absolute_error(expected: Array, actual: Array) -> NDArray[np.float64]:
     return error
 
 
+def nan_throughout(values: Array) -> bool:
+    """Whether no element is a number; False for none at all."""
+    return bool(values.size) and bool(np.isnan(values).all())
+
+
 def peak_of(values: Array) -> float:
     """The largest absolute finite value, in float64; 0 for none."""
     magnitudes = np.abs(values[np.isfinite(values)].astype(np.float64))
@@ -90,9 +95,12 @@ def psnr_db(expected: Array, actual: Array, *, least_peak: float = 0.0) -> float
     return 20 * math.log10(peak / noise) if peak > 0 else -math.inf
 
 
-def relative_error(expected: Array, actual: Array) -> float:
-    """The largest absolute difference over the peak of `expected`; infinite for a difference from nothing."""
-    largest, peak = largest_error(expected, actual), peak_of(expected)
+def relative_error(expected: Array, actual: Array, *, least_peak: float = 0.0) -> float:
+    """The largest absolute difference over the peak of `expected`; infinite for a difference from nothing.
+
+    `least_peak` is what the peak is taken to be at least, where a difference from nothing must be finite.
+    """
+    largest, peak = largest_error(expected, actual), max(peak_of(expected), least_peak)
     if largest == 0:
         return 0.0
     return largest / peak if peak > 0 else math.inf

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from tinyml.upgrades import UPGRADES
 R = TypeVar("R", bound=Record)
 
 MAX_JSON_BYTES = 256 * 1024 * 1024
+_SCALARS = (str, int, float, bool, type(None))
 
 
 def write_json(path: Path, record: Record) -> None:
@@ -177,7 +179,9 @@ def parse_json(text: str, kind: type[R], name: str) -> R:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ManifestError(f"{name} does not fit its schema", value=f"{where}: {first['msg']}") from None
+        problem, seen = first["msg"].removeprefix("Value error, "), first.get("input")
+        found = f", not {seen!r}" if first["type"] != "extra_forbidden" and isinstance(seen, _SCALARS) else ""
+        raise ManifestError(f"{name} does not fit its schema", value=f"{where}: {problem}{found}") from None
 
 
 def _upgraded(data: dict[str, Any], name: str) -> dict[str, Any]:
@@ -231,9 +235,17 @@ def now() -> str:
 
 def provenance(*, packages: tuple[str, ...] = (), limit: int | None = None) -> Provenance:
     """The provenance of a file made now by this process; `packages` are the distributions whose versions matter."""
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else "python"
     versions = {name: metadata.version(name) for name in packages}
-    return Provenance(created_at=now(), command=command, tool_version=__version__, packages=versions, limit=limit)
+    return Provenance(created_at=now(), command=_command(), tool_version=__version__, packages=versions, limit=limit)
+
+
+def _command() -> str:
+    """What was typed to start this process, as far as it knows: the program without its folder, and its arguments."""
+    if not sys.argv or not sys.argv[0]:
+        return "python"
+    program = Path(sys.argv[0])
+    words = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
+    return shlex.join([*words, *sys.argv[1:]])
 
 
 def _umask() -> int:

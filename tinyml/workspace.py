@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyml.errors import ArtifactError, BenchError, CheckpointError
+from tinyml.commands import command, first_training
+from tinyml.errors import ArtifactError, BenchError, CheckpointError, ManifestError
 from tinyml.schema import Artifact, Checkpoint
 from tinyml.store import file_sha256, read_json
 
 ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
+EXPORTS = "exports"
 BEST_CHECKPOINT = "best.json"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
@@ -49,7 +51,7 @@ class Workspace:
 
     def export(self, model: str, variant: str) -> Path:
         """The folder of one exported artifact."""
-        return self.model(model) / "exports" / variant
+        return self.model(model) / EXPORTS / variant
 
     @property
     def bench(self) -> Path:
@@ -62,17 +64,17 @@ class Workspace:
         if not found:
             raise CheckpointError(
                 f"no checkpoint{f' of {model}' if model else ''} under {self.root}/",
-                hint=f"train one first: tinyml train {model or 'resnet'}",
+                hint=first_training(model, self.root),
             )
         return found[-1]
 
     def artifacts(self, model: str | None = None) -> list[Path]:
         """The manifests of all artifacts (of `model`), sorted by path; raises ArtifactError if there are none."""
-        found = sorted(_whole(self.root.glob(f"{model or '*'}/exports/*/{ARTIFACT_MANIFEST}")))
+        found = sorted(_whole(self.root.glob(f"{model or '*'}/{EXPORTS}/*/{ARTIFACT_MANIFEST}")))
         if not found:
             raise ArtifactError(
                 f"nothing exported{f' of {model}' if model else ''} under {self.root}/",
-                hint="export a checkpoint first: tinyml export",
+                hint=f"export a checkpoint first: {command('export', results=self.root)}",
             )
         return found
 
@@ -80,7 +82,9 @@ class Workspace:
         """The newest bench run; raises BenchError if there is none."""
         found = sorted(_whole(self.bench.glob(f"*/{BENCH_RUN}")), key=_made)
         if not found:
-            raise BenchError(f"no bench run under {self.root}/", hint="measure first: tinyml bench")
+            raise BenchError(
+                f"no bench run under {self.root}/", hint=f"measure first: {command('bench', results=self.root)}"
+            )
         return found[-1]
 
 
@@ -113,14 +117,32 @@ def artifact_manifest(path: Path) -> Path:
     """
     if not path.exists():
         raise ArtifactError("no such artifact", value=path)
+    if (found := find_manifest(path)) is None:
+        raise ArtifactError(
+            "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
+        )
+    return found
+
+
+def find_manifest(path: Path) -> Path | None:
+    """As `artifact_manifest`; None where what lies at `path` has no manifest."""
     if path.suffix == ".json":
         return path
-    for folder in (path, path.parent):
-        if (folder / ARTIFACT_MANIFEST).is_file():
-            return folder / ARTIFACT_MANIFEST
-    raise ArtifactError(
-        "no manifest of an exported artifact there", value=path, allowed="a folder that tinyml export made"
-    )
+    if (inside := path / ARTIFACT_MANIFEST).is_file():
+        return inside
+    beside = path.absolute().parent / ARTIFACT_MANIFEST
+    try:
+        return beside if read_artifact(beside)[0].path == path.name else None
+    except ManifestError:  # none there, or another program's
+        return None
+
+
+def export_again(artifact: Artifact, manifest: Path) -> str:
+    """A hint for whoever has an artifact that is no longer what it was: the command that makes just that one anew."""
+    origin = os.path.relpath(checkpoint_origin(artifact, manifest))
+    root = next((folder.parent.parent for folder in manifest.parents if folder.name == EXPORTS), None)
+    words = ("export", "--checkpoint", origin, "--variant", artifact.variant.name)
+    return f"export it again: {command(*words, results=root)}"
 
 
 def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:
@@ -129,13 +151,13 @@ def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:
     if path.parent != manifest.parent or artifact.path in ("", ".", ".."):
         raise ArtifactError(f"{manifest} points outside its own folder", value=artifact.path)
     if not path.exists():
-        raise ArtifactError("the exported model is missing", value=path, hint="export it again: tinyml export")
+        raise ArtifactError("the exported model is missing", value=path, hint=export_again(artifact, manifest))
     if (actual := file_sha256(path)) != artifact.sha256:
         raise ArtifactError(
             f"{path} has changed since it was exported",
             value=f"sha256 {actual[:12]}…",
             allowed=f"{artifact.sha256[:12]}…",
-            hint="export it again: tinyml export",
+            hint=export_again(artifact, manifest),
         )
     return artifact, path
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tinyml.commands import first_training
 from tinyml.errors import CheckpointError
 from tinyml.schema import Checkpoint, DatasetIdentity, Metrics, ModelSpec, Preprocess, Provenance, TrainConfig
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
-from .models import architectures, build, count_parameters
+from .architecture import architectures, build, count_parameters
 from .weights import check_fit, looks_pickled, read_tensors, refuse_pickle_name, write_tensors
 
 PACKAGES = ("torch", "numpy", "safetensors")
@@ -138,7 +139,7 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
 def _manifest_of(path: Path) -> Path:
     refuse_pickle_name(path)
     if not path.exists():
-        raise CheckpointError("no such checkpoint", value=path, hint="train one first: tinyml train resnet")
+        raise CheckpointError("no such checkpoint", value=path, hint=first_training())
     if path.is_dir():
         raise CheckpointError(
             "a checkpoint is a file, not a folder", value=path, allowed="a .json or .safetensors file"

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from tinyml.schema import TrainConfig
 
+from .architecture import architectures
 from .device import autocast, memory_format
 from .ema import averaged
-from .models import architectures
 from .objective import Objective
 from .optimizer import OptimizerState, build_optimizer, set_learning_rate
 from .state import Parts, Weights

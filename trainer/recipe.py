@@ -17,7 +17,7 @@ from tinyml.errors import UsageError
 from tinyml.registry import Registry
 from tinyml.schema import TrainConfig
 
-from .models import architectures, check_rates
+from .architecture import architectures, check_rates
 from .optimizer import optimizers
 from .resolution import check_resolution
 from .schedule import schedulers

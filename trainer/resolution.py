@@ -9,7 +9,7 @@ from __future__ import annotations
 from tinyml.errors import UsageError
 from tinyml.schema import TrainConfig
 
-from .models import INPUT_SIZE, architectures
+from .architecture import INPUT_SIZE, architectures
 
 SMALLEST, STEP = 16, 8
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from tinyml.schema import TrainConfig
 
-from .models import build
+from .architecture import build
 from .state import SavedState, read_state
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tinyml.confidence import top1_told
 from tinyml.schema import Metrics
 
 from .figures import CHECKPOINT, MEGABYTE, Figure, machine_name
@@ -64,7 +65,7 @@ def _trained(figures: list[Figure]) -> str:
     if best is None:
         return "The network as trained was not measured."
     m = best.metrics
-    return f"As trained {m.top1 * 100:.2f} % top-1 on {m.images:,} {m.split} images ({best.source})."
+    return f"As trained {top1_told(m)} top-1 on {m.images:,} {m.split} images ({best.source})."
 
 
 def _recommended(project: Project, figures: list[Figure]) -> list[str]:

@@ -43,12 +43,13 @@ def _accuracy(figure: Figure, found: list[Row], run: BenchRun) -> None:
     left, right = figure.subplots(1, 2, sharey=True)
     _scatter(left, by_size(found), "artifact size, MB")
     _scatter(right, by_latency(found), "median latency, ms")
-    left.set_ylabel("top-1 accuracy, %")
+    left.set_ylabel("top-1 accuracy, %, and its 95% interval")
     figure.suptitle(f"Accuracy{_mark(run)}", color=_INK)
 
 
 def _scatter(axes: Axes, points: list[Point], label: str) -> None:
     for i, point in enumerate(sorted(points, key=lambda p: (p.cost, p.accuracy))):
+        axes.plot([point.cost] * 2, [point.low, point.high], color=_MUTED, linewidth=1, zorder=2)
         axes.scatter(point.cost, point.accuracy, color=_ACCENT if point.best else _MUTED, zorder=3)
         axes.annotate(
             f"{i + 1}", (point.cost, point.accuracy), xytext=(5, 5 if i % 2 else -12), textcoords="offset points"
@@ -70,7 +71,7 @@ def _latency(figure: Figure, found: list[Row], run: BenchRun) -> None:
     axes.set_yticks(range(len(measured)), [name for name, _ in measured])
     axes.set_ylim(-0.6, len(measured) - 0.4)
     axes.set_xlim(left=0)
-    axes.set_xlabel("ms for one image:  ● p50   | p90   ▶ p99")
+    axes.set_xlabel("ms for one prediction:  ● p50   | p90   ▶ p99")
     axes.set_title(f"Latency{_mark(run)}", color=_INK)
     axes.grid(axis="x", alpha=0.3)
 

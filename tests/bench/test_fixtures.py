@@ -32,6 +32,35 @@ def test_an_invalid_run_is_refused_with_the_files_name(path: Any) -> None:
         read_json(path, BenchRun)
 
 
+def test_an_invalid_run_has_nothing_else_wrong(tmp_path: Path) -> None:
+    # Else a reader without one of the rules would refuse the file all the same, and nobody would know.
+    run = json.loads((FOLDER / "invalid" / "bad-id.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(run | {"id": "mended"}))
+    read_json(tmp_path / "run.json", BenchRun)
+
+
+SENSE = {
+    "accuracy-of-no-count": "an accuracy of 0.55 is no whole number of 10 images",
+    "case-twice": "densenet coreml-fp16 on coreml cpu_only was measured 2 times in one run",
+    "fewer-samples-than-asked": "fewer latencies than the case asks for, 3",
+    "more-images-than-there-are": "10001 images were looked at, more than the 10000",
+    "no-such-day": "provenance.created_at",
+    "not-run-with-accuracy": "a result that is 'not_run' has no series, no accuracy and no placement",
+    "not-run-with-placement": "a result that is 'not_run' has no series, no accuracy and no placement",
+    "peak-below-baseline": "the peak of the memory is below",
+    "placement-of-nothing": "a placement is of at least one op",
+    "series-twice": "two series have the same name",
+    "top1-above-top5": "top-1 accuracy 0.9 is above top-5 accuracy 0.8254",
+    "zero-latency": r"samples.1: Input should be greater than or equal to 1, not 0",
+}
+
+
+@pytest.mark.parametrize("name", SENSE)
+def test_a_run_that_makes_no_sense_is_refused_by_its_own_rule(name: str) -> None:
+    with pytest.raises(ManifestError, match=SENSE[name]):
+        read_json(FOLDER / "invalid" / f"{name}.json", BenchRun)
+
+
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_every_invalid_file_is_explained(path: Any) -> None:
     assert f"`{path.name}`" in (FOLDER / "invalid" / "README.md").read_text()

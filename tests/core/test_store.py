@@ -33,6 +33,20 @@ def test_round_trip(tmp_path: Path) -> None:
     assert back.provenance.packages["numpy"]
 
 
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["/usr/bin/tinyml", "train", "vit", "--data", "my photos"], "tinyml train vit --data 'my photos'"),
+        (["/lib/tinyml/__main__.py", "models"], "python -m tinyml models"),
+        ([""], "python"),
+        ([], "python"),
+    ],
+)
+def test_provenance_says_the_command_as_typed(argv: list[str], command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert store.provenance().command == command
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
@@ -102,6 +116,10 @@ def test_a_folder_moved_aside_by_a_killed_process_is_put_back(tmp_path: Path) ->
     assert (tmp_path / "photos" / "index.json").read_text() == "sound"
 
 
+MAJOR, MINOR = SCHEMA_VERSION.split(".")
+NEXT_MINOR = f"{MAJOR}.{int(MINOR) + 1}"
+
+
 def _changed(**changes: object) -> str:
     return json.dumps({**golden().model_dump(mode="json"), **changes})
 
@@ -113,7 +131,7 @@ def _changed(**changes: object) -> str:
         ("[" * 100_000, "x.json is not JSON"),
         ("[1]", "x.json holds no JSON object: 'list'"),
         (_changed(kind="artifact"), "x.json is not a golden file: 'artifact'; allowed: kind = 'golden'"),
-        (_changed(schema_version="2.1"), "was written by a newer tinyml: 'schema 2.1'"),
+        (_changed(schema_version=NEXT_MINOR), f"was written by a newer tinyml: 'schema {NEXT_MINOR}'"),
         (
             _changed(schema_version="3.0"),
             f"newer tinyml: 'schema 3.0'; allowed: up to {SCHEMA_VERSION}; upgrade tinyml",
@@ -122,7 +140,10 @@ def _changed(**changes: object) -> str:
         (_changed(schema_version=1), "names no schema version: 1"),
         (_changed(schema_version="one"), "names no schema version: 'one'"),
         (_changed(surprise=1), "x.json does not fit its schema: 'surprise: Extra inputs are not permitted'"),
-        (_changed(width=0), "x.json does not fit its schema: 'width: Input should be greater than or equal to 1'"),
+        (
+            _changed(width=0),
+            "x.json does not fit its schema: 'width: Input should be greater than or equal to 1, not 0'",
+        ),
     ],
 )
 def test_bad_manifests_are_refused_in_one_line(text: str, message: str) -> None:

@@ -46,7 +46,7 @@ def test_the_app_reads_its_own_model() -> None:
 
 
 def test_evaluations_of_version_1_name_their_variants_anew() -> None:
-    metrics = Metrics(split="test", top1=0.5, top5=0.75, images=10, total=10)
+    metrics = Metrics(split="test", top1=0.5, top5=0.8, images=10, total=10)
     provenance = Provenance(created_at="2026-11-23T17:05:09Z", command="test", tool_version="0")
     rows = tuple(
         EvaluatedModel(

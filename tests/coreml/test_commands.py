@@ -112,6 +112,6 @@ def test_convert_writes_beside_the_package(classifier_package: Path, capsys: pyt
 def test_random_inputs_suit_the_model(classifier: Any, stateful: Any) -> None:
     for model in (ReferenceModel(classifier), ReferenceModel(stateful)):
         inputs = make_inputs(model.input_description, ())
-        model.predict(inputs, model.make_state() if model.description.states else None)
+        model.predict(inputs, model.new_state())
     with pytest.raises(UsageError, match="name=FILE"):
         make_inputs(ReferenceModel(stateful).input_description, ["x"])

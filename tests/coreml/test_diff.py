@@ -17,7 +17,14 @@ def along(*levels_db: float) -> list[Difference]:
     """Differences of values a, b, c, ... with these PSNRs, worst first."""
     made = [
         Difference(
-            name="abcdefgh"[place], kind="relu", position=place, shape=(1,), psnr_db=level, largest=0.0, relative=0.0
+            name="abcdefgh"[place],
+            kind="relu",
+            position=place,
+            shape=(1,),
+            psnr_db=level,
+            largest=0.0,
+            relative=0.0,
+            nan=False,
         )
         for place, level in enumerate(levels_db)
     ]

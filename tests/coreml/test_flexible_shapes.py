@@ -119,11 +119,6 @@ CASES: dict[str, Case] = {
         shape=ct.Shape((1, _length(1, 40, 6), 4)),
         sizes=((1, 1, 4), (1, 40, 4), (1, 6, 4)),
     ),
-    "lstm of open batch and length": Case(
-        net=_Recurrent(nn.LSTM(4, 5, batch_first=True)),
-        shape=ct.Shape((_length(1, 4, 2), _length(1, 40, 6), 4)),
-        sizes=((1, 40, 4), (4, 1, 4), (2, 6, 4)),
-    ),
     "F.normalize": Case(net=_Net(lambda x: functional.normalize(x, dim=-1)), shape=_ROWS, sizes=_ROW_SIZES),
     "class token": Case(
         net=_ClassToken(), shape=ct.Shape((_length(1, 9, 3), 5, 4)), sizes=((1, 5, 4), (9, 5, 4), (3, 5, 4))

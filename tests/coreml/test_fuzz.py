@@ -168,7 +168,7 @@ def _try(package: Path) -> bool:
     try:
         model = ReferenceModel(package)
         given = {name: image if name == "image" else _zeros(item) for name, item in model.input_description.items()}
-        model.predict(given, model.make_state() if model.description.states else None)
+        model.predict(given, model.new_state())
         if not model.description.states:
             model.predict([given] * MANY)
     except TinyMLError as error:

@@ -21,8 +21,8 @@ from tinyml.export.format import Metadata, formats
 from tinyml.export.variants import variants
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import IMAGE, PROBABILITIES, Preprocess
+from tinyml.trainer.architecture import architectures, build
 from tinyml.trainer.checkpoint import spec_of
-from tinyml.trainer.models import architectures, build
 from tinyml.trainer.predictor import network_input
 
 ct = coremltools()

@@ -176,6 +176,9 @@ def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(
     _, path = read_artifact(manifest)
     with path.open("ab") as file:
         file.write(b"\0")
+    for pointed_at in (manifest, manifest.parent, path):
+        with pytest.raises(ArtifactError, match="has changed since it was exported"):
+            open_model(pointed_at)
     with pytest.raises(ArtifactError, match="has changed since it was exported"):
         verify(manifest, limit=10)
 
@@ -184,6 +187,17 @@ def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(
     other.write_text(json.dumps({**content, "checkpoint_sha256": "0" * 64}))
     with pytest.raises(CheckpointError, match="is not the checkpoint"):
         verify(other, limit=10)
+
+
+def test_a_model_beside_a_foreign_manifest_is_opened_by_what_it_says_itself(
+    trained_results: TrainedResults, tmp_path: Path
+) -> None:
+    artifact, path = read_artifact(trained_results.artifacts["onnx-fp32"])
+    shutil.copy(path, tmp_path / "model.onnx")
+    (tmp_path / "manifest.json").write_text('{"name": "a web app"}')
+    opened = open_model(tmp_path / "model.onnx")
+    assert (opened.variant, opened.dataset, opened.sha256) == ("onnx-fp32", None, artifact.sha256)
+    assert open_model(path).dataset == artifact.dataset
 
 
 def test_unknown_variant_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from tinyml.export.network import Deployable
 from tinyml.export.variants import variants
 from tinyml.export.weights import fitting
 from tinyml.schema import Preprocess
+from tinyml.trainer.architecture import architectures, build
 from tinyml.trainer.checkpoint import spec_of
-from tinyml.trainer.models import architectures, build
 from tinyml.trainer.predictor import network_input
 
 CLASSES = 10

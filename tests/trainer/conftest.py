@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from tinyml.schema import DatasetIndex, Preprocess, Provenance, SplitInfo, TrainConfig
 from tinyml.store import file_sha256, write_json
+from tinyml.trainer.architecture import Architecture, architectures
 from tinyml.trainer.data import Dataset
-from tinyml.trainer.models import Architecture, architectures
 
 LABELS = ("red", "green", "blue")
 COUNTS: dict[Literal["train", "val", "test"], int] = {"train": 48, "val": 12, "test": 12}

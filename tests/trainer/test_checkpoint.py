@@ -16,7 +16,7 @@ from tinyml.errors import CheckpointError, ManifestError, TinyMLError, UnknownNa
 from tinyml.schema import Checkpoint, Metrics, Preprocess, TrainConfig
 from tinyml.store import file_sha256, read_json, write_json
 from tinyml.trainer import checkpoint
-from tinyml.trainer.models import build
+from tinyml.trainer.architecture import build
 
 
 @pytest.fixture

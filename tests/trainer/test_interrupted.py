@@ -21,7 +21,7 @@ import sys, time
 from tests_conftest import TinyNet
 import tinyml.trainer.loop as loop
 from tinyml.cli import main
-from tinyml.trainer.models import Architecture, architectures
+from tinyml.trainer.architecture import Architecture, architectures
 import tinyml.trainer.data as data
 from tinyml.trainer.data.dataset import open_prepared
 from pathlib import Path

@@ -14,8 +14,8 @@ from tinyml.accuracy import accuracy_on, subset
 from tinyml.errors import DataError, InputError
 from tinyml.numerics import ranks_of
 from tinyml.schema import ModelSpec, Preprocess
+from tinyml.trainer.architecture import build
 from tinyml.trainer.data import Dataset, Split
-from tinyml.trainer.models import build
 from tinyml.trainer.predictor import ModulePredictor, network_input
 
 SPEC = ModelSpec(architecture="x", parameters=1, labels=tuple("abcdefgh"), preprocess=Preprocess())

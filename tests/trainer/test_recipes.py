@@ -6,7 +6,7 @@ import pytest
 
 from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import TrainConfig
-from tinyml.trainer.models import architectures
+from tinyml.trainer.architecture import architectures
 from tinyml.trainer.recipe import changed, configure, option, recipes
 
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from tinyml.errors import CheckpointError
 from tinyml.schema import TrainConfig
+from tinyml.trainer.architecture import architectures, build
 from tinyml.trainer.ema import averaged
-from tinyml.trainer.models import architectures, build
 from tinyml.trainer.optimizer import OptimizerState, build_optimizer, optimizers, parameter_groups
 from tinyml.trainer.schedule import learning_rate
 

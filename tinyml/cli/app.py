@@ -1,6 +1,6 @@
 """The root command and its one exit: errors become one line and an exit code here, nowhere else.
 
-Exit codes: 0 done, 1 refused or failed, 2 usage, 69 cannot run here, 130 interrupted.
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a limit was not kept, 69 cannot run here, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import sys
 from typing import Annotated
 
 import typer
+
+from .output import tell_every_character
+from .suggestions import nearest_option
 
 # Plain help texts: drawing them with rich would cost more than all other imports together.
 app = typer.Typer(
@@ -20,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 69, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 69, 130
 
 
 def _version(asked: bool) -> None:
@@ -49,6 +52,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code, every expected error told in one line on standard error."""
     from tinyml.errors import TinyMLError, UnavailableError, UsageError
 
+    tell_every_character()
     try:
         code = app(arguments, prog_name="tinyml", standalone_mode=False)
         sys.stdout.flush()
@@ -84,7 +88,14 @@ def _fail(message: str, code: int) -> int:
 def _usage_message(error: typer.TyperException) -> str:
     text = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
-    return f"{text}; see: {context.command_path} --help" if context is not None else text
+    if context is None:
+        return text
+    option = getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
+        known = (name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts))
+        near = nearest_option(option, (name for name in known if name.startswith("--")))
+        text = f"no such option: {option}{f'; did you mean {near}?' if near else ''}"
+    return f"{text}; see: {context.command_path} --help"
 
 
 def _os_message(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import unicodedata
@@ -42,6 +43,7 @@ class Output:
             for row in (columns, *rows):
                 self.line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
             return
+        columns, rows = _shown(columns), [_shown(row) for row in rows]
         widths = [max(_width(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
         numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
         self.line(f"\n{title}")
@@ -49,12 +51,37 @@ class Output:
             cells = zip(row, widths, numeric, strict=True)
             self.line("  ".join(_padded(cell, width, right=right) for cell, width, right in cells).rstrip())
             if n == 0:
-                self.line("  ".join("─" * width for width in widths))
+                self.line("  ".join(_rule() * width for width in widths))
 
     def document(self, value: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[Any]) -> None:
         """The JSON document of a verb; printed only with JSON."""
         if self.json:
-            print(json.dumps(_jsonable(value), indent=2, ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
+            text = json.dumps(_jsonable(value), indent=2, ensure_ascii=not _is_unicode(), allow_nan=False)
+            print(text, flush=True)  # noqa: T201
+
+
+def tell_every_character() -> None:
+    """Lets standard output and standard error show what their encoding lacks as escapes, instead of failing at it.
+
+    A terminal may know ASCII only, and the name of a class or a file may hold anything, even bytes that are no text.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
+
+
+def _rule() -> str:
+    return "\u2500" if _is_unicode() else "-"
+
+
+def _shown(row: Sequence[str]) -> list[str]:
+    """The cells as the terminal will show them, which decides how wide they are."""
+    encoding = sys.stdout.encoding or "ascii"
+    return [cell.encode(encoding, "backslashreplace").decode(encoding) for cell in row]
 
 
 def _jsonable(value: Any) -> Any:

@@ -6,6 +6,7 @@ import csv
 import io
 
 from tinyml.accuracy import accuracy_on
+from tinyml.confidence import top1_interval
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EvaluatedModel, Evaluations, ModelSpec, SplitName
@@ -16,7 +17,8 @@ from tinyml.workspace import MODEL_COMPARISON, TEST_RESULTS, Workspace
 from .opening import OpenedModel
 
 COLUMNS = (
-    "model", "variant", "data", "split", "images", "total", "top1", "top5", "bytes", "runtime", "path",
+    "model", "variant", "data", "split", "images", "total", "top1", "top1_low", "top1_high", "top5", "bytes", "runtime",
+    "path",
 )  # fmt: skip
 
 
@@ -42,7 +44,9 @@ def evaluate(
     """
     if model.data is None and data is None:
         raise DataError(
-            "the model does not say which data set it was trained on", value=model.path, hint="give it with --data"
+            "the model does not say which data set it was trained on",
+            value=model.path,
+            hint="give it with --data FOLDER",
         )
     progress = progress or Silent()
     dataset = reopen(model.data or "", model.dataset, data, progress=progress)
@@ -80,14 +84,18 @@ def record(model: OpenedModel, result: EvaluatedModel, workspace: Workspace) -> 
 
 
 def comparison(workspace: Workspace) -> str:
-    """Every model's test results as one CSV, sorted by model, checkpoints before artifacts."""
+    """Every model's test results as one CSV, sorted by model, checkpoints before artifacts.
+
+    `top1_low` to `top1_high` is the 95% interval of the accuracy; an empty cell says nothing, as top-5 of five classes.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for path in sorted(workspace.root.glob(f"*/{TEST_RESULTS}")):
         evaluations = read_json(path, Evaluations)
         for row in evaluations.results:
-            m = row.metrics
-            figures = (m.split, m.images, m.total, f"{m.top1:.4f}", f"{m.top5:.4f}", row.bytes, row.runtime, row.path)
-            writer.writerow((evaluations.model, row.variant, evaluations.data, *figures))
+            m, sure = row.metrics, top1_interval(row.metrics)
+            shares = (f"{share:.4f}" if share is not None else "" for share in (m.top1, sure.low, sure.high, m.top5))
+            where = (evaluations.model, row.variant, evaluations.data, m.split, m.images, m.total)
+            writer.writerow((*where, *shares, row.bytes, row.runtime, row.path))
     return text.getvalue()

@@ -14,7 +14,7 @@ from tinyml.schema import DatasetIdentity
 from tinyml.store import file_sha256, size_bytes
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.device import device_name
-from tinyml.workspace import ARTIFACT_MANIFEST, checked_artifact
+from tinyml.workspace import ARTIFACT_MANIFEST, checked_artifact, find_manifest
 
 from .checkpoint import CheckpointPredictor
 from .runtime import DATA_KEY, VARIANT_KEY, runtimes
@@ -55,7 +55,8 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
     """The classifier at `path`, told by what lies there.
 
     Args:
-        path: A checkpoint's manifest or weights; an artifact's manifest or folder; an .mlpackage or .onnx of ours.
+        path: A checkpoint's manifest or weights; an artifact's manifest, folder or model; an .mlpackage or .onnx of
+            ours without a manifest.
         device: Where a checkpoint runs; artifacts run in their own runtime.
 
     Raises:
@@ -65,10 +66,9 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
     """
     if not path.exists():
         raise ArtifactError("no such model", value=path, allowed="a checkpoint, an artifact, an .mlpackage or .onnx")
-    if path.is_dir() and (path / ARTIFACT_MANIFEST).is_file():
-        path = path / ARTIFACT_MANIFEST
-    if path.suffix == ".json" and _kind(path) == "artifact":
-        artifact, model = checked_artifact(path)
+    manifest = find_manifest(path)
+    if manifest is not None and _kind(manifest) == "artifact":
+        artifact, model = checked_artifact(manifest)
         return _opened(model, artifact.variant.format, artifact.dataset)
     for name, runtime in runtimes.items():
         if path.suffix == runtime.suffix:

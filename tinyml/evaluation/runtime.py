@@ -69,6 +69,10 @@ class Runtime(Protocol):
     """One way to execute one format, registered in `tinyml.evaluation.runtimes.<format>`."""
 
     @property
+    def title(self) -> str:
+        """What executes it, for people."""
+
+    @property
     def suffix(self) -> str:
         """Of the format's files' names."""
 

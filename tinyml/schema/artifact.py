@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
 
 from .base import SCHEMA_VERSION, Fraction, PositiveInt, Provenance, Record, Sha256
 from .checkpoint import ModelSpec
@@ -59,7 +61,15 @@ class Golden(Record):
     labels: tuple[str, ...]
     """The expected five first labels, best first (fewer where the model has fewer)."""
     probabilities: tuple[Fraction, ...]
-    tolerance: float
+    tolerance: Annotated[float, Field(ge=0)]
     """The largest absolute difference of a probability that a right implementation shows."""
     runtime: str
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _one_ranking(self) -> Self:
+        if not 1 <= len(self.labels) == len(self.probabilities) or len(set(self.labels)) != len(self.labels):
+            raise ValueError("there is one probability for each of one or more different labels")
+        if list(self.probabilities) != sorted(self.probabilities, reverse=True):
+            raise ValueError("the labels are not ranked: a probability is above the one before it")
+        return self

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
+
+from pydantic import model_validator
 
 from .base import SCHEMA_VERSION, Count, PositiveInt, Provenance, Record, Sha256
 from .preprocess import Preprocess
@@ -22,6 +24,12 @@ class SplitInfo(Record):
     SHA-256 of the file. None: prepared before this was kept."""
     paths: tuple[str, ...] = ()
     """Of the images' files below the source, in the array's order; empty: prepared before this was kept."""
+
+    @model_validator(mode="after")
+    def _one_class_an_image(self) -> Self:
+        if len(self.labels) != self.images or len(self.paths) not in (0, self.images):
+            raise ValueError(f"there are {self.images} images, {len(self.labels)} classes and {len(self.paths)} paths")
+        return self
 
 
 class LeftOut(Record):

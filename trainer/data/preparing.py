@@ -88,7 +88,7 @@ def _prepared(source: Source, *, skip_bad: bool, progress: Progress) -> Dataset:
             scratch = folder / _SCRATCH
             scratch.mkdir()
             contents = source.contents(scratch, progress)
-            write_dataset(contents, folder, skip_bad=skip_bad, progress=progress)
+            write_dataset(contents, folder, skip_bad=skip_bad, again=prepare_command(source), progress=progress)
             progress.finish()
             shutil.rmtree(scratch)
     return open_prepared(place, again=prepare_command(source))

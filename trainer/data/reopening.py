@@ -11,9 +11,10 @@ from tinyml.schema import DatasetIdentity
 
 from .dataset import DamagedError, Dataset, open_prepared
 from .preparing import open_dataset, prepared_place
+from .source import prepare_command
 from .sources.folder import ImageFolder
 
-_CHOOSE = "give the data set with --data"
+_CHOOSE = "give the data set with --data FOLDER"
 
 
 def reopen(
@@ -76,12 +77,13 @@ def _is_gone(data: str) -> bool:
 
 def _prepared_copy(identity: DatasetIdentity, progress: Progress) -> Dataset:
     """What the cache still holds of a folder that has gone; raises DataError if that is nothing, or something else."""
-    place = prepared_place(ImageFolder(root=Path(identity.data)))
+    source = ImageFolder(root=Path(identity.data))
+    place = prepared_place(source)
     gone = DataError("the data set of the training has gone", value=identity.data, hint=_CHOOSE)
     if not place.exists():
         raise gone
     try:
-        dataset = open_prepared(place, again="tinyml data prepare --data FOLDER")
+        dataset = open_prepared(place, again=prepare_command(source))
     except DamagedError:
         raise gone from None
     if found := differences(identity, dataset):

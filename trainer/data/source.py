@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Protocol
 
+from tinyml.commands import command
 from tinyml.errors import DataError, UnknownNameError, UsageError
 from tinyml.progress import Progress
 from tinyml.registry import Registry
@@ -20,6 +20,10 @@ class Source(Protocol):
     @property
     def data(self) -> str:
         """The words that open it from anywhere: a name, or an absolute path."""
+
+    @property
+    def given(self) -> Path | None:
+        """Where the user said it lies; None: where `data` says, or where it is fetched from."""
 
     @property
     def cache_name(self) -> str:
@@ -100,5 +104,6 @@ def find_source(data: str, given: Path | None = None) -> Source:
 
 
 def prepare_command(source: Source) -> str:
-    """The command that prepares it anew."""
-    return f"tinyml data prepare --data {shlex.quote(source.data)}"
+    """The command that prepares it anew, from the same place."""
+    given = () if source.given is None else ("--source", source.given.expanduser().resolve())
+    return command("data", "prepare", "--data", source.data, *given)

@@ -61,21 +61,23 @@ class Contents:
     """The words that open it from anywhere."""
 
 
-def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, progress: Progress) -> DatasetIndex:
+def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, again: str, progress: Progress) -> DatasetIndex:
     """Decodes all images into `folder`, which exists and is empty, and writes the index last.
 
-    Raises DataError that names the first unreadable or missing image; with `skip_bad` such images are left out and
+    Raises DataError that names the first unreadable or missing image, and `again`, the command that prepares this data
+    set, with the option that leaves such images out; with `skip_bad` such images are left out and
     listed in the index instead, as long as every class keeps a training image.
     """
-    if contents.missing and not skip_bad:
+    skip = None if skip_bad else f"leave such images out with: {again} --skip-bad"
+    if skip is not None and contents.missing:
         first, more = contents.missing[0], len(contents.missing) - 1
-        raise DataError(f"missing image{f' (and {more} more)' if more else ''}", value=first, hint=_SKIP_HINT)
+        raise DataError(f"missing image{f' (and {more} more)' if more else ''}", value=first, hint=skip)
     progress.start(f"preparing {contents.name}", sum(len(contents.splits[name]) for name in SPLITS), "images")
     skipped = list(contents.missing)
     splits: dict[SplitName, SplitInfo] = {}
     for name in SPLITS:
         path = folder / f"{name}.npy"
-        digests = _decode(contents, contents.splits[name], path, skip_bad=skip_bad, progress=progress)
+        digests = _decode(contents, contents.splits[name], path, skip=skip, progress=progress)
         bad = frozenset(n for n, digest in enumerate(digests) if digest is None)
         kept = [item for n, item in enumerate(contents.splits[name]) if n not in bad]
         skipped += [shown(contents.splits[name][n].path) for n in sorted(bad)]
@@ -120,13 +122,13 @@ def _content_sha256(contents: Contents, items: Sequence[Item], digests: Sequence
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-_SKIP_HINT = "leave such images out with: tinyml data prepare --skip-bad"
-
-
 def _decode(
-    contents: Contents, items: Sequence[Item], path: Path, *, skip_bad: bool, progress: Progress
+    contents: Contents, items: Sequence[Item], path: Path, *, skip: str | None, progress: Progress
 ) -> list[str | None]:
-    """Fills the array at `path`; returns the SHA-256 of what each item was made from, None for the unreadable."""
+    """Fills the array at `path`; returns the SHA-256 of what each item was made from, None for the unreadable.
+
+    With `skip` the first unreadable image is an error that ends with it.
+    """
     size = contents.preprocess.input_size
     array = new_array(path, (len(items), size, size, 3))
 
@@ -136,8 +138,8 @@ def _decode(
             try:
                 picture = contents.read(items[n])
             except DataError as error:
-                if not skip_bad:
-                    raise DataError(error.what, value=error.value, allowed=error.allowed, hint=_SKIP_HINT) from None
+                if skip is not None:
+                    raise DataError(error.what, value=error.value, allowed=error.allowed, hint=skip) from None
                 digests.append(None)
             else:
                 array[n] = picture.pixels

@@ -18,8 +18,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .architecture import Architecture, architectures, check_input
-from .layers import conv_bn, init_relu_network
+from ..architecture import Architecture, architectures, check_input
+from ..layers import conv_bn, init_relu_network
 
 
 class AlexNet(nn.Module):

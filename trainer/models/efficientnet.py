@@ -16,8 +16,8 @@ import math
 
 from torch import Tensor, nn
 
-from .architecture import Architecture, architectures
-from .layers import DropPath, conv_bn, drop_path_rates
+from ..architecture import Architecture, architectures
+from ..layers import DropPath, conv_bn, drop_path_rates
 
 STEM = 32
 HEAD = 1792

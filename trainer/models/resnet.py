@@ -15,10 +15,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .architecture import Architecture, architectures
-from .layers import DropPath, conv_bn, drop_path_rates, init_relu_network
+from ..architecture import Architecture, architectures
+from ..layers import DropPath, conv_bn, drop_path_rates, init_relu_network
 
-STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
+WIDTHS = (64, 128, 256, 512)
 BLOCKS = 2
 
 
@@ -40,17 +40,31 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A stem, four stages of two blocks, global average pooling and a classifier."""
+    """A stem, stages of blocks, global average pooling and a classifier.
 
-    def __init__(self, classes: int, dropout: float, drop_path: float) -> None:
+    `widths` are the channels of the stages, each of `depth` blocks; every stage but the first halves the image. `stem`
+    is the kernel and the stride of the first convolution.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        dropout: float,
+        drop_path: float,
+        *,
+        widths: tuple[int, ...] = WIDTHS,
+        depth: int = BLOCKS,
+        stem: tuple[int, int] = (3, 1),
+    ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*conv_bn(3, 64, 3), nn.ReLU(inplace=True))
-        rates = iter(drop_path_rates(drop_path, BLOCKS * len(STAGES)))
+        inputs = widths[0]
+        kernel, stride = stem
+        self.stem = nn.Sequential(*conv_bn(3, inputs, kernel, stride=stride), nn.ReLU(inplace=True))
+        rates = iter(drop_path_rates(drop_path, depth * len(widths)))
         blocks: list[nn.Module] = []
-        inputs = 64
-        for width, stride in STAGES:
-            for block in range(BLOCKS):
-                blocks.append(BasicBlock(inputs, width, stride if block == 0 else 1, next(rates)))
+        for stage, width in enumerate(widths):
+            for block in range(depth):
+                blocks.append(BasicBlock(inputs, width, 2 if stage and block == 0 else 1, next(rates)))
                 inputs = width
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)

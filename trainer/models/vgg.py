@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from .architecture import Architecture, architectures
-from .layers import conv_bn, init_relu_network
+from ..architecture import Architecture, architectures
+from ..layers import conv_bn, init_relu_network
 
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .architecture import INPUT_SIZE, Architecture, architectures, check_input
-from .layers import DropPath, conv_bn, drop_path_rates
+from ..architecture import INPUT_SIZE, Architecture, architectures, check_input
+from ..layers import DropPath, conv_bn, drop_path_rates
 
 WIDTH = 384
 LAYERS = 12

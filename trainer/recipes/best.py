@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tinyml.schema import TrainConfig
 
-from ..models import architectures
+from ..architecture import architectures
 from ..recipe import Recipe, recipes
 
 BARE, FULL = 12.0, 100.0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyml.confidence import ABSENT
+from tinyml.schema import Metrics
+
 from ...row import Row
-from ...table import ABSENT, megabytes, milliseconds
+from ...table import interval, megabytes, milliseconds
 from ..figures import Accuracy, Figure, machine_name
 from ..project import Project
 from ..section import Content, sections
@@ -70,7 +73,7 @@ def _line(figure: Figure) -> dict[str, Any]:
         "measured": figure.run.provenance.created_at[:10] if figure.run else ABSENT,
         "status": _status(figure),
         "bytes": megabytes(figure.bytes),
-        "top1": _percent(numbers["top1"]),
+        "top1": _with_interval(figure.accuracy.metrics) if figure.accuracy else ABSENT,
         "top5": _percent(numbers["top5"]),
         "images": f"{figure.accuracy.metrics.images:,} {figure.accuracy.metrics.split}" if figure.accuracy else ABSENT,
         **{name: milliseconds(numbers[name]) for name in ("load", "first", "p50", "p90", "p95", "p99")},
@@ -117,9 +120,8 @@ def _status(figure: Figure) -> str:
 
 
 def _interval(row: Row | None) -> list[float] | None:
-    if row is None or row.latency_ns is None or row.latency_ns.median_interval is None:
-        return None
-    return [row.latency_ns.median_interval.low, row.latency_ns.median_interval.high]
+    interval = row.percentiles[50].interval if row is not None and row.percentiles else None
+    return None if interval is None else [interval.low, interval.high]
 
 
 def _name(figure: Figure) -> str:
@@ -151,6 +153,10 @@ def _origin(figure: Figure) -> list[list[str]]:
 def _told(accuracy: Accuracy) -> str:
     m = accuracy.metrics
     return f"{m.top1 * 100:.2f} % top-1 on {m.images:,} of {m.total:,} {m.split} images, by {accuracy.source}"
+
+
+def _with_interval(metrics: Metrics) -> str:
+    return f"{metrics.top1 * 100:.2f} ({interval(metrics)})"
 
 
 def _percent(value: float | None) -> str:

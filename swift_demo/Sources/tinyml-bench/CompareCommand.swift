@@ -15,9 +15,11 @@ enum CompareCommand {
             throw Failure(description: "the runs were not taken alike: \(told); compare them all the same with --force")
         }
         if comparison.rows.isEmpty { throw Failure(description: "no case has a latency in both runs") }
-        output.line("case\tfirst, ms\tsecond, ms\tratio")
+        output.line("case\tfirst, ms\tsecond, ms\tratio\tdoubtful")
         for row in comparison.rows {
-            output.line("\(row.name)\t\(rounded(row.first))\t\(rounded(row.second))\t\(rounded(row.ratio))")
+            let figures = [row.first, row.second, row.ratio].map(rounded).joined(separator: "\t")
+            let doubts = row.doubts.isEmpty ? "-" : "no verdict: \(row.doubts.joined(separator: ", "))"
+            output.line("\(row.name)\t\(figures)\t\(doubts)")
         }
     }
 

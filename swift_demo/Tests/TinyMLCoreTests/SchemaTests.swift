@@ -41,6 +41,24 @@ struct SharedResultTests {
             #expect(throws: SchemaError.self, "\(file.lastPathComponent)") { try BenchRun(contentsOf: file) }
         }
     }
+
+    @Test(arguments: [
+        "accuracy-of-no-count": "an accuracy of 0.55 is no whole number of 10 images",
+        "case-twice": "densenet coreml-fp16 on coreml cpu_only was measured more than once",
+        "fewer-samples-than-asked": "fewer latencies than the case asks for, 3",
+        "more-images-than-there-are": "more images were looked at than the split has",
+        "no-such-day": "must be a moment like 2026-11-23T17:05:09Z",
+        "not-run-with-accuracy": "has no series, no accuracy and no placement",
+        "not-run-with-placement": "has no series, no accuracy and no placement",
+        "peak-below-baseline": "the peak of the memory is below what it was before the model was loaded",
+        "placement-of-nothing": "a placement is of at least one op", "series-twice": "two series have the same name",
+        "top1-above-top5": "top-1 accuracy is above top-5 accuracy", "zero-latency": "must be at least 1",
+    ])
+    func aRunThatMakesNoSenseIsRefusedByItsOwnRule(name: String, problem: String) throws {
+        let file = Fixtures.results.appendingPathComponent("invalid/\(name).json")
+        let refusal = #expect(throws: SchemaError.self) { try BenchRun(contentsOf: file) }
+        #expect(refusal?.description.contains(problem) == true, "\(String(describing: refusal))")
+    }
 }
 
 /// Manifests with every field, written by the Python tool.
@@ -55,6 +73,40 @@ struct ManifestTests {
     @Test func aGoldenComesBackAsItWas() throws {
         let original = try Data(contentsOf: Fixtures.own.appendingPathComponent("golden.json"))
         #expect(try same(original, Golden(json: original, name: "golden.json").json()))
+    }
+
+    @Test(
+        arguments: [
+            ("images", 99), ("split", "test"), ("mean_difference", 0.5), ("max_difference", -1),
+            ("top5_agreement", 0.5),
+        ] as [(String, any Sendable)])
+    func aVerificationThatMakesNoSenseIsRefused(key: String, value: any Sendable) throws {
+        let original = try Data(contentsOf: Fixtures.own.appendingPathComponent("artifact.json"))
+        var record = try #require(JSONSerialization.jsonObject(with: original) as? [String: Any])
+        var verification = try #require(record["verification"] as? [String: Any])
+        verification[key] = value
+        record["verification"] = verification
+        let json = try JSONSerialization.data(withJSONObject: record)
+        #expect(throws: SchemaError.self) { try Artifact(json: json, name: "artifact.json") }
+    }
+
+    @Test func accuracyAmongFiveMayBeLeftOut() throws {
+        let json = #"{"split": "test", "top1": 0.5, "top5": null, "images": 2, "total": 2}"#
+        let metrics = try JSONDecoder().decode(Metrics.self, from: Data(json.utf8))
+        #expect(metrics.top5 == nil)
+        #expect(String(decoding: try JSONEncoder().encode(metrics), as: UTF8.self).contains(#""top5":null"#))
+    }
+
+    @Test(
+        arguments: [
+            ("labels", ["cat"]), ("labels", ["cat", "cat"]), ("probabilities", [0.25, 0.75]), ("tolerance", -1),
+        ] as [(String, any Sendable)])
+    func aGoldenThatMakesNoSenseIsRefused(key: String, value: any Sendable) throws {
+        let original = try Data(contentsOf: Fixtures.own.appendingPathComponent("golden.json"))
+        var record = try #require(JSONSerialization.jsonObject(with: original) as? [String: Any])
+        record[key] = value
+        let json = try JSONSerialization.data(withJSONObject: record)
+        #expect(throws: SchemaError.self) { try Golden(json: json, name: "golden.json") }
     }
 
     @Test func everyKindOfCompressionIsRead() throws {
@@ -130,12 +182,12 @@ struct SchemaTests {
         #expect(try CatalogFile(json: catalog(), name: "x.json").models.map(\.folder) == ["vit-coreml-fp16"])
     }
 
-    @Test(arguments: ["2.1", "3.0", "10.0"])
+    @Test(arguments: ["2.2", "3.0", "10.0"])
     func aNewerVersionIsRefused(version: String) {
         let error = refusal(catalog(version: version, extra: "\"new\": 1,"))
         #expect(
             error?.description
-                == "x.json was written by a newer tinyml (schema \(version)): this one reads up to 2.0")
+                == "x.json was written by a newer tinyml (schema \(version)): this one reads up to 2.1")
     }
 
     @Test(arguments: ["1", "1.0.0", "one", "-1.0", "", "1.+1"])

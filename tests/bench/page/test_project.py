@@ -73,7 +73,7 @@ def test_the_sentence_names_the_smallest_and_the_fastest_within_a_point(results:
     told = dict(sentences(project, figures(project)))
     assert set(told) == {"alexnet", "densenet"}
     sentence = told["densenet"]
-    assert "As trained 60.12 % top-1 on 10,000 test images" in sentence
+    assert "As trained 60.12% (59.16 to 61.08) top-1 on 10,000 test images" in sentence
     assert "Smallest within one point: coreml-w8" in sentence
     assert "Fastest within one point: coreml-fp16" in sentence
     assert "Mac99,1" in sentence

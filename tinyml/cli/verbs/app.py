@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, Json, Results
 from ..output import Output
 
 demo = typer.Typer(name="app", help="Prepare the Swift demo app.", no_args_is_help=True, rich_markup_mode=None)
@@ -25,11 +26,11 @@ def sync(
         list[Path] | None,
         typer.Argument(metavar="ARTIFACT", help="Exported folders; default: all Core ML ones of the newest export."),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="The results folder.")] = Path("results"),
+    results: Results = RESULTS,
     target: Annotated[Path, typer.Option("--app", help="The app's model folder; its content is replaced.")] = Path(
         "swift_demo/App/Models"
     ),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """Copy Core ML models with manifests and golden images into the demo app."""
     from tinyml.export.app_models import newest_core_ml, sync

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..options import Json
 from ..output import Output
 
 
@@ -24,7 +25,7 @@ def convert(
             help="Fix an input's axes: name=1,20,8 (* leaves one open), name=WIDTHxHEIGHT for an image; repeatable.",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """Write a Core ML package as an ONNX model or a torch program, verified against the reference runtime.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import Json
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ app.add_typer(data_app)
 _Data = Annotated[
     str, typer.Option("--data", help="tiny-imagenet, shapes, or a folder of images.", metavar="NAME_OR_PATH")
 ]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @data_app.command()
@@ -34,7 +34,7 @@ def prepare(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave unreadable and missing images out, and list them.")
     ] = False,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Fetch, check and decode a data set into the cache."""
     from tinyml.trainer.data.listing import sentence
@@ -56,7 +56,7 @@ def prepare(
 def explore(
     data: _Data = "tiny-imagenet",
     output: Annotated[Path, typer.Option(help="The folder for the picture.", metavar="DIR")] = Path("results/data"),
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Count and measure a data set, find its duplicates, and draw a grid of samples."""
     from tinyml.store import atomic_file

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from ..app import EXIT_FAILED, app
+from ..options import RESULTS, Json, Results
 from ..output import Output
 
 
 @app.command()
 def doctor(
-    results: Annotated[Path, typer.Option("--results", help="Folder of all results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Show versions, devices and data, and what will and will not run here and why."""
     from tinyml.bench.doctor import examine, results_writable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, CheckpointDevice, Json, Results, Split
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ def evaluate(
         list[Path] | None,
         typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    split: Split = "test",
     limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=1)] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
+    device: CheckpointDevice = "auto",
     data: Annotated[
         str | None,
         typer.Option(
@@ -31,8 +32,8 @@ def evaluate(
             metavar="NAME_OR_PATH",
         ),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Measure top-1 and top-5 accuracy; kept in RESULTS/MODEL/test_results.json and RESULTS/model_comparison.csv."""
     from tinyml.accuracy import split_named
@@ -61,15 +62,17 @@ def evaluate(
     out.line(f"kept in {workspace.root / MODEL_COMPARISON}")
 
 
-_COLUMNS = ("variant", "top-1", "top-5", "images", "size", "runtime", "path")
+_COLUMNS = ("variant", "top-1 (95% interval)", "top-5", "images", "size", "runtime", "path")
 
 
 def _row(result: EvaluatedModel) -> list[str]:
+    from tinyml.confidence import share_told, top1_told
+
     metrics = result.metrics
     return [
         result.variant,
-        f"{metrics.top1:.2%}",
-        f"{metrics.top5:.2%}",
+        top1_told(metrics),
+        share_told(metrics.top5),
         f"{metrics.images} of {metrics.total}",
         f"{result.bytes / 1e6:.1f} MB",
         result.runtime,

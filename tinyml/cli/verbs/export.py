@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, Json, Results, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -30,18 +31,16 @@ def export(
     images: Annotated[
         int | None, typer.Option("--images", help="Test images to verify on, at most as many as there are.", min=1)
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="The data set it was trained on, where it lies by now.", metavar="NAME_OR_PATH"),
-    ] = None,
+    data: TrainedOn = None,
     calibration_images: Annotated[
         int | None,
         typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
+    from tinyml.commands import command
     from tinyml.export.pipeline import Exporter
     from tinyml.export.variants import chosen
     from tinyml.export.verify import VERIFY_IMAGES
@@ -69,20 +68,31 @@ def export(
     out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
     out.document([artifact for artifact, _ in written])
     exported.check()
-    out.line(f"next: tinyml bench{'' if results == Path('results') else f' --results {results}'}")
+    out.line(f"next: {command('bench', results=results)}")
 
 
-_COLUMNS = ("variant", "size", "top-1 checkpoint", "top-1 artifact", "agreement", "PSNR", "verified by", "path")
+_COLUMNS = (
+    "variant",
+    "size",
+    "top-1 checkpoint (95% interval)",
+    "top-1 artifact",
+    "agreement",
+    "PSNR",
+    "verified by",
+    "path",
+)
 
 
 def _row(artifact: Artifact, path: Path) -> list[str]:
+    from tinyml.confidence import top1_told
+
     figures = artifact.verification
     assert figures is not None  # noqa: S101
     return [
         artifact.variant.name,
         f"{artifact.bytes / 1e6:.1f} MB",
-        f"{figures.reference.top1:.2%}",
-        f"{figures.artifact.top1:.2%}",
+        top1_told(figures.reference),
+        top1_told(figures.artifact),
         f"{figures.top1_agreement:.2%}",
         "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
         f"{figures.runtime}, {figures.images} images",

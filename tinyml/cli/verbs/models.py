@@ -7,16 +7,17 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..options import Json
 from ..output import Output
 
 
 @app.command()
 def models(
     classes: Annotated[int, typer.Option("--classes", help="Number of classes of the data set.")] = 200,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """List the models with their parameters and multiply-accumulates for one 64x64 image."""
-    from tinyml.trainer.models import summaries
+    from tinyml.trainer.architecture import summaries
 
     out = Output(json=json)
     rows = summaries(classes)

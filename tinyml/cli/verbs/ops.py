@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..options import Json
 from ..output import Output
 
 
@@ -14,7 +15,7 @@ from ..output import Output
 def ops(
     missing: Annotated[bool, typer.Option("--missing", help="Only the ops that are not implemented.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The table as Markdown, for the documentation.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """List the ops of ML Programs, and in which opsets the reference runtime has them."""
     from dataclasses import asdict

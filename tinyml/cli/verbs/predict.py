@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..app import EXIT_FAILED, app
+from ..options import RESULTS, CheckpointDevice, Json, Results
 from ..output import Output
 
 
@@ -22,9 +23,9 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Write the table into this file instead of showing it.", metavar="FILE")
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    device: CheckpointDevice = "auto",
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Classify image files with a checkpoint or an exported artifact. One that cannot be read does not stop others."""
     from tinyml.evaluation.classify import as_csv, classify, find_images

@@ -8,18 +8,19 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, Json, Results
 from ..output import Output
 
 
 @app.command()
 def report(
-    results: Annotated[Path, typer.Option("--results", help="Folder of all results.")] = Path("results"),
+    results: Results = RESULTS,
     output: Annotated[
         Path | None, typer.Option("--output", help="The page's file; default: report.html in the results folder.")
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, and follow new results.")] = False,
     port: Annotated[int, typer.Option("--port", help="For --serve; 0: any that is free.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """Make one self-contained page of all results: charts, tables, curves, proofs, and where each figure comes from."""
     from tinyml.bench.page.project import read

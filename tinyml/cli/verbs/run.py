@@ -3,61 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 
 from ..app import app
+from ..options import InputShapes, InputValues, Json, ProgramPrecision, ProgramUnits
 from ..output import Output
 
 
 @app.command("run")
 def run_package(
     package: Annotated[Path, typer.Argument(help="An .mlpackage.")],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Option("--input", help="name=FILE.npy, name=IMAGE or name=random (the default); repeatable."),
-    ] = None,
+    inputs: InputValues = None,
     function: Annotated[str | None, typer.Option(help="Which function to run; the model's default one.")] = None,
-    shape: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--shape", help="The shape of a flexible input: name=1,20,8, or name=WIDTHxHEIGHT for an image; repeatable."
-        ),
-    ] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="declared (rounds as the program says; the default) or float32.")
-    ] = None,
-    compute_units: Annotated[
-        str | None,
-        typer.Option(help="CPU_ONLY rounds nothing, as Core ML's CPU; ALL, CPU_AND_GPU and CPU_AND_NE as declared."),
-    ] = None,
+    shape: InputShapes = None,
+    precision: ProgramPrecision = None,
+    compute_units: ProgramUnits = None,
     output: Annotated[Path | None, typer.Option(help="Write the arrays that come out to this .npz file.")] = None,
     seed: Annotated[int, typer.Option(help="Of random inputs and random ops.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """Execute a Core ML package with the reference runtime: outputs, ranges, and the time of each op here."""
     from dataclasses import asdict
-    from typing import cast
 
     from tinyml.coreml import ReferenceModel
-    from tinyml.coreml.plan.planner import Precision
     from tinyml.coreml.tools.inputs import make_inputs
     from tinyml.coreml.tools.outputs import save_arrays, summary
     from tinyml.coreml.tools.profile import profile
     from tinyml.coreml.trace.axes import whole_shapes
 
     out = Output(json=json)
-    model = ReferenceModel(
-        package, function, cast(Precision | None, precision), seed=seed, compute_units=compute_units
-    )
+    chosen = cast(Literal["declared", "float32"] | None, precision)  # refused where it is neither
+    model = ReferenceModel(package, function, chosen, seed=seed, compute_units=compute_units)
     shapes = whole_shapes(model.input_description, shape or ())
     given = make_inputs(model.input_description, inputs or (), seed, shapes=shapes)
-    state = model.make_state() if model.description.states else None
-    results = model.predict(given, state)
+    results = model.predict(given, model.new_state())
     found = summary(results)
     out.table("Outputs", ["output", "type", "value"], [[item.name, item.type, item.text] for item in found])
-    times = profile(model, given, model.make_state() if model.description.states else None)
+    times = profile(model, given, model.new_state())
     total = sum(item.duration_ns for item in times) or 1
     out.table(
         "Ops",

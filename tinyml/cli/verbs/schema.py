@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from ..app import app
+from ..options import Json
 from ..output import Output
 
 
 @app.command()
 def schema(
     output: Annotated[Path, typer.Option("--output", help="The folder to write to.")] = Path("results/schema"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    json: Json = False,
 ) -> None:
     """Write the JSON Schema of every manifest and result file."""
     from tinyml.json_schema import write_schemas

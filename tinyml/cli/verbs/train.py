@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import EXIT_INTERRUPTED, app
+from ..options import RESULTS, Device, Json, Results
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -86,23 +86,23 @@ def train(
         int | None, typer.Option("--validate-images", help="Images of each validation; all if left out.")
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
     resume_from: Annotated[
         Path | None, typer.Option("--resume-from", help="Go on with the one in this file.", show_default=False)
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
     from tinyml.errors import UsageError
     from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
-    from tinyml.trainer.budget import plan, seconds_of
+    from tinyml.trainer.architecture import architectures
+    from tinyml.trainer.budget import fit, seconds_of
     from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
-    from tinyml.trainer.models import architectures
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.start import Resumed, Scratch
     from tinyml.trainer.state import read_position, state_file
@@ -131,7 +131,7 @@ def train(
     dataset = open_dataset(config.data, progress=progress)
     began += time.monotonic() - opening
     if wanted is not None:
-        planned = plan(
+        planned = fit(
             wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
         )
         config = planned.config
@@ -156,10 +156,19 @@ def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | 
     )
 
 
+def _of_the_best(manifest: Path) -> str:
+    from tinyml.confidence import top1_told
+    from tinyml.workspace import read_checkpoint
+
+    metrics = next(m for m in read_checkpoint(manifest)[0].metrics if m.split == "val")
+    return f"{top1_told(metrics)} on {metrics.images:,} images"
+
+
 def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
+    from tinyml.commands import command
+
     history, config = result.history, result.history.config
     out.document(history)
-    elsewhere = "" if workspace.root == Path("results") else f" --results {shlex.quote(str(workspace.root))}"
     if result.best is not None:
         best = max(history.epochs, key=lambda record: record.val_accuracy)
         memory = history.memory
@@ -168,7 +177,7 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
                 "epochs",
                 f"{len(history.epochs)}{f' of {config.epochs}' if result.interrupted and not config.budget else ''}",
             ],
-            ["best validation accuracy", f"{best.val_accuracy:.2%} (epoch {best.epoch})"],
+            ["best validation accuracy", f"{_of_the_best(result.best)}, epoch {best.epoch}"],
             ["checkpoint", str(result.best)],
             ["time", f"{sum(record.seconds for record in history.epochs):.1f} s"],
         ]
@@ -180,6 +189,7 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
             rows.append(["limited to", f"{config.limit} images an epoch: a first look"])
         out.table(f"{config.model} on {config.data}", ["what", "value"], rows)
     if result.interrupted:
-        out.line(f"interrupted and saved; to go on: tinyml train {config.model} --resume{elsewhere}")
+        again = command("train", config.model, "--resume", results=workspace.root)
+        out.line(f"interrupted and saved; to go on: {again}")
     else:
-        out.line(f"next: tinyml export{elsewhere}")
+        out.line(f"next: {command('export', results=workspace.root)}")

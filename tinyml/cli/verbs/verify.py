@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import RESULTS, Json, Results, Split, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -22,69 +23,65 @@ def verify(
     images: Annotated[
         int | None, typer.Option("--images", help="Images of the split; 1000 if left out.", min=1)
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="The data set they were trained on, where it lies by now.", metavar="NAME_OR_PATH"),
-    ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    split: Split = "test",
+    data: TrainedOn = None,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Reload artifacts, execute them on real images and compare them with their checkpoints."""
     from dataclasses import asdict
 
     from tinyml.accuracy import split_named
     from tinyml.errors import VerificationError
-    from tinyml.export.verify import VERIFY_IMAGES, on_the_cpu_alone
+    from tinyml.export.verify import VERIFY_IMAGES
     from tinyml.export.verify import verify as run
-    from tinyml.workspace import Workspace, artifact_manifest, read_artifact
+    from tinyml.workspace import Workspace, artifact_manifest
 
     chosen = split_named(split)
     out = Output(json=json)
     manifests = [artifact_manifest(path) for path in paths or []] or Workspace(results).artifacts()
     progress = out.progress
-    done: list[tuple[Artifact, Verification]] = []
-    for manifest in manifests:
-        artifact, _ = read_artifact(manifest)
-        done.append(
-            (artifact, run(manifest, limit=images or VERIFY_IMAGES, split=chosen, data=data, progress=progress))
-        )
-    out.table("Verification", _COLUMNS, [_row(*pair) for pair in done])
-    apart = [on_the_cpu_alone(manifest, split=chosen, data=data) for manifest in manifests]
-    for (artifact, _), units in zip(done, apart, strict=True):
-        if units is not None and units.parted:
-            out.line(
-                f"{artifact.path}: on CPU_ONLY, where Core ML rounds nothing to float16, {units.labels} of "
-                f"{units.samples} first classes and at most {max(units.largest.values()):.1e} in probability differ"
-            )
+    done = [
+        run(manifest, limit=images or VERIFY_IMAGES, split=chosen, data=data, progress=progress)
+        for manifest in manifests
+    ]
+    out.table("Verification", _COLUMNS, [_row(item.artifact, item.figures) for item in done])
+    apart = [(item.artifact.path, item.units) for item in done if item.units is not None and item.units.parted]
+    if apart:
+        out.line("on CPU_ONLY Core ML rounds nothing to float16; there these differ from the other compute units:")
+    for path, units in apart:
+        largest = max(units.largest.values())
+        out.line(f"{path}: {units.labels} of {units.samples} first classes, at most {largest:.1e} in probability")
     out.document(
         [
-            {"path": artifact.path, "variant": artifact.variant.name, "passed": figures.passed}
-            | figures.model_dump(mode="json")
-            | ({} if units is None else {"cpu_only": asdict(units)})
-            for (artifact, figures), units in zip(done, apart, strict=True)
+            {"path": item.artifact.path, "variant": item.artifact.variant.name, "passed": item.passed}
+            | item.figures.model_dump(mode="json")
+            | ({} if item.units is None else {"cpu_only": asdict(item.units)})
+            for item in done
         ]
     )
-    missed = [f"{artifact.path}: {'; '.join(figures.failures)}" for artifact, figures in done if not figures.passed]
+    missed = [f"{item.artifact.path}: {'; '.join(item.figures.failures)}" for item in done if not item.passed]
     if missed:
         raise VerificationError(f"{len(missed)} of {len(done)} artifacts missed their floor: {'; '.join(missed)}")
 
 
 _COLUMNS = (
-    "artifact", "verdict", "images", "top-1 checkpoint", "top-1 artifact", "top-1 agreement", "top-5 agreement",
-    "PSNR", "max difference", "mean difference", "verified by",
+    "artifact", "verdict", "images", "top-1 checkpoint (95% interval)", "top-1 artifact", "top-1 agreement",
+    "top-5 agreement", "PSNR", "max difference", "mean difference", "verified by",
 )  # fmt: skip
 
 
 def _row(artifact: Artifact, figures: Verification) -> list[str]:
+    from tinyml.confidence import share_told, top1_told
+
     return [
         artifact.path,
         "passed" if figures.passed else "missed its floor",
         str(figures.images),
-        f"{figures.reference.top1:.2%}",
-        f"{figures.artifact.top1:.2%}",
+        top1_told(figures.reference),
+        top1_told(figures.artifact),
         f"{figures.top1_agreement:.2%}",
-        f"{figures.top5_agreement:.2%}",
+        share_told(figures.top5_agreement),
         "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
         f"{figures.max_difference:.2e}",
         f"{figures.mean_difference:.2e}",

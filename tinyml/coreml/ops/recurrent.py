@@ -74,9 +74,7 @@ def _taken(
             found = step(carry, x)
             return tuple(_own(value) for value in found), _own(found[0])
 
-        batch = projected.shape[1]  # the states' own, of another symbol where both are open
-        first = tuple(_own(value.expand(batch, value.shape[-1])) for value in states)
-        last, sequence = scan(traced, first, projected, dim=0)
+        last, sequence = scan(traced, tuple(_own(value) for value in states), projected, dim=0)
         return sequence, last
     hidden = []
     for t in range(length):

@@ -278,6 +278,10 @@ class ReferenceModel:
             raise InputError("the model has no states", value=self.package.name)
         return state
 
+    def new_state(self) -> State | None:
+        """Fresh states, all zero; None where the model has none."""
+        return self.make_state() if self.description.states else None
+
     def arguments(self, inputs: Inputs | Sequence[Inputs], state: State | None) -> list[Any]:
         """What the plan takes, in its order."""
         given = self._interface.checked(inputs)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tinyml.errors import PackageError, TinyMLError, UsageError, VerificationError
+from tinyml.numerics import nan_throughout, relative_error
 from tinyml.quiet import quiet
 from tinyml.store import atomic_file
 
@@ -29,6 +30,9 @@ SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 TOLERANCE = 1e-3
 """Largest accepted difference to the reference runtime, over the output's largest magnitude. Both compute in float32;
 what differs is the order of summation (about 1e-6) and how often a deep network amplifies it."""
+
+_LEAST_PEAK = 1e-12
+"""So that an output of zeros may differ by what a sum's order makes of it."""
 
 MIN_OTHER_SIZES = 2
 """At so many other sizes an open axis is checked at least, where it has them."""
@@ -226,13 +230,6 @@ def _difference(name: str, expected: np.ndarray, found: np.ndarray) -> float:
         raise VerificationError(
             f"output {name!r} has another shape", value=list(found.shape), allowed=str(list(expected.shape))
         )
-    a, b = expected.astype(np.float64), found.astype(np.float64)
-    if a.size and np.isnan(a).all() and np.isnan(b).all():
+    if nan_throughout(expected) and nan_throughout(found):
         raise VerificationError(f"output {name!r} is NaN throughout on both sides, which shows nothing")
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    if same.all():
-        return 0.0
-    with np.errstate(invalid="ignore"):
-        largest = float(np.abs(a - b)[~same].max())
-    peak = float(np.abs(a[np.isfinite(a)]).max(initial=0.0))
-    return largest / max(peak, 1e-12) if np.isfinite(largest) else float("inf")
+    return relative_error(expected, found, least_peak=_LEAST_PEAK)

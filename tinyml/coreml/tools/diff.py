@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyml.errors import InputError
-from tinyml.numerics import largest_error, psnr_db, relative_error
+from tinyml.numerics import largest_error, nan_throughout, psnr_db, relative_error
 
 _CASTS = re.compile(r"(_cast)?(_to)?_fp(16|32)(?=_\d+$|$)")
 """What coremltools appends to the name of a value whose type it changes: "relu_cast_fp16", "image_to_fp16"."""
@@ -35,6 +35,8 @@ class Difference:
     psnr_db: float
     largest: float
     relative: float
+    nan: bool
+    """Whether it is no number throughout, in both: then the rest shows no agreement."""
 
 
 def value_differences(
@@ -98,6 +100,7 @@ def _difference(name: str, kind: str, position: int, value: np.ndarray, match: n
         psnr_db=psnr_db(value, match),
         largest=largest_error(value, match),
         relative=relative_error(value, match),
+        nan=nan_throughout(value) and nan_throughout(match),
     )
 
 

@@ -57,6 +57,11 @@ def make_inputs(
     return inputs
 
 
+def image_inputs(features: Features, image: Path) -> list[str]:
+    """The arguments that give `image` to every image input."""
+    return [f"{name}={image}" for name, feature in features.items() if isinstance(feature, ImageFeature)]
+
+
 def _from_file(feature: Feature, path: Path, shape: Shape | None) -> Any:
     if not path.is_file():
         raise InputError(f"input {feature.name!r}: no such file", value=path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from tinyml.numerics import largest_error
 
 from ..run.batch import Samples
 from ..run.model import ReferenceModel
@@ -41,9 +41,7 @@ def units_apart(package: Any, inputs: Mapping[str, Samples], function_name: str 
     labels, largest = 0, {}
     for name, value in alone.items():
         if value.dtype.kind in "fiub":
-            with np.errstate(invalid="ignore"):
-                gap = np.abs(value.astype(np.float64) - others[name].astype(np.float64))
-            largest[name] = float(np.where(value == others[name], 0.0, gap).max(initial=0.0))
+            largest[name] = largest_error(value, others[name])
         else:
             labels += int((value != others[name]).sum())
     return UnitsApart(samples=len(next(iter(alone.values()))), largest=largest, labels=labels)

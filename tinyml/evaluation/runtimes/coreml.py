@@ -18,6 +18,7 @@ from ..runtime import Executable, Outputs, runtimes, spec_of
 class ReferenceRuntime:
     """`.mlpackage` on any machine."""
 
+    title = "reference runtime"
     suffix = ".mlpackage"
 
     def available(self) -> str | None:

@@ -24,6 +24,7 @@ _BATCH = 32
 class OnnxRuntime:
     """`.onnx` on any machine."""
 
+    title = "onnxruntime"
     suffix = ".onnx"
 
     def available(self) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shlex
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml.commands import command
 from tinyml.errors import DataError, UsageError
 from tinyml.progress import Progress
 from tinyml.schema import Preprocess, SplitName
@@ -59,6 +59,11 @@ class ImageFolder:
         return str(self.root)
 
     @property
+    def given(self) -> None:
+        """The words that open it say where it lies."""
+        return
+
+    @property
     def cache_name(self) -> str:
         """The folder's name and a hash of its path."""
         return f"{self.root.name}-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]}"
@@ -73,7 +78,7 @@ class ImageFolder:
             raise DataError(
                 "this folder is Tiny ImageNet as published",
                 value=self.data,
-                hint=f"prepare it with: tinyml data prepare --source {shlex.quote(str(self.root))}",
+                hint=f"prepare it with: {command('data', 'prepare', '--source', self.root)}",
             )
         listing = self._list()
         bases = _bases(listing)

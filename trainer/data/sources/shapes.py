@@ -47,6 +47,7 @@ class Shapes:
     seed: int = 0
     data: str = "shapes"
     cache_name: str = "shapes"
+    given: None = None
 
     def made(self, dataset: Dataset) -> bool:
         """Whether `dataset` is what would be drawn now."""

@@ -36,7 +36,8 @@ ORIGINAL = Download(
 _SEED = 0
 _PREPROCESS = Preprocess()
 _OFFLINE = (
-    "without a network give the file or folder: tinyml data prepare --source FILE_OR_FOLDER, or use --data shapes"
+    "without a network: --data FOLDER takes images of your own, --data shapes is drawn on the spot, and "
+    "tinyml data prepare --source FILE_OR_FOLDER takes a copy of Tiny ImageNet"
 )
 
 

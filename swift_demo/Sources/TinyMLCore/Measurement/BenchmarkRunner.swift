@@ -79,6 +79,7 @@ public struct BenchmarkRunner {
     private func load(_ measurement: inout CaseMeasurement) throws {
         report(.loading(measurement.units))
         measurement.baselineMemory = conditions.memoryBytes.map { [$0] } ?? []
+        measurement.sawMemory(measurement.baselineMemory.first)
         measurement.compile.append(try timed { try backend.compile() })
         var session: (any BenchmarkSession)?
         measurement.firstLoad.append(try timed { session = try backend.load(units: measurement.units) })
@@ -155,7 +156,7 @@ public struct BenchmarkRunner {
     private func timed(_ work: () throws -> Void) rethrows -> Int {
         let start = clock.now
         try work()
-        return max(0, clock.now - start)
+        return max(1, clock.now - start)  // less than a tick of the clock is still no work of no time
     }
 
     private func placement(of measurement: CaseMeasurement) -> Placement? {

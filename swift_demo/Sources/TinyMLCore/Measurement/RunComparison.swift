@@ -5,6 +5,8 @@ public struct RunComparison: Sendable {
         /// Median latencies in milliseconds.
         public let first: Double
         public let second: Double
+        /// What makes either measurement doubtful; where there is anything, the ratio is no verdict.
+        public let doubts: [String]
 
         public var ratio: Double { second / first }
     }
@@ -25,10 +27,11 @@ public struct RunComparison: Sendable {
             second.results.map { (Self.name($0.case), $0) }, uniquingKeysWith: { first, _ in first })
         rows = first.results.compactMap { result in
             let name = Self.name(result.case)
-            guard let before = Self.median(result), before > 0, let after = others[name].flatMap(Self.median) else {
+            guard let other = others[name], let before = Self.median(result), let after = Self.median(other) else {
                 return nil
             }
-            return Row(name: name, first: before, second: after)
+            let doubts = Set(result.flags + other.flags).sorted()
+            return Row(name: name, first: before, second: after, doubts: doubts)
         }
     }
 

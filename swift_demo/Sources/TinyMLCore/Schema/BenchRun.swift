@@ -31,6 +31,21 @@ public struct BenchRun: RecordFile {
         environment = try fields(.environment)
         provenance = try fields(.provenance)
         results = try fields(.results)
+        if let twice = Self.repeatedCase(in: results) { throw fields.failure(twice) }
+    }
+
+    private static func repeatedCase(in results: [BenchResult]) -> String? {
+        var seen: Set<[String]> = []
+        let twice = results.map(\.case).first { one in
+            let key = [
+                one.model, one.variant, one.artifactSHA256, one.backend, one.requestedUnits.rawValue,
+                "\(one.batch)", "\(one.streams)", "\(one.threads ?? 0)",
+            ]
+            return !seen.insert(key).inserted
+        }
+        return twice.map {
+            "\($0.model) \($0.variant) on \($0.backend) \($0.requestedUnits.rawValue) was measured more than once"
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -21,6 +21,7 @@ extension Rule where Value == Double {
     static var openFraction: Rule { Rule(requirement: "must lie between 0 and 1") { $0 > 0 && $0 < 1 } }
     static var percentile: Rule { Rule(requirement: "must lie in 0 to 100, above 0") { $0 > 0 && $0 <= 100 } }
     static var notNegative: Rule { Rule(requirement: "must be at least 0") { $0 >= 0 } }
+    static var aboveZero: Rule { Rule(requirement: "must be above 0") { $0 > 0 } }
 }
 
 extension Rule where Value == String {
@@ -31,11 +32,21 @@ extension Rule where Value == String {
     }
 
     static var timestamp: Rule {
-        Rule(requirement: "must look like 2026-11-23T17:05:09Z") { text in
+        Rule(requirement: "must be a moment like 2026-11-23T17:05:09Z") { text in
             let pattern = Array("0000-00-00T00:00:00Z".utf8)
             return text.utf8.count == pattern.count
                 && zip(text.utf8, pattern).allSatisfy { $1 == 48 ? (48...57).contains($0) : $0 == $1 }
+                && isMoment(text.split { !$0.isNumber }.compactMap { Int($0) })
         }
+    }
+
+    /// Whether year, month, day, hour, minute and second are ones that a clock shows.
+    private static func isMoment(_ parts: [Int]) -> Bool {
+        let (year, month) = (parts[0], parts[1])
+        let isLeap = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
+        guard year > 0, (1...12).contains(month) else { return false }
+        let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+        return (1...days).contains(parts[2]) && parts[3] < 24 && parts[4] < 60 && parts[5] < 60
     }
 
     static var identifier: Rule {
@@ -45,8 +56,9 @@ extension Rule where Value == String {
     }
 
     static var seriesName: Rule {
-        Rule(requirement: "must be lower case and end in _ns or _bytes") { text in
-            guard let stem = ["_ns", "_bytes"].first(where: text.hasSuffix).map({ text.dropLast($0.count) }) else {
+        Rule(requirement: "must be lower case and end in _ns, _bytes or _uj") { text in
+            guard let stem = ["_ns", "_bytes", "_uj"].first(where: text.hasSuffix).map({ text.dropLast($0.count) })
+            else {
                 return false
             }
             return !stem.isEmpty
@@ -98,6 +110,11 @@ struct Fields<Key: FieldKey> {
     /// The values of a list whose every member meets `rule`.
     func list<T: Decodable>(_ key: Key, each rule: Rule<T>) throws -> [T] {
         try container.decode([T].self, forKey: key).map { try checked($0, rule, key) }
+    }
+
+    /// The values of a list whose every member meets `rule`, or `fallback` where it is absent.
+    func list<T: Decodable>(_ key: Key, or fallback: [T], each rule: Rule<T>) throws -> [T] {
+        container.contains(key) ? try list(key, each: rule) : fallback
     }
 
     /// The error for a rule about more than one field.

@@ -34,9 +34,15 @@ public struct Golden: RecordFile {
         height = try fields(.height, .positive)
         labels = try fields(.labels)
         probabilities = try fields.list(.probabilities, each: .fraction)
-        tolerance = try fields(.tolerance)
+        tolerance = try fields(.tolerance, .notNegative)
         runtime = try fields(.runtime)
         provenance = try fields(.provenance)
+        guard !labels.isEmpty, labels.count == probabilities.count, Set(labels).count == labels.count else {
+            throw fields.failure("there is one probability for each of one or more different labels")
+        }
+        if probabilities != probabilities.sorted(by: >) {
+            throw fields.failure("the labels are not ranked: a probability is above the one before it")
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

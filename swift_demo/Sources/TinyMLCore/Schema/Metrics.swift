@@ -7,7 +7,8 @@ public enum SplitName: String, Codable, Sendable {
 public struct Metrics: Codable, Hashable, Sendable {
     public let split: SplitName
     public let top1: Double
-    public let top5: Double
+    /// nil: of five classes or fewer it is 1 and says nothing.
+    public let top5: Double?
     public let images: Int
     public let total: Int
     public let loss: Double?
@@ -20,10 +21,21 @@ public struct Metrics: Codable, Hashable, Sendable {
         let fields = try Fields(decoder, CodingKeys.self)
         split = try fields(.split)
         top1 = try fields(.top1, .fraction)
-        top5 = try fields(.top5, .fraction)
+        top5 = try fields.nullable(.top5, .fraction)
         images = try fields(.images, .positive)
         total = try fields(.total, .positive)
         loss = try fields.optional(.loss)
+        if images > total { throw fields.failure("more images were looked at than the split has") }
+        if let top5, top1 > top5 { throw fields.failure("top-1 accuracy is above top-5 accuracy") }
+        for share in [top1, top5 ?? 0] where !Self.isWholeCount(share, of: images) {
+            throw fields.failure("an accuracy of \(share) is no whole number of \(images) images")
+        }
+    }
+
+    /// Whether `share` is a number of `images` by all of them, as far as four digits tell.
+    private static func isWholeCount(_ share: Double, of images: Int) -> Bool {
+        let count = share * Double(images)
+        return abs(count - count.rounded(.toNearestOrEven)) <= 0.5e-4 * Double(images)
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -4,7 +4,7 @@
 /// an older minor one are read; a newer file is refused, since what it adds may change what a number means.
 public struct SchemaVersion: Comparable, Hashable, Sendable, CustomStringConvertible {
     /// The version that this package writes.
-    public static let current = SchemaVersion(major: 2, minor: 0)
+    public static let current = SchemaVersion(major: 2, minor: 1)
 
     public let major: Int
     public let minor: Int

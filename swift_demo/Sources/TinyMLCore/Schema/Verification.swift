@@ -9,7 +9,8 @@ public struct Verification: Codable, Hashable, Sendable {
     /// Of the logits; nil: no difference at all.
     public let psnrDecibels: Double?
     public let top1Agreement: Double
-    public let top5Agreement: Double
+    /// nil: with five classes or fewer it is 1 and says nothing.
+    public let top5Agreement: Double?
     public let reference: Metrics
     public let artifact: Metrics
     public let floor: Floor
@@ -31,15 +32,23 @@ public struct Verification: Codable, Hashable, Sendable {
         runtime = try fields(.runtime)
         split = try fields(.split)
         images = try fields(.images, .positive)
-        maxDifference = try fields(.maxDifference)
-        meanDifference = try fields(.meanDifference)
+        maxDifference = try fields(.maxDifference, .notNegative)
+        meanDifference = try fields(.meanDifference, .notNegative)
         psnrDecibels = try fields.nullable(.psnrDecibels)
         top1Agreement = try fields(.top1Agreement, .fraction)
-        top5Agreement = try fields(.top5Agreement, .fraction)
+        top5Agreement = try fields.nullable(.top5Agreement, .fraction)
         reference = try fields(.reference)
         artifact = try fields(.artifact)
         floor = try fields(.floor)
         failures = try fields(.failures)
+        let sides = [reference, artifact]
+        guard sides.allSatisfy({ $0.split == split && $0.images == images }), reference.total == artifact.total else {
+            throw fields.failure("the checkpoint and the artifact were not measured on the images that were compared")
+        }
+        if meanDifference > maxDifference * (1 + 1e-9) { throw fields.failure("the mean difference is above the largest") }
+        if let top5Agreement, top1Agreement > top5Agreement {
+            throw fields.failure("agreement on the first class is above agreement among the five first")
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -1,0 +1,73 @@
+"""Writes what a run of all checks gave, from pytest's JUnit file, into a page of `results/`.
+
+python tests/record_checks.py build/checks.xml results/checks.md
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tinyml.bench.environment import this_environment
+
+LONGEST = 10
+
+
+def page(junit: Path, *, commit: str, machine: str) -> str:
+    """The page, as Markdown."""
+    root = ElementTree.parse(junit).getroot()  # noqa: S314 (pytest has just written it)
+    suites = list(root.iter("testsuite"))
+    count = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors")}
+    skipped = sum(int(suite.get("skipped", 0)) for suite in suites)
+    wrong = count["failures"] + count["errors"]
+    seconds = sum(float(suite.get("time", 0)) for suite in suites)
+    when = min(suite.get("timestamp", "") for suite in suites)[:16].replace("T", " ")
+    files: dict[str, float] = defaultdict(float)
+    names, missed = [], []
+    for case in root.iter("testcase"):
+        place = case.get("classname", "")
+        files[place] += float(case.get("time", 0))
+        if case.find("failure") is not None or case.find("error") is not None:
+            names.append(f"{place}::{case.get('name')}")
+        if (reason := case.find("skipped")) is not None:
+            missed.append(reason.get("message", "").strip())
+    lines = [
+        "# The newest run of every check, the slow ones included",
+        "",
+        "Written by `make test-all`.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| begun | {when} |",
+        f"| commit | {commit} |",
+        f"| machine | {machine} |",
+        f"| verdict | {'passed' if not wrong else f'{wrong} failed'} |",
+        f"| tests | {count['tests']:,}, of them {skipped} not run |",
+        f"| time | {seconds / 60:.1f} min |",
+    ]
+    if names:
+        lines += ["", "## Failed", "", *(f"- `{name}`" for name in names)]
+    if missed:
+        lines += ["", "## Not run, and why", ""]
+        lines += [f"- {missed.count(reason)} for: {reason}" for reason in sorted(set(missed))]
+    longest = sorted(files.items(), key=lambda item: -item[1])[:LONGEST]
+    lines += ["", "## Where the time goes", "", "| file | test minutes |", "|---|---|"]
+    lines += [f"| {place} | {took / 60:.1f} |" for place, took in longest]
+    return "\n".join(lines) + "\n"
+
+
+def main(junit: Path, target: Path) -> None:
+    """Writes `target` from `junit`."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=target.parent
+    )
+    found = this_environment(())
+    machine = f"{found.cpu}, {found.cores} cores, {found.os} {found.os_version}, {found.runtime}"
+    target.write_text(page(junit, commit=described.stdout.strip() or "unknown", machine=machine), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
