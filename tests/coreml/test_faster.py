@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -23,7 +25,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch, simple_ns: int, prepared_ns: int) ->
     """A layer whose two forms take these times, and the calls to them."""
     calls: list[str] = []
     now = [0]
-    monkeypatch.setattr(faster.time, "perf_counter_ns", lambda: now[0])
+    monkeypatch.setattr("tinyml.coreml.ops.faster.time.perf_counter_ns", lambda: now[0])
 
     def form(name: str, taken: int) -> Kernel:
         def kernel(x: Tensor) -> Tensor:
@@ -76,7 +78,9 @@ def test_layers_of_one_geometry_decide_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert calls[-1] == "prepared", "another shape is another question"
 
 
-LAYERS = {
+Make = Callable[[Tensor, Tensor], kernels.Prepared | None]
+
+LAYERS: dict[str, tuple[Make, tuple[int, ...], tuple[int, ...]]] = {
     "conv": (lambda w, b: kernels.convolution(w, b, (1, 1), (1, 1), (1, 1), 1), (16, 8, 3, 3), (2, 8, 9, 7)),
     "grouped": (lambda w, b: kernels.convolution(w, b, (0, 1), (2, 1), (1, 1), 4), (16, 2, 3, 3), (1, 8, 9, 7)),
     "depthwise": (lambda w, b: kernels.convolution(w, b, (2, 2), (1, 1), (1, 1), 8), (8, 1, 5, 5), (3, 8, 6, 7)),

@@ -150,7 +150,8 @@ def measure(name: str, setting: str, wanted: list[str], rounds: int, batch: int)
     with tempfile.TemporaryDirectory() as temporary, quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder, net = Path(temporary), network(name)
-        paths, exported, ai_ns, reason = packages(net, folder), None, [], ""
+        paths, exported, reason = packages(net, folder), None, ""
+        ai_ns: list[int] = []
         if setting == "native":  # other engines do not know of the settings
             exported, (ai_ns, reason) = onnx_of(net), core_ai(net, folder, min(rounds, 3))
         records: list[dict[str, Any]] = []

@@ -94,7 +94,12 @@ def convolution(
 
         def order(weight: Tensor, size: torch.Size) -> Tensor:
             ordered: Tensor = torch._C._nn.mkldnn_reorder_conv2d_weight(
-                weight.to_mkldnn(), list(padding), list(strides), list(dilations), groups, list(size)
+                weight.to_mkldnn(),
+                list(padding),
+                list(strides),
+                list(dilations),
+                groups,
+                list(size),  # type: ignore[call-arg]  # torch's stub lacks it
             )
             return ordered
 
