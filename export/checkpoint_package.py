@@ -24,15 +24,23 @@ def is_checkpoint(path: Path) -> bool:
     return path.suffix in CHECKPOINTS
 
 
-def open_program(path: Path, function_name: str | None = None, *, precision: Precision = "declared") -> ReferenceModel:
+def open_program(
+    path: Path,
+    function_name: str | None = None,
+    *,
+    precision: Precision | None = None,
+    compute_units: str | None = None,
+) -> ReferenceModel:
     """What lies at `path` in the reference runtime; a checkpoint as the float32 program it converts to, unrounded.
+
+    Of a package `precision` and `compute_units` decide the rounding, as of `ReferenceModel`.
 
     Raises:
         UsageError: A function of a checkpoint, which has none.
         CheckpointError, ManifestError, PackageError: It cannot be loaded.
     """
     if not is_checkpoint(path):
-        return ReferenceModel(path, function_name, precision, seed=0)
+        return ReferenceModel(path, function_name, precision, seed=0, compute_units=compute_units)
     if function_name is not None:
         raise UsageError("a checkpoint has no functions", value=function_name)
     with TemporaryDirectory() as folder:

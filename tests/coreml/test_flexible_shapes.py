@@ -114,6 +114,11 @@ CASES: dict[str, Case] = {
     "a pyramid": Case(net=_Net(_pyramid), shape=_IMAGE, sizes=_IMAGES),
     "lstm": Case(net=_Recurrent(nn.LSTM(4, 5)), shape=_STEPS, sizes=_STEP_SIZES),
     "lstm both ways": Case(net=_Recurrent(nn.LSTM(4, 5, bidirectional=True)), shape=_STEPS, sizes=_STEP_SIZES),
+    "lstm of two layers, both ways, batch first": Case(
+        net=_Recurrent(nn.LSTM(4, 5, num_layers=2, batch_first=True, bidirectional=True)),
+        shape=ct.Shape((1, _length(1, 40, 6), 4)),
+        sizes=((1, 1, 4), (1, 40, 4), (1, 6, 4)),
+    ),
     "F.normalize": Case(net=_Net(lambda x: functional.normalize(x, dim=-1)), shape=_ROWS, sizes=_ROW_SIZES),
     "class token": Case(
         net=_ClassToken(), shape=ct.Shape((_length(1, 9, 3), 5, 4)), sizes=((1, 5, 4), (9, 5, 4), (3, 5, 4))

@@ -161,3 +161,30 @@ def test_diff_says_what_is_nan_throughout(convert: Convert, tmp_path: Path, caps
         _scaled(convert, np.float32("nan")).save(str(tmp_path / "n.mlpackage"))
     assert run(["diff", *[str(tmp_path / "n.mlpackage")] * 2]) == 0
     assert "NaN throughout on both sides, which shows no agreement: y" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"), [("CPU_ONLY", 0.1), ("ALL", float(np.float16(0.1))), (None, float(np.float16(0.1)))]
+)
+def test_compute_units_decide_the_rounding(
+    convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str], units: str | None, expected: float
+) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=ct.target.iOS16)
+    def program(x: Any) -> Any:
+        return mb.identity(x=x, name="y")
+
+    package, options = str(tmp_path / "h.mlpackage"), [] if units is None else ["--compute-units", units]
+    with quiet():
+        convert(program, minimum_deployment_target=ct.target.iOS16, compute_precision=ct.precision.FLOAT16).save(
+            package
+        )
+    np.save(tmp_path / "x.npy", np.full(1, 0.1, np.float32))
+    given = ["--input", f"x={tmp_path / 'x.npy'}"]
+    assert run(["run", package, *given, *options, "--output", str(tmp_path / "y.npz")]) == 0
+    with np.load(tmp_path / "y.npz") as found:
+        assert float(found["y"][0]) == pytest.approx(expected, abs=1e-8)
+    assert run(["diff", package, package, *given, *options]) == 0
+    capsys.readouterr()
+    for verb in (["run", package], ["diff", package, package]):
+        assert run([*verb, "--compute-units", "GPU"]) == 1
+        assert "unknown compute units: 'GPU'; allowed: ALL" in capsys.readouterr().err

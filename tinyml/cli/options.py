@@ -28,4 +28,13 @@ InputShapes = Annotated[
         "--shape", help="The shape of a flexible input: name=1,20,8, or name=WIDTHxHEIGHT for an image; repeatable."
     ),
 ]
-ProgramPrecision = Annotated[str, typer.Option(help="declared (rounds as the program says) or float32.")]
+ProgramPrecision = Annotated[
+    str | None, typer.Option(help="declared (rounds as the program says; the default) or float32.")
+]
+ProgramUnits = Annotated[
+    str | None,
+    typer.Option(
+        "--compute-units",
+        help="CPU_ONLY rounds nothing, as Core ML's CPU; ALL, CPU_AND_GPU and CPU_AND_NE round as declared.",
+    ),
+]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from ..app import app
-from ..options import InputShapes, InputValues, Json, ProgramPrecision
+from ..options import InputShapes, InputValues, Json, ProgramPrecision, ProgramUnits
 from ..output import Output
 
 
@@ -25,7 +25,8 @@ def diff(
     shape: InputShapes = None,
     limit: Annotated[int, typer.Option(min=1, help="How many values to show.")] = 20,
     plot: Annotated[Path | None, typer.Option(help="Write a PNG of PSNR along the network.")] = None,
-    precision: ProgramPrecision = "declared",
+    precision: ProgramPrecision = None,
+    compute_units: ProgramUnits = None,
     json: Json = False,
 ) -> None:
     """Run two models on the same input and show where they part: PSNR and largest difference per op, worst first.
@@ -41,9 +42,12 @@ def diff(
     from tinyml.export.checkpoint_package import is_checkpoint, open_program
 
     out = Output(json=json)
-    chosen = cast(Literal["declared", "float32"], precision)  # refused where it is neither
+    chosen = cast(Literal["declared", "float32"] | None, precision)  # refused where it is neither
     of_b = function_b or (None if is_checkpoint(b) else function)
-    first, second = open_program(a, function, precision=chosen), open_program(b, of_b, precision=chosen)
+    first, second = (
+        open_program(path, name, precision=chosen, compute_units=compute_units)
+        for path, name in ((a, function), (b, of_b))
+    )
     for side, path in (("a", a), ("b", b)):
         if is_checkpoint(path):
             out.line(f"{side}: the checkpoint {path}, converted to a Core ML program in float32")

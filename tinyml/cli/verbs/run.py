@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from ..app import app
-from ..options import InputShapes, InputValues, Json, ProgramPrecision
+from ..options import InputShapes, InputValues, Json, ProgramPrecision, ProgramUnits
 from ..output import Output
 
 
@@ -18,7 +18,8 @@ def run_package(
     inputs: InputValues = None,
     function: Annotated[str | None, typer.Option(help="Which function to run; the model's default one.")] = None,
     shape: InputShapes = None,
-    precision: ProgramPrecision = "declared",
+    precision: ProgramPrecision = None,
+    compute_units: ProgramUnits = None,
     output: Annotated[Path | None, typer.Option(help="Write the arrays that come out to this .npz file.")] = None,
     seed: Annotated[int, typer.Option(help="Of random inputs and random ops.")] = 0,
     json: Json = False,
@@ -33,7 +34,8 @@ def run_package(
     from tinyml.coreml.trace.axes import whole_shapes
 
     out = Output(json=json)
-    model = ReferenceModel(package, function, cast(Literal["declared", "float32"], precision), seed=seed)
+    chosen = cast(Literal["declared", "float32"] | None, precision)  # refused where it is neither
+    model = ReferenceModel(package, function, chosen, seed=seed, compute_units=compute_units)
     shapes = whole_shapes(model.input_description, shape or ())
     given = make_inputs(model.input_description, inputs or (), seed, shapes=shapes)
     results = model.predict(given, model.new_state())

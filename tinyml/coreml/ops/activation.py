@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -13,8 +15,10 @@ from .registry import op
 from .samples import along, broadcast, by_image
 
 _GELU = {
-    "EXACT": Activation(name="gelu", algorithm="none"),
-    "TANH_APPROXIMATION": Activation(name="gelu", algorithm="tanh"),
+    "EXACT": Activation(name="gelu", algorithm="none", function=functional.gelu),
+    "TANH_APPROXIMATION": Activation(
+        name="gelu", algorithm="tanh", function=partial(functional.gelu, approximate="tanh")
+    ),
 }
 """oneDNN's forms of gelu, by mode."""
 
@@ -80,7 +84,7 @@ def scaled_tanh(x: Tensor, alpha: float, beta: float) -> Tensor:
     return torch.tanh(x * beta) * alpha
 
 
-@op("sigmoid", fresh=True, samples=broadcast, activation=Activation(name="sigmoid"))
+@op("sigmoid", fresh=True, samples=broadcast, activation=Activation(name="sigmoid", function=torch.sigmoid))
 def sigmoid(x: Tensor) -> Tensor:
     """`1 / (1 + e^-x)`."""
     return torch.sigmoid(x)
@@ -92,7 +96,7 @@ def sigmoid_hard(x: Tensor, alpha: float, beta: float) -> Tensor:
     return (x * alpha + beta).clamp(0.0, 1.0)
 
 
-@op("silu", fresh=True, samples=broadcast, activation=Activation(name="swish"))
+@op("silu", fresh=True, samples=broadcast, activation=Activation(name="swish", function=functional.silu))
 def silu(x: Tensor) -> Tensor:
     """`x * sigmoid(x)`."""
     return functional.silu(x)

@@ -158,7 +158,7 @@ def tan(x: Tensor) -> Tensor:
     return torch.tan(x)
 
 
-@op("tanh", fresh=True, samples=broadcast, activation=Activation(name="tanh"))
+@op("tanh", fresh=True, samples=broadcast, activation=Activation(name="tanh", function=torch.tanh))
 def tanh(x: Tensor) -> Tensor:
     """The hyperbolic tangent."""
     return torch.tanh(x)

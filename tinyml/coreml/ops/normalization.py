@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .kernels import Kernel
+from .faster import Kernel
 from .registry import op
 from .samples import Arguments, Axis, MixedSamplesError, along, by_image
 

@@ -68,18 +68,23 @@ def _taken(
         projected = projected.flip(0)
     length = projected.shape[0]
     if type(length) is not int:  # a trace with an open length keeps the loop
-        # What a step returns must not share memory with what it is given, nor one result with another.
+        # What a step returns must not share memory with what it is given, nor one result with another, and must lie
+        # in memory as the states before it.
         def traced(carry: tuple[Tensor, ...], x: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
             found = step(carry, x)
-            return tuple(value.clone() for value in found), found[0].clone()
+            return tuple(_own(value) for value in found), _own(found[0])
 
-        last, sequence = scan(traced, tuple(value.clone() for value in states), projected, dim=0)
+        last, sequence = scan(traced, tuple(_own(value) for value in states), projected, dim=0)
         return sequence, last
     hidden = []
     for t in range(length):
         states = step(states, projected[t])
         hidden.append(states[0])
     return torch.stack(hidden), states
+
+
+def _own(value: Tensor) -> Tensor:
+    return value.clone(memory_format=torch.contiguous_format)
 
 
 def _sequence(hidden: Tensor, last: Tensor, output_sequence: bool) -> Tensor:

@@ -39,7 +39,8 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from tinyml.errors import UnknownNameError
 
-from .kernels import Activation, Kernel, Prepared
+from .faster import Kernel
+from .kernels import Activation, Prepared
 from .samples import Rule
 
 OPSETS = ("iOS15", "iOS16", "iOS17", "iOS18")

@@ -91,8 +91,6 @@ class ReferenceModel:
         self._interface = Interface(self.function, self.description, rounds=precision == "declared")
         self.generator = torch.Generator()
         self.generator.manual_seed(seed) if seed is not None else self.generator.seed()
-        self.plan: Plan = build(self.function, precision=precision, generator=self.generator)
-        accelerate(self.plan)
         self._classifier = find_classifier(self.function)
         self._runners: dict[tuple[str, ...], BatchRunner] = {}
         self._execute: Execute | None = None
@@ -100,6 +98,15 @@ class ReferenceModel:
             from .onnx_engine import onnx_engine
 
             self._execute = onnx_engine(model, function_name, self._classifier)
+        else:
+            self.plan  # noqa: B018  what is not sound is refused when it is opened
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What torch executes; made when it is first asked for, which is never where onnxruntime predicts."""
+        plan = build(self.function, precision=self.precision, generator=self.generator)
+        accelerate(plan)
+        return plan
 
     @property
     def input_description(self) -> Features:
