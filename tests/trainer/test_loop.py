@@ -251,7 +251,7 @@ def test_a_name_is_taken_once(colors: Dataset, tmp_path: Path) -> None:
 
 
 def test_two_trainings_in_one_folder(colors: Dataset, tmp_path: Path) -> None:
-    refused = []
+    refused: list[None] = []
 
     class Second(Silent):
         def finish(self) -> None:
