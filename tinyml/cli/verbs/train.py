@@ -122,7 +122,7 @@ def train(
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
     from tinyml.trainer.room import fit_memory, free_memory
     from tinyml.trainer.start import Resumed, Scratch
-    from tinyml.trainer.state import read_state
+    from tinyml.trainer.state import check_continues, read_state
     from tinyml.workspace import Workspace
 
     began = process_began()
@@ -167,6 +167,8 @@ def train(
         config = planned.config
         for line in planned.words:
             out.line(line)
+    if state is not None:  # whoever is told of resuming is not refused afterwards
+        check_continues(saved.position, config, dataset.sha256)
     out.line(_announcement(config, workspace, device_name(chosen), state))
     start = Resumed(saved) if state else Scratch()
     spent = time.monotonic() - began if config.budget else 0.0
