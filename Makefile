@@ -5,16 +5,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-TINYML := $(CURDIR)/$(BIN)/tinyml
 DEMO := build/demo
 
 .PHONY: demo test test-all check clean
 
+# Train, export, verify, measure and report; what has not changed since the last time is not done again.
 demo: $(READY)
-	@mkdir -p $(DEMO)
-	cd $(DEMO) && $(TINYML) train alexnet --data shapes --recipe demo
-	cd $(DEMO) && $(TINYML) export --all
-	cd $(DEMO) && $(TINYML) bench --quick
+	@$(BIN)/tinyml demo --folder $(DEMO)
 
 check: $(READY)
 	$(BIN)/ruff check .

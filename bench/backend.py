@@ -27,12 +27,16 @@ Format = Literal["torch", "coreml", "onnx", "coreai"]
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A model on disk: a checkpoint or an exported artifact."""
+    """A model on disk: a checkpoint, an exported artifact or a stranger's file."""
 
     manifest: Path
+    """Of a stranger's file: the file."""
     path: Path
     """The weights or the model, beside the manifest."""
-    spec: ModelSpec
+    spec: ModelSpec | None
+    """None: a stranger's, of which only its own description is known."""
+    given: Path | None = None
+    """An .npz file with the arrays to predict, by input; None: random ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +50,14 @@ class Observation:
 class LoadedModel(Protocol):
     """A loaded model."""
 
-    def predict(self, image: Image) -> object:
-        """From one decoded image to the runtime's own answer, finished when it returns."""
+    def example(self, generator: np.random.Generator, batch: int) -> object:
+        """Something for `predict`, ready as the runtime takes it: random, or what the subject was given.
+
+        Raises InputError where the model takes no batch of this size, or its inputs cannot be made up.
+        """
+
+    def predict(self, example: object) -> object:
+        """The runtime's own answer, finished when it returns; nothing else is timed."""
 
     def observe(self) -> Observation:
         """What is known of how it ran; may run the model again, outside any measurement."""
@@ -72,6 +82,10 @@ class Backend(Protocol):
     def measures_latency(self) -> bool:
         """False: its time says nothing of any device, and is never recorded."""
 
+    @property
+    def slow_to_start(self) -> bool:
+        """Whether a process of it takes so long to get going that a quick run has it only if it is asked for."""
+
     def available(self, units: Units) -> str | None:
         """Why it cannot run on these units here; None: it can. Imports what it needs."""
 
@@ -82,7 +96,13 @@ class Backend(Protocol):
         """Loads what `compile` returned; `threads` limits the CPU threads, None leaves them to the library."""
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
-        """The same model for whole batches, to measure its accuracy."""
+        """The same model for whole batches, to measure its accuracy; only for subjects with a spec."""
 
 
 backends: Registry[Backend] = Registry("backend", package="tinyml.bench.backends")
+
+
+def random_images(spec: ModelSpec, generator: np.random.Generator, batch: int) -> NDArray[np.uint8]:
+    """Images [batch, H, W, 3] of the size that the model takes."""
+    size = spec.preprocess.input_size
+    return generator.integers(0, 256, (batch, size, size, 3), dtype=np.uint8)

@@ -32,7 +32,33 @@ def this_environment(packages: Iterable[str]) -> Environment:
         memory_bytes=psutil.virtual_memory().total,
         runtime=f"{platform.python_implementation().lower()} {platform.python_version()}",
         packages=versions(packages),
+        low_power_mode=low_power_mode(_command("pmset", "-g")) if system == "macos" else None,
+        governor=governor(Path("/sys")) if system == "linux" else None,
+        on_battery=_on_battery(),
     )
+
+
+def governor(sys_folder: Path) -> str | None:
+    """How Linux sets the clock of the slowest-set core ("powersave" where any is); None: the kernel does not say."""
+    found = {
+        path.read_text(encoding="ascii").strip()
+        for path in sys_folder.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
+    }
+    return "powersave" if "powersave" in found else min(found, default=None)
+
+
+def low_power_mode(settings: str) -> bool | None:
+    """Whether macOS saves power, from what `pmset -g` prints; None: it has no such mode."""
+    for line in settings.splitlines():
+        words = line.split()
+        if len(words) == 2 and words[0] == "lowpowermode":
+            return words[1] == "1"
+    return None
+
+
+def _on_battery() -> bool | None:
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    return None if battery is None or battery.power_plugged is None else not battery.power_plugged
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from tinyml.commands import command
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.machine import usable_cores
-from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity
-from tinyml.store import size_bytes
+from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Units
+from tinyml.store import file_sha256, size_bytes
 from tinyml.workspace import (
     Workspace,
     checked_artifact,
@@ -20,10 +21,14 @@ from tinyml.workspace import (
     read_checkpoint,
 )
 
+from .arrays import load_npz
 from .backend import Format, backends
 
 CHECKPOINT = "checkpoint"
 """The variant name of a network as trained."""
+FOREIGN = "file"
+"""The variant name of a stranger's model."""
+FOREIGN_FORMATS: dict[str, Format] = {".mlpackage": "coreml", ".onnx": "onnx"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,38 +36,56 @@ class Settings:
     """How long to measure."""
 
     warmup: int = 20
-    min_repeats: int = 100
-    min_seconds: float = 5.0
+    """At least so many predictions before the measured ones, in each process."""
+    min_repeats: int = 1024
+    """All rounds together (MLPerf Mobile's least)."""
+    min_seconds: float = 10.0
+    """All rounds together."""
+    max_seconds: float = 300.0
+    """All rounds together; a case that has not had its repeats by then is flagged."""
+    rounds: int = 5
+    """Fresh processes a case, in turn with those of the other cases."""
+    batches: tuple[int, ...] = (1,)
+    streams: tuple[int, ...] = (1,)
+    threads: tuple[int | None, ...] = (None,)
     limit: int | None = None
     """Test images for the accuracy; None: all."""
     data: str | None = None
     """The data set for the accuracy; None: the one that each model remembers."""
     accuracy: bool = True
-    threads: int | None = None
     timeout_s: float = 3600.0
     """For one worker."""
     quick: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in {"warmup": 0, "min_repeats": 1, "min_seconds": 0, "limit": 1, "threads": 1}.items():
+        least = {"warmup": 0, "min_repeats": 1, "min_seconds": 0, "rounds": 1, "batches": 1, "streams": 1}
+        for name, bound in (least | {"limit": 1, "threads": 1}).items():
             value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise UsageError(f"{name} out of range", value=value, allowed=f"at least {least}")
-        if not self.timeout_s > 0:
-            raise UsageError("timeout out of range", value=self.timeout_s, allowed="more than 0 seconds")
+            for one in value if isinstance(value, tuple) else (value,):
+                if one is not None and not one >= bound:
+                    raise UsageError(f"{name} out of range", value=one, allowed=f"at least {bound}")
+        for name in ("timeout_s", "max_seconds"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{name} out of range", value=getattr(self, name), allowed="more than 0 seconds")
+        if self.max_seconds < self.min_seconds:
+            raise UsageError(
+                "max_seconds is less than min_seconds", value=self.max_seconds, allowed=f"at least {self.min_seconds}"
+            )
 
 
-QUICK = Settings(warmup=3, min_repeats=10, min_seconds=0.2, limit=200, quick=True)
+QUICK = Settings(warmup=3, min_repeats=20, min_seconds=0.2, max_seconds=20.0, rounds=1, limit=200, quick=True)
+
+Asked = int | float | bool | str | tuple[int, ...] | None
 
 
-def settings_of(*, quick: bool, threads: int | None = None, **asked: int | float | bool | str | None) -> Settings:
+def settings_of(*, quick: bool, threads: tuple[int, ...] = (), **asked: Asked) -> Settings:
     """The settings of a whole run: `QUICK` or the default, with what was `asked` for, by the names of the fields.
 
-    None leaves a field as it is; for `threads` it means every core that this process may use. Raises UsageError.
+    None or an empty tuple leaves a field as it is; for `threads` it means every core that this process may use.
+    Raises UsageError.
     """
-    given = {name: value for name, value in asked.items() if value is not None}
-    cores = usable_cores() if threads is None else threads
-    return replace(QUICK if quick else Settings(), threads=cores, **given)  # type: ignore[arg-type]
+    given = {name: value for name, value in asked.items() if value is not None and value != ()}
+    return replace(QUICK if quick else Settings(), threads=threads or (usable_cores(),), **given)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +108,10 @@ class Job:
     """Why it cannot run here; None: it can."""
     dataset: DatasetIdentity | None = None
     """Which images `data` stands for; None: the model does not say."""
+    foreign: bool = False
+    """Whether it is a stranger's model, without a manifest, data or accuracy of ours."""
+    inputs: Path | None = None
+    """An .npz file with the arrays to predict."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,21 +210,10 @@ def _jobs(subject: _Model, selection: Selection, settings: Settings) -> list[Job
         if subject.format not in backend.formats or (selection.backends and name not in selection.backends):
             continue
         for units in backend.units:
-            case = BenchCase(
-                model=subject.model,
-                variant=subject.variant,
-                format=subject.format,
-                artifact_sha256=subject.sha256,
-                artifact_bytes=subject.bytes,
-                backend=name,
-                requested_units=units,
-                threads=settings.threads,
-                warmup=settings.warmup,
-                min_repeats=settings.min_repeats,
-                min_seconds=settings.min_seconds,
-            )
             obstacle = backend.available(units)
-            jobs.append(
+            if obstacle is None and settings.quick and backend.slow_to_start and not selection.backends:
+                obstacle = f"slow to start, so no part of a quick run; ask for it: --backend {name}"
+            jobs += [
                 Job(
                     case=case,
                     manifest=subject.manifest,
@@ -205,8 +221,78 @@ def _jobs(subject: _Model, selection: Selection, settings: Settings) -> list[Job
                     dataset=subject.dataset,
                     obstacle=obstacle,
                 )
-            )
+                for case in cases_of(subject, name, units, settings)
+            ]
     return jobs
+
+
+def cases_of(subject: _Model, backend: str, units: Units, settings: Settings) -> list[BenchCase]:
+    """The cases of a model on a backend's units: every batch size with every number of streams and threads."""
+    asked = (settings.batches, settings.streams, settings.threads)
+    shapes = itertools.product(*(tuple(dict.fromkeys(values)) for values in asked))  # twice the same is once
+    if not backends.get(backend).measures_latency:  # an accuracy depends on none of them
+        shapes = itertools.product((1,), (1,), settings.threads[:1])
+    return [
+        BenchCase(
+            model=subject.model,
+            variant=subject.variant,
+            format=subject.format,
+            artifact_sha256=subject.sha256,
+            artifact_bytes=subject.bytes,
+            backend=backend,
+            requested_units=units,
+            batch=batch,
+            streams=streams,
+            threads=threads,
+            warmup=settings.warmup,
+            min_repeats=settings.min_repeats,
+            min_seconds=settings.min_seconds,
+            max_seconds=settings.max_seconds,
+            rounds=settings.rounds,
+        )
+        for batch, streams, threads in shapes
+    ]
+
+
+def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | None, selection: Selection) -> JobList:
+    """The jobs of strangers' models: each `.mlpackage` or `.onnx` file on every backend that runs such.
+
+    Raises:
+        ArtifactError: A file that is missing or of another kind.
+        UsageError: The same model twice; `inputs` for several files, or with a batch, whose arrays they would not fit.
+    """
+    if inputs is not None and (len(files) > 1 or settings.batches != (1,)):
+        raise UsageError("--inputs is for one --artifact and no --batch: the arrays have their own size")
+    if inputs is not None:
+        load_npz(inputs)
+    jobs: list[Job] = []
+    seen: dict[tuple[str, str], Path] = {}
+    for file in dict.fromkeys(files):
+        if not file.exists():
+            raise ArtifactError("no such model", value=file, allowed="an .mlpackage or an .onnx file")
+        if file.suffix not in FOREIGN_FORMATS:
+            raise ArtifactError("not a model to measure", value=file, allowed=", ".join(FOREIGN_FORMATS))
+        subject = _Model(
+            model=file.stem,
+            variant=FOREIGN,
+            format=FOREIGN_FORMATS[file.suffix],
+            manifest=file,
+            sha256=file_sha256(file),
+            bytes=size_bytes(file),
+            data="",
+            dataset=None,
+        )
+        twin = seen.setdefault((subject.model, subject.sha256), file)
+        if twin != file:
+            raise UsageError("the same model twice", value=f"{twin} and {file}", allowed="each model once")
+        jobs += [
+            replace(job, foreign=True, inputs=inputs)
+            for job in _jobs(subject, selection, settings)
+            if backends.get(job.case.backend).measures_latency
+        ]
+    if not jobs:
+        raise ArtifactError("nothing to measure", hint="no backend that was asked for runs such a file")
+    return JobList(jobs=tuple(jobs), stale=())
 
 
 def _artifacts(workspace: Workspace) -> dict[str, list[tuple[Artifact, Path]]]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tinyml.schema import BenchCase, DatasetIdentity, Metrics, Placement, PositiveInt, Record, Series
+from tinyml.schema import BenchCase, Count, DatasetIdentity, Metrics, Placement, PositiveInt, Record, Round, Series
 
 Task = Literal["latency", "accuracy"]
 
@@ -16,7 +16,14 @@ class Request(Record):
 
     task: Task
     case: BenchCase
+    round: Count = 0
+    """Which of the case's rounds, from 0; the first one compiles anew."""
     manifest: str
+    """Of a model without one: the model."""
+    foreign: bool = False
+    """Whether it is a stranger's model, without a manifest of ours."""
+    inputs: str | None = None
+    """An .npz file with the arrays to predict."""
     data: str
     """The data set's name or path; only the accuracy needs it."""
     dataset: DatasetIdentity | None = None
@@ -35,6 +42,7 @@ class Answer(Record):
     kind: Literal["bench_answer"] = "bench_answer"
     schema_version: str = "1.0"
     series: tuple[Series, ...] = ()
+    round: Round | None = None
     accuracy: Metrics | None = None
     placement: Placement | None = None
     flags: tuple[str, ...] = ()

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 
-from tinyml.schema import BenchResult, BenchRun, Series
+from tinyml.schema import BenchResult, BenchRun
 
+from .estimates import Estimate, percentile_estimate
 from .stats import Summary, summarize
+from .validity import by_round, waiting_share
+
+PERCENTILES = (50, 90, 95, 99)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A result, its latency summarized; None stands for what was not measured."""
+    """A result, its latency summarized; None stands for what was not measured.
+
+    What is measured once a round (loads, memory, energy) is told as the median of the rounds, a peak as the largest.
+    """
 
     result: BenchResult
     latency_ns: Summary | None
+    percentiles: dict[int, Estimate]
+    """The 50th, 90th, 95th and 99th with their 95% intervals; empty without a latency."""
     compile_ns: int | None
     load_ns: int | None
+    cached_load_ns: int | None
     first_prediction_ns: int | None
+    images_per_s: float | None
+    """What all callers together get done."""
     peak_memory_bytes: int | None
     baseline_memory_bytes: int | None
+    model_memory_bytes: int | None
+    """The peak less the process without the model."""
+    energy_uj: int | None
+    """Of one prediction."""
+    waiting: float | None
+    """Of the time in which its threads could have run, the share without a core; above 0.05 the machine was busy."""
 
     @property
     def name(self) -> str:
-        """The case in words: "densenet coreml-fp16 on coreml cpu_and_ne"."""
+        """The case in words: "densenet coreml-fp16 on coreml cpu_and_ne", with a batch or streams above 1."""
         case = self.result.case
-        return f"{case.model} {case.variant} on {case.backend} {case.requested_units}"
+        batch = f", batch {case.batch}" if case.batch > 1 else ""
+        streams = f", {case.streams} streams" if case.streams > 1 else ""
+        return f"{case.model} {case.variant} on {case.backend} {case.requested_units}{batch}{streams}"
 
     @property
     def verdict(self) -> str:
@@ -37,6 +58,11 @@ class Row:
             status = f"{status}, accuracy only"
         return f"{status} ({', '.join(self.result.flags)})" if self.result.flags else status
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether a flag stands at its figures."""
+        return bool(self.result.flags)
+
 
 def rows(run: BenchRun) -> list[Row]:
     """One row a result, in the order of the run."""
@@ -44,18 +70,37 @@ def rows(run: BenchRun) -> list[Row]:
 
 
 def _row(result: BenchResult) -> Row:
-    found = {series.name: series for series in result.series}
+    found = {series.name: series.samples for series in result.series}
+    samples = found.get("latency_ns", ())
 
-    def single(name: str) -> int | None:
-        series: Series | None = found.get(name)
-        return series.samples[0] if series is not None else None
+    def middle(name: str) -> int | None:
+        return int(statistics.median(found[name])) if name in found else None
 
+    peak, baseline = found.get("peak_memory_bytes"), found.get("baseline_memory_bytes")
+    waits = [share for one in result.rounds if (share := waiting_share(one)) is not None]
     return Row(
         result=result,
-        latency_ns=summarize(found["latency_ns"].samples) if "latency_ns" in found else None,
-        compile_ns=single("compile_ns"),
-        load_ns=single("load_ns"),
-        first_prediction_ns=single("first_prediction_ns"),
-        peak_memory_bytes=max(found["peak_memory_bytes"].samples) if "peak_memory_bytes" in found else None,
-        baseline_memory_bytes=single("baseline_memory_bytes"),
+        latency_ns=summarize(samples) if samples else None,
+        percentiles={q: percentile_estimate(by_round(samples, result.rounds), q) for q in PERCENTILES}
+        if samples
+        else {},
+        compile_ns=middle("compile_ns"),
+        load_ns=middle("load_ns"),
+        cached_load_ns=middle("cached_load_ns"),
+        first_prediction_ns=middle("first_prediction_ns"),
+        images_per_s=_images_per_s(result, samples),
+        peak_memory_bytes=max(peak) if peak else None,
+        baseline_memory_bytes=middle("baseline_memory_bytes"),
+        model_memory_bytes=max(max(peak) - min(baseline), 0) if peak and baseline else None,
+        energy_uj=middle("energy_uj"),
+        waiting=max(waits) if waits else None,
     )
+
+
+def _images_per_s(result: BenchResult, samples: tuple[int, ...]) -> float | None:
+    """By the wall clock of the rounds; one caller without a record of rounds keeps busy from sample to sample."""
+    if not samples:
+        return None
+    images = len(samples) * result.case.batch
+    elapsed = sum(one.elapsed_ns for one in result.rounds) or sum(samples) / result.case.streams
+    return images / elapsed * 1e9 if elapsed else None

@@ -1,4 +1,4 @@
-"""Runs cases one after the other, each in fresh processes, and turns whatever becomes of them into results."""
+"""Runs cases in fresh processes, their rounds in turn, and turns whatever becomes of them into results."""
 
 from __future__ import annotations
 
@@ -9,19 +9,34 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyml.errors import ManifestError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import BenchResult, BenchRun, Environment, Provenance
+from tinyml.schema import BenchResult, BenchRun, Environment, Provenance, Series
 from tinyml.store import read_json
 
 from .backend import backends
 from .jobs import Job, Settings
 from .protocol import Answer, Request, Task
+from .validity import flags_of
 
 INTERRUPTED = "interrupted"
+ACCURACY_ONLY = "measures accuracy only, which was not asked for"
 WORKER = (sys.executable, "-m", "tinyml.bench.worker")
+
+
+@dataclass
+class _Progressing:
+    """A job and what is known of it so far."""
+
+    job: Job
+    rounds: list[Answer] = field(default_factory=list)
+    accuracy: Answer | None = None
+    problem: Answer | None = None
+    """The first answer that told of one; nothing more is asked then."""
+    finished: bool = False
 
 
 def run(
@@ -35,43 +50,40 @@ def run(
     worker: Sequence[str] = WORKER,
     progress: Progress | None = None,
 ) -> BenchRun:
-    """Measures `jobs`.
+    """Measures `jobs`, their rounds in turn: first of all, second of all and so on, so that a drift hits all alike.
 
     Args:
-        jobs: What to measure, in order.
+        jobs: What to measure.
         settings: How long.
         run_id: The run's id, a folder name.
         environment: This machine.
         provenance: Who measures.
-        keep: Called after each case with everything so far, the cases to come as not run; what it wrote survives
+        keep: Called after each worker with everything so far, the cases to come as not run; what it wrote survives
             whatever happens next.
         worker: The command of the worker.
-        progress: Counts the cases.
+        progress: Counts the workers.
 
     Returns:
-        All results. After Ctrl-C those not finished are "not_run" because "interrupted".
+        All results, in the order of `jobs`. After Ctrl-C those without a whole round are "not_run" because
+        "interrupted"; those with some are told of those and flagged "interrupted".
     """
     progress = progress or Silent()
-    results = [BenchResult(case=job.case, status="not_run", reason=job.obstacle or INTERRUPTED) for job in jobs]
+    states = [_Progressing(job=job) for job in jobs]
 
     def so_far() -> BenchRun:
+        results = tuple(_result(state, settings, environment) for state in states)
         return BenchRun(
-            id=run_id,
-            quick=settings.quick,
-            environment=environment,
-            provenance=provenance,
-            results=tuple(results),
+            id=run_id, quick=settings.quick, environment=environment, provenance=provenance, results=results
         )
 
-    todo = [i for i, job in enumerate(jobs) if job.obstacle is None]
+    steps = _steps(states, settings)
     keep(so_far())
-    progress.start("measuring", len(todo), "cases")
+    progress.start("measuring", len(steps), "rounds")
     try:
-        for i in todo:
-            case = jobs[i].case
-            progress.advance(0, f"{case.model} {case.variant} on {case.backend} {case.requested_units}")
-            results[i] = measure_case(jobs[i], settings, worker=worker)
-            keep(so_far())
+        for step in steps:
+            progress.advance(0, step.name)
+            if step.take(worker):
+                keep(so_far())
             progress.advance(1)
     except KeyboardInterrupt:
         progress.say("interrupted: what was finished is kept")
@@ -79,40 +91,119 @@ def run(
     return so_far()
 
 
-def measure_case(job: Job, settings: Settings, *, worker: Sequence[str] = WORKER) -> BenchResult:
-    """One case: its latency, where the backend measures one, and its accuracy, in a process each."""
-    answers: list[Answer] = []
-    tasks: list[Task] = ["latency"] if backends.get(job.case.backend).measures_latency else []
-    if settings.accuracy:
-        tasks.append("accuracy")
-    if not tasks:
-        return BenchResult(case=job.case, status="not_run", reason="measures accuracy only, which was not asked for")
-    for task in tasks:
-        answer = ask(job, task, settings, worker)
-        answers.append(answer)
-        if answer.problem is not None:
-            break
-    last = answers[-1]
-    status = "ok" if last.problem is None else "unsupported" if last.unsupported and len(answers) == 1 else "failed"
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One worker's work."""
+
+    states: tuple[_Progressing, ...]
+    """Whom the answer is for: an accuracy serves every case of an artifact on the same units."""
+    task: Task
+    round: int
+    last: bool
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        case = self.states[0].job.case
+        what = f"round {self.round + 1}" if self.task == "latency" else "accuracy"
+        return f"{case.model} {case.variant} on {case.backend} {case.requested_units}: {what}"
+
+    def take(self, worker: Sequence[str]) -> bool:
+        """Asks a worker unless it is settled already; whether anything is new."""
+        waiting = [state for state in self.states if not state.finished]
+        if not waiting:
+            return False
+        answer = ask(waiting[0].job, self.task, self.settings, worker, number=self.round)
+        for state in waiting:
+            if answer.problem is not None:
+                state.problem = answer
+            elif self.task == "latency":
+                state.rounds.append(answer)
+            else:
+                state.accuracy = answer
+            state.finished = self.last or answer.problem is not None
+        return True
+
+
+def _steps(states: Sequence[_Progressing], settings: Settings) -> list[_Step]:
+    """Every worker to start, in order: the rounds in turn, each from another case on, then the accuracies."""
+    todo = [state for state in states if state.job.obstacle is None]
+    timed = [state for state in todo if backends.get(state.job.case.backend).measures_latency]
+    weighed: dict[tuple[str, ...], list[_Progressing]] = {}
+    for state in todo:
+        if settings.accuracy and not state.job.foreign:
+            case = state.job.case
+            weighed.setdefault((str(state.job.manifest), case.backend, case.requested_units), []).append(state)
+    more = {id(state) for group in weighed.values() for state in group}
+    steps = []
+    for number in range(settings.rounds):
+        first = number % max(1, len(timed))
+        steps += [
+            _Step(
+                states=(state,),
+                task="latency",
+                round=number,
+                last=number == settings.rounds - 1 and id(state) not in more,
+                settings=settings,
+            )
+            for state in (*timed[first:], *timed[:first])
+        ]
+    steps += [
+        _Step(states=tuple(group), task="accuracy", round=0, last=True, settings=settings) for group in weighed.values()
+    ]
+    return steps
+
+
+def _result(state: _Progressing, settings: Settings, environment: Environment) -> BenchResult:
+    case, problem = state.job.case, state.problem
+    if state.job.obstacle is not None:
+        return BenchResult(case=case, status="not_run", reason=state.job.obstacle)
+    if problem is None and not state.rounds and state.accuracy is None:
+        timed = backends.get(case.backend).measures_latency
+        reason = INTERRUPTED if timed or settings.accuracy else ACCURACY_ONLY
+        return BenchResult(case=case, status="not_run", reason=reason)
+    if problem is not None and problem.unsupported and not state.rounds:
+        return BenchResult(case=case, status="unsupported", reason=problem.problem)
+    series = _joined(state.rounds)
+    rounds = tuple(answer.round for answer in state.rounds if answer.round is not None)
+    flags = list(dict.fromkeys(flag for answer in state.rounds for flag in answer.flags))
+    samples = next((found.samples for found in series if found.name == "latency_ns"), ())
+    if samples:
+        flags += flags_of(case, samples, rounds, environment)
+    if not state.finished:
+        flags.append(INTERRUPTED)
     return BenchResult(
-        case=job.case,
-        status=status,
-        reason=last.problem,
-        series=tuple(series for answer in answers for series in answer.series),
-        accuracy=last.accuracy,
-        placement=answers[0].placement,
-        flags=tuple(flag for answer in answers for flag in answer.flags),
+        case=case,
+        status="ok" if problem is None else "failed",
+        reason=None if problem is None else problem.problem,
+        series=series,
+        rounds=rounds,
+        accuracy=None if state.accuracy is None else state.accuracy.accuracy,
+        placement=next((answer.placement for answer in state.rounds if answer.placement), None),
+        flags=tuple(flags),
     )
 
 
-def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER) -> Answer:
+def _joined(rounds: Sequence[Answer]) -> tuple[Series, ...]:
+    """The series of all rounds, one after the other."""
+    samples: dict[str, list[int]] = {}
+    for answer in rounds:
+        for series in answer.series:
+            samples.setdefault(series.name, []).extend(series.samples)
+    return tuple(Series(name=name, samples=tuple(values)) for name, values in samples.items())
+
+
+def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER, *, number: int = 0) -> Answer:
     """One worker's answer; a crash, a kill, a hang or nonsense become an Answer with the problem."""
     with tempfile.TemporaryDirectory(prefix="tinyml-bench-") as folder:
         request = Request(
             task=task,
             case=job.case,
+            round=number,
             manifest=str(job.manifest.absolute()),
-            data=str(Path(job.data).absolute()) if Path(job.data).is_dir() else job.data,
+            foreign=job.foreign,
+            inputs=None if job.inputs is None else str(job.inputs.absolute()),
+            data=str(Path(job.data).absolute()) if job.data and Path(job.data).is_dir() else job.data,
             dataset=job.dataset,
             given=settings.data,
             limit=settings.limit,
@@ -128,9 +219,12 @@ def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER
         if process.returncode != 0:
             return Answer(problem=f"{task}: {_ending(process.returncode)}{_last_line(log)}")
         try:
-            return read_json(Path(request.answer), Answer)
+            answer = read_json(Path(request.answer), Answer)
         except ManifestError as error:
             return Answer(problem=f"{task}: the worker gave no valid answer ({error.what})")
+    if answer.problem is None and task == "latency" and not any(s.name == "latency_ns" for s in answer.series):
+        return Answer(problem=f"{task}: the worker gave no valid answer (no latency)")
+    return answer
 
 
 @contextlib.contextmanager

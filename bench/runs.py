@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml.errors import BenchError
@@ -13,7 +14,7 @@ from tinyml.workspace import BENCH_RUN, Workspace
 
 from .backend import backends
 from .environment import this_environment
-from .jobs import JobList, Selection, Settings, list_jobs
+from .jobs import JobList, Selection, Settings, foreign_jobs, list_jobs
 from .report import folder_of, write
 from .runner import run
 
@@ -21,19 +22,36 @@ _ALWAYS = ("numpy", "pillow")
 
 
 def measure(
-    workspace: Workspace, selection: Selection, settings: Settings, *, progress: Progress | None = None
+    workspace: Workspace,
+    selection: Selection,
+    settings: Settings,
+    *,
+    files: Sequence[Path] = (),
+    inputs: Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[BenchRun, Path]:
     """Measures everything selected, and returns the run and its folder with the reports.
 
-    The run is written after each case, so what is finished survives an interruption of any kind.
+    The run is written after each round, so what is finished survives an interruption of any kind.
+
+    Args:
+        workspace: Where the models lie and the run is written.
+        selection: Which of them.
+        settings: How long.
+        files: Strangers' models to measure instead.
+        inputs: An .npz file with the arrays for the only one of `files`.
+        progress: Told what happens.
     """
     progress = progress or Silent()
-    listed = list_jobs(workspace, selection, settings)
+    if files:
+        listed = foreign_jobs(files, settings, inputs=inputs, selection=selection)
+    else:
+        listed = list_jobs(workspace, selection, settings)
     for line in listed.stale:
         progress.say(f"passed over: {line}")
-    manifests = dict.fromkeys(str(item.manifest.parent) for item in listed.jobs)
+    manifests = dict.fromkeys(str(item.manifest if item.foreign else item.manifest.parent) for item in listed.jobs)
     progress.say(f"measuring {len(manifests)} models: {', '.join(manifests)}")
-    if settings.accuracy:
+    if settings.accuracy and not files:
         _prepare_data(listed, settings.data, progress)
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
@@ -43,7 +61,7 @@ def measure(
         settings,
         run_id=run_id,
         environment=this_environment((*_ALWAYS, *packages)),
-        provenance=provenance(limit=settings.limit if settings.accuracy else None),
+        provenance=provenance(limit=settings.limit if settings.accuracy and not files else None),
         keep=lambda so_far: write_json(folder / BENCH_RUN, so_far),
         progress=progress,
     )

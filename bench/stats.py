@@ -55,7 +55,7 @@ def summarize(samples: Sequence[int | float]) -> Summary:
         p90=percentile(ordered, 90),
         p95=percentile(ordered, 95),
         p99=percentile(ordered, 99),
-        median_interval=_median_interval(ordered),
+        median_interval=order_interval(ordered, 50),
     )
 
 
@@ -106,16 +106,21 @@ def median_ratio(a: Sequence[int | float], b: Sequence[int | float]) -> tuple[fl
     return percentile(b, 50) / base, Interval(low=percentile(ratios, tail), high=percentile(ratios, 100 - tail))
 
 
-def _median_interval(ordered: np.ndarray) -> Interval | None:
-    """From the k-th smallest to the k-th largest sample, k the largest that still covers 95%."""
-    n, tail, k = len(ordered), 0.0, 0
-    while k < n // 2:
-        # P(Binomial(n, 1/2) = k), by logarithms: the factorials of long series overflow.
-        tail += math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2))
-        if tail > (1 - CONFIDENCE) / 2:
-            break
-        k += 1
-    return Interval(low=float(ordered[k - 1]), high=float(ordered[n - k])) if k else None
+def order_interval(ordered: np.ndarray, q: float, confidence: float = CONFIDENCE) -> Interval | None:
+    """Between two of the sorted samples: the closest ones around the `q`-th percentile that cover enough.
+
+    The number of samples below the true percentile is binomial; None where the samples are too few for either end.
+    """
+    from scipy.stats import binom
+
+    n, tail = len(ordered), (1 - confidence) / 2
+    below = binom.cdf(np.arange(n), n, q / 100)  # P(at most k samples lie below)
+    # An end is the largest (smallest) rank whose tail is still small enough.
+    low = int(np.searchsorted(below, tail, side="right"))
+    high = int(np.searchsorted(below, 1 - tail, side="left")) + 1
+    if low < 1 or high > n:
+        return None
+    return Interval(low=float(ordered[low - 1]), high=float(ordered[high - 1]))
 
 
 def _finite(samples: Sequence[int | float] | np.ndarray) -> np.ndarray:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tinyml.confidence import ABSENT, top1_interval
-from tinyml.schema import BenchRun, Metrics
+from tinyml.schema import BenchCase, BenchRun, Metrics
 
-from .row import Row, rows
+from .row import PERCENTILES, Row, rows
+from .validity import MEANINGS
 
 COLUMNS = (
     "model",
@@ -17,22 +18,29 @@ COLUMNS = (
     "top-1 %",
     "95% interval",
     "images",
+    "compile ms",
     "load ms",
+    "cached load ms",
     "first ms",
     "p50 ms",
     "p90 ms",
+    "p95 ms",
     "p99 ms",
+    "images/s",
     "peak MB",
+    "model MB",
 )
 TEXT_COLUMNS = 5
 """The first ones are words, the others figures."""
+DOUBT = " !"
+"""Stands behind a time that the flags in the status make doubtful."""
 
 
 def cells(row: Row) -> list[str]:
     """A row as text, one cell a column."""
-    case, latency = row.result.case, row.latency_ns
+    case = row.result.case
     return [
-        case.model,
+        _with_shape(case.model, case),
         case.variant,
         case.backend,
         case.requested_units,
@@ -41,13 +49,25 @@ def cells(row: Row) -> list[str]:
         percent(row.result.accuracy),
         interval(row.result.accuracy),
         images(row.result.accuracy),
+        milliseconds(row.compile_ns),
         milliseconds(row.load_ns),
+        milliseconds(row.cached_load_ns),
         milliseconds(row.first_prediction_ns),
-        milliseconds(latency.p50 if latency else None),
-        milliseconds(latency.p90 if latency else None),
-        milliseconds(latency.p99 if latency else None),
+        *(_doubted(row, milliseconds(row.percentiles[q].value if row.percentiles else None)) for q in PERCENTILES),
+        _doubted(row, ABSENT if row.images_per_s is None else f"{row.images_per_s:.4g}"),
         megabytes(row.peak_memory_bytes),
+        megabytes(row.model_memory_bytes),
     ]
+
+
+def _with_shape(name: str, case: BenchCase) -> str:
+    """The name, with the batch and the streams where they are not 1."""
+    batch = f" x{case.batch}" if case.batch > 1 else ""
+    return f"{name}{batch}{f', {case.streams} streams' if case.streams > 1 else ''}"
+
+
+def _doubted(row: Row, text: str) -> str:
+    return text + DOUBT if row.doubtful and text != ABSENT else text
 
 
 def title(run: BenchRun) -> str:
@@ -103,6 +123,8 @@ def facts(run: BenchRun) -> list[tuple[str, str]]:
         ("runtime", e.runtime),
         ("packages", ", ".join(f"{name} {version}" for name, version in sorted(e.packages.items())) or "none recorded"),
         ("thermal state", e.thermal_state or "not recorded"),
+        ("governor", e.governor or "not recorded"),
+        ("on battery", {True: "yes", False: "no", None: "not recorded"}[e.on_battery]),
         ("low-power mode", {True: "on", False: "off", None: "not recorded"}[e.low_power_mode]),
         ("command", p.command),
         ("made", f"{p.created_at} by tinyml {p.tool_version}"),
@@ -113,12 +135,21 @@ def facts(run: BenchRun) -> list[tuple[str, str]]:
 
 
 NOTES = (
-    "Sizes and memory in millions of bytes; times in milliseconds for one image at a time.",
+    "Sizes and memory in millions of bytes; times in milliseconds for one prediction, of the whole batch where the "
+    "model has one beside it. Compile: ahead, where the backend does so. Load: the first one; cached load: a later "
+    "one. First: the first prediction after it. The percentiles are of the steady state, warm and back to back; "
+    "behind one that is doubtful stands an exclamation mark.",
     "An accuracy's interval is Wilson's, at 95%, for the images it was counted on; between models that saw the same "
     "images a difference inside it may still be real, and is for `tinyml verify` to judge.",
-    "Percentiles interpolate linearly between the closest ranks. Peak memory is the largest resident set of the fresh "
-    "worker process that measured the case, its interpreter and libraries included; results.csv has the baseline "
-    "after the imports.",
+    "Percentiles interpolate linearly between the closest ranks. Peak memory is the largest resident set of a fresh "
+    "worker process, its interpreter and libraries included; model memory is that less the same process before the "
+    "model.",
     "Units are a permission, never a placement. The reference runtime measures accuracy only: its time says nothing of "
     "any device.",
 )
+
+
+def doubts(run: BenchRun) -> list[str]:
+    """What the flags of the run mean, one sentence a flag; a time that they make doubtful is marked with "!"."""
+    found = dict.fromkeys(flag for result in run.results for flag in result.flags)
+    return [f"{flag}: {MEANINGS[flag]}" for flag in found if flag in MEANINGS]

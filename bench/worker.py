@@ -1,4 +1,4 @@
-"""One measurement in one fresh process: `python -m tinyml.bench.worker`, a Request on standard input.
+"""A round of a case, or its accuracy, in one fresh process: `python -m tinyml.bench.worker`, a Request on its input.
 
 A process of its own, so that no case inherits another's memory, caches or threads, and a crash ends one case only.
 The answer is written to a file: libraries may print what they like. An expected error is part of the answer; anything
@@ -8,29 +8,32 @@ else ends the process with a traceback, which the runner reports as a failure.
 from __future__ import annotations
 
 import gc
-import itertools
 import os
 import sys
-import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from tinyml.errors import TinyMLError, UnsupportedOpsError
 from tinyml.machine import peak_memory_bytes
 from tinyml.progress import Silent
-from tinyml.schema import BenchCase, Placement, Series
+from tinyml.schema import BenchCase, Series
 from tinyml.store import parse_json, write_json
 from tinyml.workspace import read_artifact, read_checkpoint
 
 from .backend import Backend, Subject, backends
+from .compiled import compiled_model
 from .protocol import Answer, Request
-from .stats import validity_flags
+from .steady import measure_steady
 
-_IMAGES = 16
-"""Random images that are predicted in turn, so that no two calls in a row see the same one."""
+_EXAMPLES = 16
+"""Random inputs that are predicted in turn, so that no two calls in a row see the same one."""
+
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -57,14 +60,16 @@ def work(request: Request) -> Answer:
     backend = backends.get(request.case.backend)
     if reason := backend.available(request.case.requested_units):
         return Answer(problem=reason)
-    subject = open_subject(Path(request.manifest), request.case.format)
+    subject = open_subject(Path(request.manifest), request.case.format, foreign=request.foreign, inputs=request.inputs)
     if request.task == "latency":
-        return _latency(backend, subject, request.case)
+        return measured_round(backend, subject, request.case, request.round)
     return _accuracy(backend, subject, request)
 
 
-def open_subject(manifest: Path, kind: str) -> Subject:
-    """The model that a manifest describes; `kind` is "torch" for a checkpoint."""
+def open_subject(manifest: Path, kind: str, *, foreign: bool = False, inputs: str | None = None) -> Subject:
+    """The model that a manifest describes; `kind` is "torch" for a checkpoint. A foreign model is its own manifest."""
+    if foreign:
+        return Subject(manifest=manifest, path=manifest, spec=None, given=Path(inputs) if inputs else None)
     if kind == "torch":
         checkpoint, path = read_checkpoint(manifest)
         return Subject(manifest=manifest, path=path, spec=checkpoint.spec)
@@ -81,60 +86,51 @@ def _accuracy(backend: Backend, subject: Subject, request: Request) -> Answer:
     return Answer(accuracy=accuracy_on(predictor, split, "test", limit=request.limit))
 
 
-def _latency(backend: Backend, subject: Subject, case: BenchCase) -> Answer:
-    """Compile, load and first prediction once each, then the steady state; batch 1, all on the monotonic clock.
+def measured_round(backend: Backend, subject: Subject, case: BenchCase, number: int) -> Answer:
+    """One round: compile, load and first prediction once each, then the steady state, all on the monotonic clock.
 
     `baseline_memory_bytes` is the process's peak after its imports and before the model, so the difference to
-    `peak_memory_bytes` is what the model and its runtime took.
+    `peak_memory_bytes` is what the model and its runtime took. The first round compiles anew, and its load is the first
+    one of what it compiled; later rounds load what was compiled then, which the system may have cached by now. A second
+    load in the same process is the cached one of backends that compile nothing.
     """
-    series: list[Series] = []
-    size = subject.spec.preprocess.input_size
-    images = np.random.default_rng(0).integers(0, 256, (_IMAGES, size, size, 3), dtype=np.uint8)
-    placement: Placement | None = None
-    with tempfile.TemporaryDirectory() as folder:
-        baseline = peak_memory_bytes()
-        begin = time.perf_counter_ns()
-        compiled = backend.compile(subject, Path(folder))
-        compile_ns = time.perf_counter_ns() - begin
-        begin = time.perf_counter_ns()
-        model = backend.load(subject, compiled, case.requested_units, case.threads)
-        load_ns = time.perf_counter_ns() - begin
-        begin = time.perf_counter_ns()
-        model.predict(images[0])
-        first_ns = time.perf_counter_ns() - begin
-
-        stream = itertools.cycle(images)
-        for _ in range(case.warmup):
-            model.predict(next(stream))
-        samples: list[int] = []
-        gc.collect()
-        gc.disable()
-        end = time.perf_counter_ns() + int(case.min_seconds * 1e9)
-        while len(samples) < case.min_repeats or time.perf_counter_ns() < end:
-            image = next(stream)
-            begin = time.perf_counter_ns()
-            model.predict(image)
-            samples.append(time.perf_counter_ns() - begin)
-        gc.enable()
-        peak = peak_memory_bytes()
-
+    series: dict[str, list[int]] = {}
+    baseline = peak_memory_bytes()
+    with compiled_model(backend, subject, anew=number == 0) as compiled:
+        if compiled.compile_ns is not None:
+            series["compile_ns"] = [compiled.compile_ns]
+        model, load_ns = _timed(lambda: backend.load(subject, compiled.path, case.requested_units, case.threads))
+        series["load_ns" if compiled.cold else "cached_load_ns"] = [load_ns]
+        generator = np.random.default_rng(number)
+        examples = [model.example(generator, case.batch) for _ in range(_EXAMPLES)]
+        _, first_ns = _timed(lambda: model.predict(examples[0]))
+        series["first_prediction_ns"] = [first_ns]
+        others = [
+            backend.load(subject, compiled.path, case.requested_units, case.threads) for _ in range(case.streams - 1)
+        ]
+        steady = measure_steady([model, *others], examples, case)
+        series["latency_ns"] = list(steady.samples)
+        series["peak_memory_bytes"], series["baseline_memory_bytes"] = [peak_memory_bytes()], [baseline]
+        if steady.energy_uj is not None:
+            series["energy_uj"] = [steady.energy_uj]
         observation = model.observe()
-        placement = observation.placement
-        if compiled != subject.path:
-            series.append(Series(name="compile_ns", samples=(compile_ns,)))
-            del model
-            begin = time.perf_counter_ns()
-            backend.load(subject, compiled, case.requested_units, case.threads)
-            series.append(Series(name="cached_load_ns", samples=(time.perf_counter_ns() - begin,)))
-    for name, values in {
-        "load_ns": (load_ns,),
-        "first_prediction_ns": (first_ns,),
-        "latency_ns": tuple(samples),
-        "peak_memory_bytes": (peak,),
-        "baseline_memory_bytes": (baseline,),
-    }.items():
-        series.append(Series(name=name, samples=values))
-    return Answer(series=tuple(series), placement=placement, flags=(*validity_flags(samples), *observation.flags))
+        if compiled.cold:
+            del model, others
+            gc.collect()
+            _, cached_ns = _timed(lambda: backend.load(subject, compiled.path, case.requested_units, case.threads))
+            series["cached_load_ns"] = [cached_ns]
+    return Answer(
+        series=tuple(Series(name=name, samples=tuple(samples)) for name, samples in series.items()),
+        round=steady.round,
+        placement=observation.placement,
+        flags=observation.flags,
+    )
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, int]:
+    begin = time.perf_counter_ns()
+    result = work()
+    return result, time.perf_counter_ns() - begin
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ class Exporter:
         images: How many test images to verify on; None: all.
         data: As for `reopen`.
         calibration_images: How many training images to calibrate activations on; None: as many as the variant says.
+        keep_failed: Whether what misses its floor is kept aside, its manifest saying so.
         progress: Told of every step.
 
     Raises:
@@ -70,8 +72,10 @@ class Exporter:
         images: int | None = VERIFY_IMAGES,
         data: str | None = None,
         calibration_images: int | None = None,
+        keep_failed: bool = False,
         progress: Progress | None = None,
     ) -> None:
+        self._keep_failed = keep_failed
         self._calibration_images = calibration_images
         self._progress = progress or Silent()
         self._workspace = workspace
@@ -120,11 +124,14 @@ class Exporter:
             executable = format_.open(path)
             outputs = execute(executable, self.answers.images, progress=self._progress)
             figures = verification_of(self.answers, outputs, floor=variant.floor, runtime=executable.runtime)
-            if not figures.passed:
-                raise VerificationError(
-                    f"{spec.architecture} as {variant.name} is not written, it missed its floor on {figures.images} "
-                    f"{figures.split} images: {'; '.join(figures.failures)}"
-                )
+            aside = self._workspace.failed(spec.architecture, variant.name)
+            missed = VerificationError(
+                f"{spec.architecture} as {variant.name} is not written, it missed its floor on {figures.images} "
+                f"{figures.split} images: {'; '.join(figures.failures)}",
+                hint=f"kept in {aside}" if self._keep_failed else None,
+            )
+            if not figures.passed and not self._keep_failed:
+                raise missed
             sha256 = file_sha256(path)
             golden.write(
                 folder,
@@ -153,6 +160,10 @@ class Exporter:
                     provenance=provenance(packages=format_.packages, limit=self._limit_of_provenance()),
                 ),
             )
+            if not figures.passed:
+                with atomic_folder(aside) as kept:
+                    shutil.copytree(folder, kept, dirs_exist_ok=True)
+                raise missed
         return target / ARTIFACT_MANIFEST
 
     def _calibrated(self, variant: Variant) -> Variant:

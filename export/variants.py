@@ -1,6 +1,9 @@
 """The export menu: one row a variant, its floor stated with the reason.
 
 A floor is what the artifact must reach against its own checkpoint, so an untrained or weak network is measured fairly.
+It judges the conversion, not how undecided the network is: where the checkpoint puts two classes closer together than
+errors of the allowed size can turn round, either of them counts as agreement, and an accuracy has dropped only where
+McNemar's test says that chance alone would hardly do it.
 
 - fp32 changes only the order of float operations, so every decision must stay: 99.9 % of the first classes leaves one
   tie in a thousand; 60 dB is an error of a thousandth of the largest logit, far above what reordering costs.

@@ -21,7 +21,7 @@ from tinyml.store import file_sha256, read_json
 
 ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
-EXPORTS = "exports"
+EXPORTS, FAILED = "exports", "failed"
 BEST_CHECKPOINT = "best.json"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
@@ -52,6 +52,10 @@ class Workspace:
     def export(self, model: str, variant: str) -> Path:
         """The folder of one exported artifact."""
         return self.model(model) / EXPORTS / variant
+
+    def failed(self, model: str, variant: str) -> Path:
+        """The folder of an artifact that missed its floor and was kept aside; nobody looks for exports there."""
+        return self.model(model) / FAILED / variant
 
     @property
     def bench(self) -> Path:

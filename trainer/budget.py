@@ -60,14 +60,14 @@ class Speeds:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Fitted:
     """The configuration that fits a budget, and in words what was chosen and why."""
 
     config: TrainConfig
     words: tuple[str, ...]
 
 
-def plan(
+def fit(
     seconds: float,
     recipe: str,
     model: str,
@@ -78,8 +78,8 @@ def plan(
     *,
     start: Start | None = None,
     spent: float = 0.0,
-) -> Plan:
-    """Measures the first steps and fits a training of `model` into `seconds`.
+) -> Fitted:
+    """Tries the first steps and fits a training of `model` into `seconds`.
 
     Args:
         seconds: The budget.
@@ -89,7 +89,7 @@ def plan(
         changes: Fields of TrainConfig that the user gave; they stand.
         dataset: The data.
         device: Where to compute.
-        start: Where the network comes from; None: from scratch. The network that is measured is thrown away.
+        start: Where the network comes from; None: from scratch. The network that is tried is thrown away.
         spent: Seconds of the budget that are gone already.
 
     Raises:
@@ -103,7 +103,7 @@ def plan(
             )
     began = time.monotonic()
     first = configure(recipe, model, data, {**_growing(model), **changes})
-    speeds = measure(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE)
+    speeds = probe(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE)
     images = min(len(dataset.split("train")), first.limit or 10**9)
     validation = min(len(dataset.split("val")), first.limit or 10**9)
     left = seconds - spent - (time.monotonic() - began)
@@ -119,7 +119,7 @@ def fitted(
     speeds: Speeds,
     images: int,
     validation: int,
-) -> Plan:
+) -> Fitted:
     """The plan for `left` of `seconds` at these speeds, with `images` an epoch and `validation` in that split."""
     training = left * (1.0 - VALIDATION_SHARE) - FINISH_SECONDS
     config = first
@@ -161,7 +161,7 @@ def fitted(
         for share, size, took in zip(shares(config), sizes(config), parts, strict=True)
     )
     mixing = config.mix_probability if config.mixup_alpha or config.cutmix_alpha else 0.0
-    return Plan(
+    return Fitted(
         config=config,
         words=(
             f"{duration(seconds)} are about {passes:.2g} passes over {images:,} images: {spoken}",
@@ -173,7 +173,7 @@ def fitted(
     )
 
 
-def measure(config: TrainConfig, dataset: Dataset, device: torch.device, start: Start, seconds: float) -> Speeds:
+def probe(config: TrainConfig, dataset: Dataset, device: torch.device, start: Start, seconds: float) -> Speeds:
     """Trains a network for some steps at each size, and has it answer some images; it is thrown away.
 
     Batches are small and the cheapest size comes first, so that a slow machine is known soon: what would take longer
@@ -190,8 +190,8 @@ def measure(config: TrainConfig, dataset: Dataset, device: torch.device, start: 
         if known is not None and time.monotonic() - began + 3 * PROBE_BATCH / known > seconds:
             training[size] = known
             continue
-        probe = changed(config, {"resolution": str(size), "batch_size": min(config.batch_size, PROBE_BATCH)})
-        batches = TrainBatches(split, probe, index.preprocess, len(index.labels), device)
+        sized = changed(config, {"resolution": str(size), "batch_size": min(config.batch_size, PROBE_BATCH)})
+        batches = TrainBatches(split, sized, index.preprocess, len(index.labels), device)
         training[size] = _rate(learner, batches, seconds / (len(every) + 1), device)
     return Speeds(training=training, validation=_answering(learner, training[every[-1]], seconds, device))
 

@@ -10,6 +10,7 @@ training (https://github.com/pytorch/pytorch/issues/192551) and is not used.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -36,8 +37,8 @@ def absence(name: str) -> str | None:
     return None
 
 
-def choose(name: str = "auto") -> torch.device:
-    """The device of that name; "auto" is CUDA where there is one, else MPS, else the CPU.
+def choose(name: str = "auto", *, absence: Callable[[str], str | None] = absence) -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one, else MPS, else the CPU. `absence` says what is not.
 
     Raises:
         UsageError: No such name.
@@ -72,7 +73,12 @@ def cpu_multiplies_bf16() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
-def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[object]:
+def autocast(
+    device: torch.device,
+    precision: Precision,
+    *,
+    bf16_absence: Callable[[torch.device], str | None] = bf16_absence,
+) -> contextlib.AbstractContextManager[object]:
     """The context of a forward pass: bfloat16 products with float32 weights, or nothing at all for "fp32".
 
     Raises:

@@ -16,7 +16,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,10 @@ from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import IMAGE, PROBABILITIES, Placement, Units
+from tinyml.schema import IMAGE, PROBABILITIES, PlacedOp, Placement, Units
 
-from ..backend import Format, Image, LoadedModel, Observation, Subject, backends
+from ..arrays import load_npz
+from ..backend import Format, Image, LoadedModel, Observation, Subject, backends, random_images
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
@@ -38,23 +39,44 @@ _COMPUTE_UNITS: dict[str, str] = {
     "all": "ALL",
 }
 _COMPUTE_PLAN_SINCE = (14, 4)
+Inputs = dict[str, Any]
 
 
 class CoreMLModel:
     """A compiled model, loaded with a permission to use certain units."""
 
-    def __init__(self, compiled: Path, units: Units) -> None:
+    def __init__(self, subject: Subject, compiled: Path, units: Units) -> None:
         ct = coremltools()
+        self._subject = subject
         self._compiled, self._units = compiled, getattr(ct.ComputeUnit, _COMPUTE_UNITS[units])
         try:
             self._model = ct.models.CompiledMLModel(str(compiled), compute_units=self._units)
         except RuntimeError as error:  # what coremltools' bridge makes of an NSError
             raise ArtifactError("Core ML cannot load the model", value=str(error)) from None
 
-    def predict(self, image: Image) -> dict[str, Any]:
-        """The label and the dictionary of probabilities."""
-        answer: dict[str, Any] = self._model.predict({IMAGE: PillowImage.fromarray(image)})
-        return answer
+    def example(self, generator: np.random.Generator, batch: int) -> Inputs | list[Inputs]:
+        """Random images for our packages; for a stranger's, what it was given or random values as it describes them.
+
+        One input for a batch of 1, a list of them for more, as coremltools takes them.
+        """
+        if self._subject.given is not None:
+            return dict(load_npz(self._subject.given))
+        made = [self._one(generator) for _ in range(batch)]
+        return made[0] if batch == 1 else made
+
+    def _one(self, generator: np.random.Generator) -> Inputs:
+        if (spec := self._subject.spec) is not None:
+            return {IMAGE: PillowImage.fromarray(random_images(spec, generator, 1)[0])}
+        from tinyml.coreml.read.description import describe
+        from tinyml.coreml.read.package import open_package
+        from tinyml.coreml.tools.inputs import make_inputs
+
+        described = describe(open_package(self._subject.path), None)
+        return make_inputs(described.inputs, (), seed=int(generator.integers(2**31)))
+
+    def predict(self, example: Any) -> Any:
+        """The outputs by name: for ours the label and the dictionary of probabilities."""
+        return self._model.predict(example)
 
     def observe(self) -> Observation:
         """Where the compute plan prefers to run each op; None before macOS 14.4, which has no plans."""
@@ -66,24 +88,48 @@ class CoreMLModel:
         return Observation(placement=placement(plan))
 
 
+_DEVICES: dict[str, Literal["cpu", "gpu", "neural_engine"]] = {
+    "MLCPUComputeDevice": "cpu",
+    "MLGPUComputeDevice": "gpu",
+    "MLNeuralEngineComputeDevice": "neural_engine",
+}
+
+
 def placement(plan: Any) -> Placement | None:
-    """The preferred devices of a plan's ops, constants left out; None where the model is no ML Program."""
+    """The preferred device and the estimated cost of each op of a plan; None where it has none, or is no ML Program."""
     program = plan.model_structure.program
     if program is None:
         return None
-    counts: Counter[str] = Counter()
+    ops = []
     for function in program.functions.values():
         for operation in _operations(function.block):
             usage = plan.get_compute_device_usage_for_mlprogram_operation(operation)
-            counts["unknown" if usage is None else type(usage.preferred_compute_device).__name__] += 1
-    known = ("MLCPUComputeDevice", "MLGPUComputeDevice", "MLNeuralEngineComputeDevice")
-    cpu, gpu, neural_engine = (counts[name] for name in known)
-    return Placement(cpu=cpu, gpu=gpu, neural_engine=neural_engine, unknown=counts.total() - cpu - gpu - neural_engine)
+            cost = plan.get_estimated_cost_for_mlprogram_operation(operation)
+            device = None if usage is None else _DEVICES.get(type(usage.preferred_compute_device).__name__)
+            ops.append(
+                PlacedOp(
+                    operator=operation.operator_name,
+                    device=device or "unknown",
+                    cost=None if cost is None else min(1.0, max(0.0, cost.weight)),
+                )
+            )
+    if not ops:
+        return None
+    counts = Counter(op.device for op in ops)
+    return Placement(
+        cpu=counts["cpu"],
+        gpu=counts["gpu"],
+        neural_engine=counts["neural_engine"],
+        unknown=counts["unknown"],
+        ops=tuple(ops),
+    )
 
 
 def _operations(block: Any) -> Iterator[Any]:
+    """Those that something runs: constants, compressed ones (`constexpr_*`) too, are unpacked when the model loads."""
     for operation in block.operations:
-        if operation.operator_name.split(".")[-1] != "const":
+        name = operation.operator_name.split(".")[-1]
+        if name != "const" and not name.startswith("constexpr_"):
             yield operation
         for nested in operation.blocks:
             yield from _operations(nested)
@@ -96,6 +142,7 @@ class CoreMLBackend:
     units: tuple[Units, ...] = ("cpu_only", "cpu_and_gpu", "cpu_and_ne", "all")
     packages = ("coremltools",)
     measures_latency = True
+    slow_to_start = False
 
     def available(self, units: Units) -> str | None:
         """A Mac, recent enough for the units."""
@@ -118,7 +165,7 @@ class CoreMLBackend:
 
     def load(self, subject: Subject, compiled: Path, units: Units, threads: int | None) -> LoadedModel:
         """Loads the compiled model. Core ML has no thread count to set."""
-        return CoreMLModel(compiled, units)
+        return CoreMLModel(subject, compiled, units)
 
     def predictor(self, subject: Subject, units: Units, threads: int | None) -> Predictor:
         """The same model on the same units, image by image: the units decide the rounding."""
@@ -129,14 +176,15 @@ class CoreMLPredictor:
     """A package on Apple's runtime as a Predictor."""
 
     def __init__(self, subject: Subject, units: Units) -> None:
+        assert subject.spec is not None  # noqa: S101 (accuracies are of our own models)
         self.spec = subject.spec
         folder = tempfile.mkdtemp(prefix="tinyml-coreml-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._loaded = CoreMLModel(backends.get("coreml").compile(subject, Path(folder)), units)
+        self._loaded = CoreMLModel(subject, backends.get("coreml").compile(subject, Path(folder)), units)
 
     def probabilities(self, images: Image) -> NDArray[np.float32]:
         """Images [N, H, W, 3] to probabilities [N, classes] in the order of the labels."""
-        rows = [self._loaded.predict(image)[PROBABILITIES] for image in images]
+        rows = [self._loaded.predict({IMAGE: PillowImage.fromarray(image)})[PROBABILITIES] for image in images]
         return np.array([[row[label] for label in self.spec.labels] for row in rows], dtype=np.float32)
 
     def logits(self, images: Image) -> None:

@@ -23,6 +23,7 @@ class ReferenceBackend:
     units: tuple[Units, ...] = ("cpu",)
     packages = ("torch", "coremltools")
     measures_latency = False
+    slow_to_start = False
 
     def available(self, units: Units) -> str | None:
         """It runs wherever torch does."""

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinyml.schema import Units
 
-from ..backend import Format, Image, LoadedModel, Observation, Subject, backends
+from ..backend import Format, Image, LoadedModel, Observation, Subject, backends, random_images
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
@@ -24,9 +24,13 @@ class TorchModel:
     def __init__(self, predictor: CheckpointPredictor) -> None:
         self._predictor = predictor
 
-    def predict(self, image: Image) -> object:
-        """The probabilities [1, classes]."""
-        return self._predictor.probabilities(image[np.newaxis])
+    def example(self, generator: np.random.Generator, batch: int) -> Image:
+        """Random images [batch, H, W, 3]; the network's own normalization is timed, as the exported models' is."""
+        return random_images(self._predictor.spec, generator, batch)
+
+    def predict(self, example: Any) -> object:
+        """The probabilities [batch, classes]."""
+        return self._predictor.probabilities(example)
 
     def observe(self) -> Observation:
         """Nothing further."""
@@ -40,6 +44,7 @@ class TorchBackend:
     units: tuple[Units, ...] = ("cpu", "mps", "cuda")
     packages = ("torch",)
     measures_latency = True
+    slow_to_start = False
 
     def available(self, units: Units) -> str | None:
         """What the device lacks."""

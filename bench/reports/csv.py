@@ -11,14 +11,16 @@ from tinyml.schema import BenchRun
 from tinyml.store import write_bytes
 
 from ..report import reports
-from ..row import rows
+from ..row import PERCENTILES, rows
 
 COLUMNS = (
     *("run", "model", "variant", "format", "artifact_sha256", "artifact_bytes", "backend", "requested_units", "batch"),
-    *("threads", "status", "reason", "flags", "quick", "top1", "top1_low", "top1_high", "top5", "accuracy_images"),
-    *("compile_ns", "load_ns", "first_prediction_ns", "samples", "mean_ns", "std_ns"),
-    *("p50_ns", "p50_low_ns", "p50_high_ns", "p90_ns", "p95_ns", "p99_ns"),
-    *("peak_memory_bytes", "baseline_memory_bytes"),
+    *("streams", "threads", "rounds", "status", "reason", "flags", "quick"),
+    *("top1", "top1_low", "top1_high", "top5", "accuracy_images"),
+    *("compile_ns", "load_ns", "cached_load_ns", "first_prediction_ns", "samples", "mean_ns", "std_ns"),
+    *(f"p{q}{end}_ns" for q in PERCENTILES for end in ("", "_low", "_high")),
+    *("images_per_s", "waiting_share", "energy_uj"),
+    *("peak_memory_bytes", "baseline_memory_bytes", "model_memory_bytes"),
     *("ops_on_cpu", "ops_on_gpu", "ops_on_neural_engine", "ops_unknown"),
 )
 
@@ -30,7 +32,6 @@ def text(run: BenchRun) -> str:
     writer.writeheader()
     for row in rows(run):
         result, case, latency = row.result, row.result.case, row.latency_ns
-        interval = latency.median_interval if latency else None
         values: dict[str, object] = {
             "run": run.id,
             "status": result.status,
@@ -39,9 +40,14 @@ def text(run: BenchRun) -> str:
             "quick": str(run.quick).lower(),
             "compile_ns": row.compile_ns,
             "load_ns": row.load_ns,
+            "cached_load_ns": row.cached_load_ns,
             "first_prediction_ns": row.first_prediction_ns,
             "peak_memory_bytes": row.peak_memory_bytes,
             "baseline_memory_bytes": row.baseline_memory_bytes,
+            "model_memory_bytes": row.model_memory_bytes,
+            "images_per_s": row.images_per_s,
+            "waiting_share": row.waiting,
+            "energy_uj": row.energy_uj,
         }
         values |= {name: value for name, value in case.model_dump().items() if name in COLUMNS}
         if result.accuracy:
@@ -54,10 +60,11 @@ def text(run: BenchRun) -> str:
                 "accuracy_images": result.accuracy.images,
             }
         if latency:
-            values |= {"samples": latency.count, "mean_ns": latency.mean, "std_ns": latency.std, "p50_ns": latency.p50}
-            values |= {"p90_ns": latency.p90, "p95_ns": latency.p95, "p99_ns": latency.p99}
-        if interval:
-            values |= {"p50_low_ns": interval.low, "p50_high_ns": interval.high}
+            values |= {"samples": latency.count, "mean_ns": latency.mean, "std_ns": latency.std}
+        for q, estimate in row.percentiles.items():
+            values[f"p{q}_ns"] = estimate.value
+            if estimate.interval:
+                values |= {f"p{q}_low_ns": estimate.interval.low, f"p{q}_high_ns": estimate.interval.high}
         if place := result.placement:
             values |= {"ops_on_cpu": place.cpu, "ops_on_gpu": place.gpu}
             values |= {"ops_on_neural_engine": place.neural_engine, "ops_unknown": place.unknown}

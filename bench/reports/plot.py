@@ -71,7 +71,7 @@ def _latency(figure: Figure, found: list[Row], run: BenchRun) -> None:
     axes.set_yticks(range(len(measured)), [name for name, _ in measured])
     axes.set_ylim(-0.6, len(measured) - 0.4)
     axes.set_xlim(left=0)
-    axes.set_xlabel("ms for one image:  ● p50   | p90   ▶ p99")
+    axes.set_xlabel("ms for one prediction:  ● p50   | p90   ▶ p99")
     axes.set_title(f"Latency{_mark(run)}", color=_INK)
     axes.grid(axis="x", alpha=0.3)
 

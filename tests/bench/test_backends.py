@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml.bench.backend import backends
+from tinyml.bench.backend import Subject, backends
 from tinyml.bench.backends.onnxruntime import OnnxModel, partition_flags
 from tinyml.bench.worker import open_subject
 from tinyml.errors import ArtifactError, BenchError
@@ -20,12 +20,17 @@ def test_each_unit_is_available_or_says_why(name: Any) -> None:
         assert reason is None or reason.strip()
 
 
+def as_taken(name: str, image: Any) -> Any:
+    """An image as the backend's models take it."""
+    return {"image": image.transpose(2, 0, 1)[np.newaxis].astype(np.float32)} if name == "onnxruntime" else image[None]
+
+
 def _predictions(trained_results: Any, name: str, manifest: Any, kind: str, images: Any) -> np.ndarray:
     backend = backends.get(name)
     units: Units = "cpu"
     subject = open_subject(manifest, kind)
     model = backend.load(subject, backend.compile(subject, manifest.parent), units, 1)
-    single = np.concatenate([np.asarray(model.predict(image)).reshape(1, -1) for image in images])
+    single = np.concatenate([np.asarray(model.predict(as_taken(name, image))).reshape(1, -1) for image in images])
     batch = backend.predictor(subject, units, 1).probabilities(images)
     # Batch 1 and a batch sum in another order; float32 keeps them within 1e-4 of each other.
     np.testing.assert_allclose(single, batch, atol=1e-4)
@@ -48,8 +53,8 @@ def test_the_reference_runtime_refuses_to_be_timed(trained_results: Any) -> None
 
 def test_nodes_are_counted_by_provider(trained_results: Any) -> None:
     subject = open_subject(trained_results.artifacts["onnx-fp32"], "onnx")
-    model = OnnxModel(subject.path, "cpu", 1)
-    model.predict(np.zeros((64, 64, 3), np.uint8))
+    model = OnnxModel(subject, "cpu", 1)
+    model.predict(model.example(np.random.default_rng(0), 1))
     nodes = model.nodes_by_provider()
     assert list(nodes) == ["CPUExecutionProvider"]
     assert nodes["CPUExecutionProvider"] > 5
@@ -71,4 +76,4 @@ def test_a_graph_cut_in_pieces_is_flagged(partitions: Any, on_cpu: Any, flags: A
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"no model at all")
     with pytest.raises(ArtifactError, match="onnxruntime cannot load"):
-        OnnxModel(tmp_path / "x.onnx", "cpu", 1)
+        OnnxModel(Subject(manifest=tmp_path / "x.onnx", path=tmp_path / "x.onnx", spec=None), "cpu", 1)

@@ -1,9 +1,12 @@
 """The whole bench on real artifacts: one model, every backend that runs here."""
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinyml.bench.jobs import Selection, Settings, list_jobs
@@ -11,7 +14,7 @@ from tinyml.bench.runs import measure, open_run
 from tinyml.errors import ArtifactError, BenchError, UnknownNameError, UsageError
 from tinyml.workspace import Workspace
 
-FAST = Settings(warmup=1, min_repeats=5, min_seconds=0, limit=20, threads=1, timeout_s=120, quick=True)
+FAST = Settings(warmup=1, min_repeats=6, min_seconds=0, rounds=2, limit=20, threads=(1,), timeout_s=120, quick=True)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +38,64 @@ def test_every_case_has_a_verdict_and_the_figures_that_go_with_it(measured: Any)
         else:
             assert result.status == "not_run"
             assert result.reason
+    (compiled,) = (r for r in run.results if (r.case.backend, r.case.requested_units) == ("torch_compile", "cpu"))
+    assert compiled.reason is not None
+    assert "--backend torch_compile" in compiled.reason or "C++ compiler" in compiled.reason
     done = {(r.case.backend, r.case.requested_units) for r in run.results if r.status == "ok"}
     assert {("torch", "cpu"), ("onnxruntime", "cpu"), ("reference", "cpu")} <= done
+
+
+@pytest.mark.slow  # compiles
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a C++ compiler")
+def test_torch_compile_is_measured_where_it_is_asked_for(trained_results: Any, tmp_path: Path) -> None:
+    selection = Selection(variants=("checkpoint",), backends=("torch_compile",))
+    settings = dataclasses.replace(FAST, timeout_s=900, rounds=1)
+    run, _ = measure(Workspace(trained_results.workspace.root), selection, settings)
+    (result,) = (r for r in run.results if r.case.requested_units == "cpu")
+    assert result.status == "ok", result.reason
+    assert result.accuracy is not None
+
+
+def test_a_strangers_model_is_measured_with_batches_streams_and_given_inputs(tmp_path: Path) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    shape: list[str | int | None] = ["n", 4]
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["a", "b"], ["sum"])],
+        "sum",
+        [
+            helper.make_tensor_value_info("a", TensorProto.FLOAT, shape),
+            helper.make_tensor_value_info("b", TensorProto.FLOAT, shape),
+        ],
+        [helper.make_tensor_value_info("sum", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    file = tmp_path / "sum.onnx"
+    onnx.save(model, file)
+    settings = dataclasses.replace(FAST, batches=(1, 8, 1), streams=(1, 2))
+    run, folder = measure(Workspace(tmp_path), Selection(), settings, files=(file,))
+    done = [result for result in run.results if result.status == "ok"]
+    assert [(r.case.batch, r.case.streams) for r in done] == [(1, 1), (1, 2), (8, 1), (8, 2)]
+    assert all(r.accuracy is None and r.case.variant == "file" and r.case.model == "sum" for r in done)
+    assert {r.reason for r in run.results if r.status == "not_run"} == {
+        "needs macOS",
+        "this onnxruntime has no CUDAExecutionProvider",
+    }
+    assert (folder / "report.md").is_file()
+    (tmp_path / "copy").mkdir()
+    shutil.copy(file, tmp_path / "copy")
+    with pytest.raises(UsageError, match="the same model twice"):
+        measure(Workspace(tmp_path), Selection(), FAST, files=(file, tmp_path / "copy" / "sum.onnx"))
+    np.savez(tmp_path / "in.npz", a=np.ones((3, 4), np.float32), b=np.ones((3, 4), np.float32))
+    run, _ = measure(Workspace(tmp_path), Selection(), FAST, files=(file,), inputs=tmp_path / "in.npz")
+    assert "ok" in {result.status for result in run.results}
+    np.savez(tmp_path / "in.npz", a=np.ones((3, 4), np.float32))
+    run, _ = measure(Workspace(tmp_path), Selection(), FAST, files=(file,), inputs=tmp_path / "in.npz")
+    (result,) = (r for r in run.results if r.case.requested_units == "cpu")
+    assert result.reason is not None
+    assert "does not hold the model's inputs" in result.reason
 
 
 def test_all_runtimes_agree_on_the_accuracy(measured: Any) -> None:
@@ -47,8 +106,9 @@ def test_all_runtimes_agree_on_the_accuracy(measured: Any) -> None:
 
 def test_series_are_raw_and_as_many_as_asked_for(measured: Any) -> None:
     for result in measured[0].results:
+        assert len(result.rounds) == (2 if result.series else 0)
         for series in result.series:
-            assert len(series.samples) == (5 if series.name == "latency_ns" else 1)
+            assert len(series.samples) == (6 if series.name == "latency_ns" else 2)
             assert all(isinstance(sample, int) and sample > 0 for sample in series.samples)
 
 
@@ -103,8 +163,6 @@ def test_nothing_exported(tmp_path: Path) -> None:
 
 
 def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_results: Any, tmp_path: Path) -> None:
-    import shutil
-
     root = tmp_path / "results"
     shutil.copytree(trained_results.workspace.root, root)
     workspace = Workspace(root)
@@ -122,7 +180,18 @@ def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_resu
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"min_repeats": 0}, {"min_seconds": -1.0}, {"limit": 0}, {"threads": 0}, {"timeout_s": 0}]
+    "wrong",
+    [
+        {"min_repeats": 0},
+        {"min_seconds": -1.0},
+        {"limit": 0},
+        {"threads": (0,)},
+        {"rounds": 0},
+        {"batches": (2, 0)},
+        {"streams": (0,)},
+        {"max_seconds": 0},
+        {"timeout_s": 0},
+    ],
 )
 def test_settings_out_of_range(wrong: Any) -> None:
     with pytest.raises(UsageError, match="out of range"):

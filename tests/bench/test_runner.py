@@ -1,5 +1,6 @@
 """What becomes of workers that crash, are killed, hang or talk nonsense: real processes, no mocks."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.jobs import Job, Settings
-from tinyml.bench.runner import INTERRUPTED, ask, measure_case, run
+from tinyml.bench.runner import ACCURACY_ONLY, INTERRUPTED, ask, run
 from tinyml.schema import BenchCase
 from tinyml.store import provenance
 
@@ -26,9 +27,10 @@ def worker(code: Any) -> Any:
     return (sys.executable, "-c", code)
 
 
-def planned(obstacle: Any = None, backend: Any = "torch") -> Any:
+def planned(obstacle: Any = None, backend: Any = "torch", model: str = "resnet", batch: int = 1) -> Any:
     case = BenchCase(
-        model="resnet",
+        model=model,
+        batch=batch,
         variant="checkpoint",
         format="torch",
         artifact_sha256="0" * 64,
@@ -42,13 +44,13 @@ def planned(obstacle: Any = None, backend: Any = "torch") -> Any:
     return Job(case=case, manifest=Path("none.json"), data="shapes", obstacle=obstacle)
 
 
-SETTINGS = Settings(accuracy=False, timeout_s=30)
+SETTINGS = Settings(accuracy=False, timeout_s=30, rounds=1)
 
 
-def run_with(cases: Any, code: Any, keep: Any = lambda _: None) -> Any:
+def run_with(cases: Any, code: Any, keep: Any = lambda _: None, **settings: Any) -> Any:
     return run(
         cases,
-        SETTINGS,
+        dataclasses.replace(SETTINGS, **settings),
         run_id="test",
         environment=this_environment(()),
         provenance=provenance(),
@@ -74,7 +76,7 @@ def run_with(cases: Any, code: Any, keep: Any = lambda _: None) -> Any:
     ],
 )
 def test_a_worker_that_fails_is_a_failed_result_with_the_reason(code: Any, reason: Any) -> None:
-    result = measure_case(planned(), SETTINGS, worker=worker(code))
+    (result,) = run_with([planned()], code).results
     assert result.status == "failed"
     assert result.reason is not None
     assert reason in result.reason
@@ -108,7 +110,7 @@ def _gone(pid: Any) -> Any:
 
 def test_what_libraries_print_does_no_harm() -> None:
     noisy = "import sys; print('noise ' * 100_000); print('noise', file=sys.stderr);" + GOOD
-    assert measure_case(planned(), SETTINGS, worker=worker(noisy)).status == "ok"
+    assert run_with([planned()], noisy).results[0].status == "ok"
 
 
 def test_what_cannot_run_is_not_run_and_no_process_is_started() -> None:
@@ -153,11 +155,70 @@ def test_a_worker_ends_when_its_runner_is_killed(tmp_path: Path) -> None:
 
 
 def test_the_reference_runtime_never_has_a_latency() -> None:
-    item = planned(backend="reference")
-    result = measure_case(item, SETTINGS, worker=worker("raise SystemExit('started')"))
-    assert (result.status, result.series) == ("not_run", ())
-    asked: list[str] = []
+    (result,) = run_with([planned(backend="reference")], "raise SystemExit('started')").results
+    assert (result.status, result.reason, result.series) == ("not_run", ACCURACY_ONLY, ())
     code = READ + "sys.exit(request['task'] == 'latency' and 9 or 8)"
-    result = measure_case(item, Settings(accuracy=True, timeout_s=30), worker=worker(code))
-    asked.append(result.reason or "")
-    assert "exit code 8" in asked[0]
+    (result,) = run_with([planned(backend="reference")], code, accuracy=True).results
+    assert result.reason is not None
+    assert "exit code 8" in result.reason
+
+
+ROUND = (
+    READ
+    + "from pathlib import Path; log = Path(%r); case = request['case'];"
+    + "log.open('a').write(case['model'] + str(request['round']) + ' ');"
+    + "n = request['round'] + 1; s = [1000] * n;"
+    + "share = {'samples': n, 'warmup': 5, 'steady': True, 'elapsed_ns': 1000 * n};"
+    + "answer = {'kind': 'bench_answer', 'schema_version': '1.0', 'round': share,"
+    + " 'series': [{'name': 'latency_ns', 'samples': s}, {'name': 'load_ns', 'samples': [n]}]};"
+    + "answer['series'] = answer['series'] if request['task'] == 'latency' else [];"
+    + "answer['round'] = answer['round'] if request['task'] == 'latency' else None;"
+    + "metrics = {'split': 'test', 'top1': 0.5, 'top5': 1, 'images': 2, 'total': 2};"
+    + "answer['accuracy'] = metrics if request['task'] == 'accuracy' else None;"
+    + "open(request['answer'], 'w').write(json.dumps(answer))"
+)
+
+
+def test_rounds_run_in_turn_each_from_another_case_on(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    jobs = [planned(model=name) for name in "abc"]
+    finished = run_with(jobs, ROUND % str(log), rounds=3)
+    assert log.read_text().split() == ["a0", "b0", "c0", "b1", "c1", "a1", "c2", "a2", "b2"]
+    for result in finished.results:
+        assert [share.samples for share in result.rounds] == [1, 2, 3]
+        assert {series.name: len(series.samples) for series in result.series} == {"latency_ns": 6, "load_ns": 3}
+        assert result.status == "ok"
+
+
+def test_one_accuracy_serves_every_batch_of_a_model_on_the_same_units(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    jobs = [planned(model="a", batch=batch) for batch in (1, 8)]
+    finished = run_with(jobs, ROUND % str(log), rounds=1, accuracy=True)
+    assert log.read_text().split() == ["a0", "a0", "a0"]
+    assert [result.accuracy and result.accuracy.top1 for result in finished.results] == [0.5, 0.5]
+
+
+def test_a_case_that_fails_in_a_later_round_keeps_what_it_had_and_is_not_asked_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = READ + "request['round'] == 1 and sys.exit(5);" + (ROUND % str(log)).removeprefix(READ)
+    finished = run_with([planned(model="a")], code, rounds=3)
+    (result,) = finished.results
+    assert log.read_text().split() == ["a0"]
+    assert result.status == "failed"
+    assert result.reason is not None
+    assert "exit code 5" in result.reason
+    assert len(result.rounds) == 1
+
+
+def test_an_interrupt_between_rounds_keeps_the_whole_ones_and_says_so(tmp_path: Path) -> None:
+    kept: list[Any] = []
+
+    def keep(so_far: Any) -> None:
+        kept.append(so_far)
+        if len(kept) == 3:
+            raise KeyboardInterrupt
+
+    finished = run_with([planned(model="a"), planned(model="b")], ROUND % str(tmp_path / "log"), keep, rounds=2)
+    assert [result.status for result in finished.results] == ["ok", "ok"]
+    assert all(INTERRUPTED in result.flags for result in finished.results)
+    assert all(len(result.rounds) == 1 for result in finished.results)

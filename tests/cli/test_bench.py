@@ -17,7 +17,7 @@ def test_a_run_is_imported_reported_and_compared(tmp_path: Path, capsys: pytest.
     shown = capsys.readouterr().out
     assert "not run: needs macOS" in shown
     assert str(tmp_path / "results" / "bench" / "fixture-macos" / "index.html") in shown
-    assert run(["bench", "report", "fixture-linux", "--results", results, "--json"]) == 0
+    assert run(["bench", "show", "fixture-linux", "--results", results, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["id"] == "fixture-linux"
     assert run(["bench", "compare", "fixture-linux", "fixture-linux", "--results", results]) == 0
     assert "no difference" in capsys.readouterr().out
@@ -25,6 +25,33 @@ def test_a_run_is_imported_reported_and_compared(tmp_path: Path, capsys: pytest.
     assert "not comparable" in capsys.readouterr().err
     assert run(["bench", "compare", "fixture-linux", "fixture-linux", "--results", results]) == 0
     assert run(["bench", "compare", "fixture-linux", "fixture-macos", "--results", results, "--force"]) == 1
+
+
+def test_limits_decide_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(FIXTURES / "v2" / "fixture-rounds.json")
+    assert run(["bench", "compare", file, file, "--fail-if", "p90 > 1.1x"]) == 0
+    capsys.readouterr()
+    assert run(["bench", "compare", file, file, "--fail-if", "size > 1 MB", "--markdown"]) == 3
+    assert "conditions failed" in capsys.readouterr().out
+    budget = tmp_path / "budget.toml"
+    budget.write_text('[[limits]]\nvariant = "onnx-fp32"\np90_ms = 100\n')
+    assert run(["bench", "check", file, "--budget", str(budget), "--json"]) == 0
+    assert [row["outcome"] for row in json.loads(capsys.readouterr().out)] == ["kept"]
+    budget.write_text('[[limits]]\nvariant = "onnx-fp32"\np90_ms = 0.001\n')
+    assert run(["bench", "check", file, "--budget", str(budget), "--markdown"]) == 3
+    assert "1 of 1 limits not kept" in capsys.readouterr().out
+
+
+def test_a_history_of_what_was_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = str(tmp_path / "results")
+    for name in ("rounds", "macos"):
+        assert run(["bench", "import", str(FIXTURES / "v2" / f"fixture-{name}.json"), "--results", results]) == 0
+    capsys.readouterr()
+    assert run(["bench", "history", "--results", results]) == 0
+    shown = capsys.readouterr().out
+    assert "Fixture CPU 3000" in shown
+    assert "Mac99,1" in shown
+    assert "takes six runs" in shown
 
 
 @pytest.mark.parametrize(
@@ -37,10 +64,16 @@ def test_a_run_is_imported_reported_and_compared(tmp_path: Path, capsys: pytest.
         (["--seconds", "x"], 2, "seconds"),
         (["import", "no-such.json"], 1, "no such file"),
         (["import", str(FIXTURES / "invalid" / "bad-id.json")], 1, "does not fit its schema"),
-        (["report"], 1, "no bench run"),
-        (["report", "gone"], 1, "no such run: 'gone'"),
+        (["show"], 1, "no bench run"),
+        (["show", "gone"], 1, "no such run: 'gone'"),
         (["compare", "a", "b"], 1, "no such run: 'a'"),
         (["compare", "a"], 2, "Missing argument 'b'"),
+        (["compare", "a", "b", "--fail-if", "p90 > fast"], 2, "not a condition"),
+        (["check", "--budget", "none.toml"], 1, "cannot read the budget"),
+        (["--artifact", "none.onnx"], 1, "no such model"),
+        (["--artifact", str(FIXTURES / "statistics.json")], 1, "not a model to measure"),
+        (["--inputs", "x.npz"], 2, "--inputs without --artifact"),
+        (["--rounds", "0"], 2, "out of range"),
     ],
 )
 def test_a_mistake_is_one_line(

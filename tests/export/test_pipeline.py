@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
+from scipy import stats
 
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import (
@@ -24,9 +26,9 @@ from tinyml.evaluation.runtime import Outputs
 from tinyml.export import pipeline
 from tinyml.export.format import formats
 from tinyml.export.variants import variants
-from tinyml.export.verify import CheckpointAnswers, verification_of, verify
-from tinyml.numerics import psnr_db
-from tinyml.schema import Artifact, Floor, Golden
+from tinyml.export.verify import CheckpointAnswers, mcnemar, verification_of, verify
+from tinyml.numerics import psnr_db, softmax
+from tinyml.schema import Artifact, Floor, Golden, Verification
 from tinyml.store import file_sha256, read_json
 from tinyml.workspace import Workspace, read_artifact
 
@@ -122,6 +124,21 @@ def test_missed_floor_is_named_and_leaves_the_earlier_export(trained_results: Tr
     assert [p.name for p in target.parent.iterdir() if p.name.startswith(".")] == []
 
 
+def test_what_missed_its_floor_is_kept_aside_for_whoever_asks(trained_results: TrainedResults, tmp_path: Path) -> None:
+    impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
+    strict = variants.get("onnx-fp32").model_copy(update={"floor": impossible})
+    workspace = Workspace(tmp_path / "results")
+    exporter = pipeline.Exporter(trained_results.checkpoint, workspace, images=10, keep_failed=True)
+    with pytest.raises(VerificationError, match=r"kept in .*failed/onnx-fp32"):
+        exporter.write(strict)
+    artifact, path = read_artifact(workspace.failed(trained_results.model, "onnx-fp32") / "manifest.json")
+    assert path.is_file()
+    assert artifact.verification is not None
+    assert not artifact.verification.passed
+    with pytest.raises(ArtifactError, match="nothing exported"):  # nobody takes it for an export
+        workspace.artifacts()
+
+
 def test_one_missed_floor_does_not_stop_the_others(trained_results: TrainedResults, tmp_path: Path) -> None:
     impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
     rows = [variants.get(name) for name in ("onnx-fp32", "coreml-fp16")]
@@ -151,7 +168,7 @@ def test_figures_of_a_comparison_by_hand() -> None:
     )
     figures = verification_of(asked, outputs, floor=variants.get("coreml-fp16").floor, runtime="none")
     assert figures.top1_agreement == 0.5
-    assert figures.top5_agreement == 1.0
+    assert figures.top5_agreement is None  # of three classes
     assert (figures.reference.top1, figures.artifact.top1) == (1.0, 0.5)
     assert figures.max_difference == pytest.approx(0.4)
     assert figures.mean_difference == pytest.approx(0.8 / 6)
@@ -160,9 +177,59 @@ def test_figures_of_a_comparison_by_hand() -> None:
     assert [text.split(" is ")[0] for text in figures.failures] == [
         "top-1 agreement 0.5000",
         f"PSNR of the logits {figures.psnr_db:.1f} dB",
-        "top-1 accuracy 0.5000",
-    ]
+    ]  # one answer of two that became wrong is no proof of a drop
     assert psnr_db(logits, logits) == math.inf
+
+
+FLOORS = {name: variants.get(name).floor for name in ("coreml-fp16", "coreml-w8", "onnx-w8a8")}
+
+
+def compared(logits: NDArray[np.float32], answers: NDArray[np.float32], floor: Floor) -> Verification:
+    """`answers` for those of an artifact whose checkpoint says `logits`, each image being of the checkpoint's class."""
+    asked = CheckpointAnswers(
+        images=np.zeros((len(logits), 1, 1, 3), np.uint8),
+        labels=logits.argmax(1),
+        logits=logits,
+        probabilities=softmax(logits).astype(np.float32),
+        split="test",
+        total=len(logits),
+    )
+    outputs = Outputs(probabilities=softmax(answers).astype(np.float32), logits=answers)
+    return verification_of(asked, outputs, floor=floor, runtime="none")
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_a_network_that_is_undecided_is_not_held_against_the_conversion(name: str) -> None:
+    floor, random = FLOORS[name], np.random.default_rng(0)
+    # As a network's after a few steps: the same two classes lead everywhere, and hardly anything parts them.
+    logits = random.normal(0, 0.1, (400, 10)).astype(np.float32)
+    logits[:, 0] += 3.0
+    logits[:, 1] = logits[:, 0] + random.normal(0, 0.01, 400).astype(np.float32)
+    error = float(np.abs(logits).max()) / 10 ** (floor.psnr_db / 20) * 0.9
+    answers = logits + random.normal(0, error, logits.shape).astype(np.float32)
+    figures = compared(logits, answers, floor)
+    assert figures.top1_agreement < floor.top1_agreement  # so that agreement alone would have refused it
+    assert not [text for text in figures.failures if "agreement" in text]
+
+
+@pytest.mark.parametrize("name", FLOORS)
+@pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
+def test_a_fault_of_the_conversion_is_found_however_sure_the_network_is(name: str, scale: float) -> None:
+    random = np.random.default_rng(1)
+    logits = (random.normal(0, 1, (400, 10)) * scale).astype(np.float32)
+    for answers in (logits[:, ::-1], np.roll(logits, 1, axis=0), -logits, logits * 0):
+        figures = compared(logits, np.ascontiguousarray(answers), FLOORS[name])
+        assert any("agreement" in text for text in figures.failures)
+        assert any("PSNR" in text for text in figures.failures)
+        assert any("accuracy" in text for text in figures.failures)
+
+
+def test_a_drop_that_chance_explains_is_none() -> None:
+    for worse, better in ((0, 0), (1, 0), (5, 5), (12, 3), (40, 20)):
+        changed = worse + better
+        # Oracle: the exact binomial test, which McNemar's is.
+        expected = stats.binomtest(worse, changed, alternative="greater").pvalue if changed else 1.0
+        assert mcnemar(worse, better) == pytest.approx(expected, abs=1e-12)
 
 
 def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(

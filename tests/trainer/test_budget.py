@@ -92,7 +92,7 @@ def test_what_is_given_stands() -> None:
 
 def test_a_length_beside_a_budget_is_refused(colors: Dataset) -> None:
     with pytest.raises(UsageError, match="--budget decides the length: leave --epochs out"):
-        budget.plan(60, "best", "vgg", "shapes", {"epochs": 3}, colors, CPU)
+        budget.fit(60, "best", "vgg", "shapes", {"epochs": 3}, colors, CPU)
 
 
 class Clock:
@@ -162,7 +162,7 @@ def timed_training(
     monkeypatch.setattr(loop, "plot_history", lambda *_: None)
 
     def run(**options: object) -> loop.TrainResult:
-        planned = budget.plan(60, "best", tiny, "colors", {"batch_size": 8, "seed": 1}, colors, CPU)
+        planned = budget.fit(60, "best", tiny, "colors", {"batch_size": 8, "seed": 1}, colors, CPU)
         spent = 0.0 if "start" in options else clock.now - 1000
         return train(planned.config, colors, Workspace(tmp_path / "r"), device=CPU, spent=spent, **options)  # type: ignore[arg-type]
 

@@ -14,10 +14,10 @@ from tinyml.trainer.memory import MemoryMeter
 from tinyml.trainer.signals import Interrupts
 
 
-def test_auto_takes_the_best_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_the_best_there_is() -> None:
     for there, expected in ((("cuda", "mps", "cpu"), "cuda"), (("mps", "cpu"), "mps"), (("cpu",), "cpu")):
-        monkeypatch.setattr(device, "absence", lambda name, there=there: None if name in there else "absent")
-        assert device.choose("auto").type == expected
+        reasons = {name: None if name in there else "absent" for name in device.DEVICES}
+        assert device.choose("auto", absence=reasons.get).type == expected
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])
@@ -46,10 +46,9 @@ def test_bf16_multiplies_in_bfloat16() -> None:
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
 
 
-def test_bf16_refused_where_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "bf16_absence", lambda _: "this GPU has no bfloat16")
+def test_bf16_refused_where_it_lacks() -> None:
     with pytest.raises(UnavailableError, match="no bfloat16'; use --precision fp32"):
-        device.autocast(torch.device("cpu"), "bf16")
+        device.autocast(torch.device("cpu"), "bf16", bf16_absence=lambda _: "this GPU has no bfloat16")
 
 
 def test_the_earlier_peak_stays() -> None:

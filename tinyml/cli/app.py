@@ -1,6 +1,6 @@
 """The root command and its one exit: errors become one line and an exit code here, nowhere else.
 
-Exit codes: 0 done, 1 refused or failed, 2 usage, 69 cannot run here, 130 interrupted.
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a limit was not kept, 69 cannot run here, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 69, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_LIMIT, EXIT_UNAVAILABLE, EXIT_INTERRUPTED = 1, 2, 3, 69, 130
 
 
 def _version(asked: bool) -> None:

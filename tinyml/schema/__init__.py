@@ -25,7 +25,9 @@ from .base import Timestamp as Timestamp
 from .bench import BenchCase as BenchCase
 from .bench import BenchResult as BenchResult
 from .bench import BenchRun as BenchRun
+from .bench import PlacedOp as PlacedOp
 from .bench import Placement as Placement
+from .bench import Round as Round
 from .bench import Series as Series
 from .bench import Status as Status
 from .bench import Units as Units

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import SCHEMA_VERSION, Count, PositiveInt, Provenance, Record, Sha256
+from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256
 from .environment import Environment
 from .metrics import Metrics
 
@@ -32,31 +32,79 @@ class BenchCase(Record):
     threads: PositiveInt | None = None
     """CPU threads that the backend was given; None: its own choice."""
     warmup: Count
+    """At least so many unmeasured predictions in each process."""
     min_repeats: PositiveInt
+    """At least so many measured ones, all rounds together."""
     min_seconds: Annotated[float, Field(ge=0)]
+    """And for at least so long, all rounds together."""
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Never for longer, however few the predictions are by then; None: no such limit."""
+    rounds: PositiveInt = 1
+    """Fresh processes, each with its share of the predictions."""
+    streams: PositiveInt = 1
+    """Callers at the same time: 1 measures latency, more measure throughput."""
 
 
 class Series(Record):
-    """Raw samples in the order they were taken; the unit stands at the end of the name."""
+    """Raw samples in the order they were taken; the unit stands at the end of the name (`_uj`: microjoules)."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+_(ns|bytes)$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+_(ns|bytes|uj)$")]
     samples: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     """Above 0: what takes no time and no memory was not measured."""
 
 
+class PlacedOp(Record):
+    """One op of a compute plan."""
+
+    operator: str
+    """Its name, with its opset where it has one ("ios16.conv")."""
+    device: Literal["cpu", "gpu", "neural_engine", "unknown"]
+    """Where the plan prefers to run it."""
+    cost: Fraction | None = None
+    """Its estimated share of the whole model's cost; None: the plan does not say."""
+
+
 class Placement(Record):
-    """What Core ML's compute plan says of each op's preferred device; absent where nobody looked."""
+    """What Core ML's compute plan says of each op's preferred device; absent where nobody looked.
+
+    Constants, compressed ones (`constexpr_*`) too, are no ops here: nothing runs them.
+    """
 
     cpu: Count
     gpu: Count
     neural_engine: Count
     unknown: Count = 0
+    ops: tuple[PlacedOp, ...] = ()
+    """Each of them, in the program's order; empty: counted only."""
 
     @model_validator(mode="after")
     def _of_some_op(self) -> Self:
         if not self.cpu + self.gpu + self.neural_engine + self.unknown:
             raise ValueError("a placement is of at least one op")
         return self
+
+
+class Round(Record):
+    """One fresh process's share of a case, and what the machine did meanwhile; None where the system does not tell."""
+
+    samples: PositiveInt
+    """Its share of `latency_ns`: the rounds' samples stand there one after the other."""
+    warmup: Count
+    """Unmeasured predictions until it was steady."""
+    steady: bool
+    """False: it was not steady when the warm-up had to end."""
+    elapsed_ns: PositiveInt
+    """From the first measured prediction's begin to the last one's end."""
+    processor_ns: Count | None = None
+    """Processor time of all threads of the process in that time."""
+    waited_ns: Count | None = None
+    """How long its threads together were ready to run and had no core."""
+    other_load: Annotated[float, Field(ge=0)] | None = None
+    """Cores that everything else on the machine kept busy in that time."""
+    throttled: bool | None = None
+    """Whether heat or a quota held the processor back."""
+    known_work_ns: tuple[Count, ...] = ()
+    """How long a fixed piece of work took on one core, just before and just after."""
 
 
 class BenchResult(Record):
@@ -67,6 +115,8 @@ class BenchResult(Record):
     reason: str | None = None
     """Why it is not `ok`; None exactly when it is."""
     series: tuple[Series, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    """Empty: one process without such a record."""
     accuracy: Metrics | None = None
     placement: Placement | None = None
     flags: tuple[str, ...] = ()
@@ -88,8 +138,16 @@ class BenchResult(Record):
         peak, baseline = found.get("peak_memory_bytes"), found.get("baseline_memory_bytes")
         if peak and baseline and max(peak) < min(baseline):
             raise ValueError("the peak of the memory is below what it was before the model was loaded")
-        if self.status == "ok" and 0 < len(found.get("latency_ns", ())) < self.case.min_repeats:
+        few = 0 < len(found.get("latency_ns", ())) < self.case.min_repeats
+        if self.status == "ok" and few and not set(self.flags) & {"cut_short", "interrupted"}:
             raise ValueError(f"fewer latencies than the case asks for, {self.case.min_repeats}")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_share_the_samples(self) -> BenchResult:
+        measured = sum(len(series.samples) for series in self.series if series.name == "latency_ns")
+        if self.rounds and sum(share.samples for share in self.rounds) != measured:
+            raise ValueError("the rounds' samples are not as many as those of 'latency_ns'")
         return self
 
 
@@ -109,7 +167,8 @@ class BenchRun(Record):
     def _each_case_once(self) -> Self:
         cases = [result.case for result in self.results]
         same = Counter(
-            (c.model, c.variant, c.artifact_sha256, c.backend, c.requested_units, c.batch, c.threads) for c in cases
+            (c.model, c.variant, c.artifact_sha256, c.backend, c.requested_units, c.batch, c.streams, c.threads)
+            for c in cases
         )
         for (model, variant, _, backend, units, *_), times in same.items():
             if times > 1:

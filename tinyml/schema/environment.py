@@ -23,3 +23,6 @@ class Environment(Record):
     packages: dict[str, str] = {}
     thermal_state: Literal["nominal", "fair", "serious", "critical"] | None = None
     low_power_mode: bool | None = None
+    governor: str | None = None
+    """How the system sets the clock ("performance", "powersave"); None: it does not tell."""
+    on_battery: bool | None = None

@@ -12,9 +12,11 @@ class Floor(Record):
     """What an artifact must reach against its checkpoint to be exported at all."""
 
     top1_agreement: Fraction
+    """Counted as agreement is what the checkpoint is undecided about: a class whose logit it puts no further below its
+    first than errors of the size that `psnr_db` allows turn round."""
     psnr_db: float
     max_accuracy_drop: Fraction
-    """Top-1 of the checkpoint less that of the artifact."""
+    """Top-1 of the checkpoint less that of the artifact, where it is more than chance among equals explains."""
 
 
 class Variant(Record):

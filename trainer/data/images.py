@@ -30,7 +30,7 @@ MAX_JPEG_PIXELS = 1 << 28
 
 MAX_FILE_BYTES = 1 << 30
 
-_LARGE_PIXELS = 24_000_000
+LARGE_PIXELS = 24_000_000
 """Above this, images are decoded one at a time, and JPEGs smaller than they are."""
 
 _DRAFT = 8
@@ -59,14 +59,15 @@ _BROKEN = (
 _one_at_a_time = threading.Lock()
 
 
-def load_image(path: Path | str, preprocess: Preprocess) -> npt.NDArray[np.uint8]:
+def load_image(path: Path | str, preprocess: Preprocess, *, large_pixels: int = LARGE_PIXELS) -> npt.NDArray[np.uint8]:
     """The image in `path` as uint8 [size, size, 3] RGB, resized and cropped by `preprocess`.
 
     EXIF and XMP orientation is applied; transparency lies on white; of 16 bits the upper 8 are kept; of an animation
-    the first frame. Raises DataError that names the file if it is no image.
+    the first frame. A JPEG of more than `large_pixels` is decoded smaller than it is. Raises DataError that names the
+    file if it is no image.
     """
     with quiet_pillow():
-        return decode(Path(path), preprocess, shown(path))
+        return decode(Path(path), preprocess, shown(path), large_pixels=large_pixels)
 
 
 @contextlib.contextmanager
@@ -85,7 +86,9 @@ def quiet_pillow() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def decode(file: Path | IO[bytes], preprocess: Preprocess, name: str) -> npt.NDArray[np.uint8]:
+def decode(
+    file: Path | IO[bytes], preprocess: Preprocess, name: str, *, large_pixels: int = LARGE_PIXELS
+) -> npt.NDArray[np.uint8]:
     """`load_image` for many threads: the caller holds `quiet_pillow` around them. Errors call the file `name`."""
     content = read_file(file, name) if isinstance(file, Path) else file.read()
     try:
@@ -94,8 +97,8 @@ def decode(file: Path | IO[bytes], preprocess: Preprocess, name: str) -> npt.NDA
             if image.format == "PNG":
                 _check_sums(content)
             pixels = image.width * image.height
-            with _one_at_a_time if pixels > _LARGE_PIXELS else contextlib.nullcontext():
-                if pixels > _LARGE_PIXELS:
+            with _one_at_a_time if pixels > large_pixels else contextlib.nullcontext():
+                if pixels > large_pixels:
                     _draft(image, preprocess)
                 return np.asarray(_fitted(_rgb(image, name), preprocess))
     except UnidentifiedImageError:

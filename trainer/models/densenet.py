@@ -37,6 +37,7 @@ class DenseLayer(nn.Module):
     def __init__(self, inputs: int) -> None:
         super().__init__()
         width = BOTTLENECK * GROWTH
+        self.recompute = True
         self.bottleneck = nn.Sequential(
             # Seen twice a step by the recomputation: two of these updates are one with the usual momentum of 0.1.
             nn.BatchNorm2d(inputs, momentum=1.0 - math.sqrt(0.9)),
@@ -49,7 +50,7 @@ class DenseLayer(nn.Module):
 
     def forward(self, parts: list[Tensor]) -> Tensor:
         """What the layers before made, together [N, inputs, H, W], to [N, GROWTH, H, W]."""
-        if self.training and torch.is_grad_enabled():
+        if self.recompute and self.training and torch.is_grad_enabled():
             narrow = checkpoint(self._narrowed, *parts, use_reentrant=False, preserve_rng_state=False)
         else:
             narrow = self._narrowed(*parts)

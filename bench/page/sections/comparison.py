@@ -120,9 +120,8 @@ def _status(figure: Figure) -> str:
 
 
 def _interval(row: Row | None) -> list[float] | None:
-    if row is None or row.latency_ns is None or row.latency_ns.median_interval is None:
-        return None
-    return [row.latency_ns.median_interval.low, row.latency_ns.median_interval.high]
+    interval = row.percentiles[50].interval if row is not None and row.percentiles else None
+    return None if interval is None else [interval.low, interval.high]
 
 
 def _name(figure: Figure) -> str:

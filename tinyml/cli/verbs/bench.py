@@ -1,4 +1,4 @@
-"""`tinyml bench`: measure every artifact, and read, import and compare runs."""
+"""`tinyml bench`: measure every artifact, and read and import runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..output import Output
 if TYPE_CHECKING:
     from tinyml.schema import BenchRun
 
-_bench = typer.Typer(name="bench", help="Measure every exported artifact on every backend and compute unit.")
-app.add_typer(_bench)
+bench_app = typer.Typer(name="bench", help="Measure every exported artifact on every backend and compute unit.")
+app.add_typer(bench_app)
 
 
-@_bench.callback(invoke_without_command=True)
+@bench_app.callback(invoke_without_command=True)
 def bench(
     context: typer.Context,
     model: Annotated[list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")] = None,
@@ -27,13 +27,35 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look: few repeats, 200 images; marked as such.")
     ] = False,
-    repeats: Annotated[int | None, typer.Option("--repeats", help="At least so many measured predictions.")] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="And for at least so long.")] = None,
+    artifact: Annotated[
+        list[Path] | None,
+        typer.Option("--artifact", help="Instead: any .mlpackage or .onnx file; may be repeated.", metavar="FILE"),
+    ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", help="The arrays for --artifact, by input; default: random ones.", metavar="FILE.npz"),
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option("--repeats", help="At least so many measured predictions a case (1024).")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", help="And for at least so long (10).")] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", help="And for at most so long, which is flagged (300).")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", help="Fresh processes a case, in turn with the other cases (5).")
+    ] = None,
+    batch: Annotated[list[int] | None, typer.Option("--batch", help="Images at a time (1); may be repeated.")] = None,
+    streams: Annotated[
+        list[int] | None, typer.Option("--streams", help="Callers at the same time, for throughput (1); repeatable.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Test images for the accuracy.")] = None,
     data: TrainedOn = None,
     accuracy: Annotated[bool, typer.Option("--accuracy/--no-accuracy", help="Measure the accuracy as well.")] = True,
-    threads: Annotated[int | None, typer.Option("--threads", help="CPU threads; default: all usable cores.")] = None,
-    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a case has failed.")] = None,
+    threads: Annotated[
+        list[int] | None, typer.Option("--threads", help="CPU threads; default: all usable cores; may be repeated.")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a round has failed.")] = None,
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
@@ -43,29 +65,38 @@ def bench(
     from tinyml.bench.jobs import Selection, settings_of
     from tinyml.bench.runner import INTERRUPTED
     from tinyml.bench.runs import measure
+    from tinyml.errors import UsageError
     from tinyml.workspace import Workspace
 
     settings = settings_of(
         quick=quick,
         min_repeats=repeats,
         min_seconds=seconds,
+        max_seconds=max_seconds,
+        rounds=rounds,
+        batches=tuple(batch or ()),
+        streams=tuple(streams or ()),
         limit=limit,
         timeout_s=timeout,
-        threads=threads,
+        threads=tuple(threads or ()),
         accuracy=accuracy,
         data=data,
     )
     out = Output(json=json)
     selection = Selection(models=tuple(model or ()), variants=tuple(variant or ()), backends=tuple(backend or ()))
-    run, folder = measure(Workspace(results), selection, settings, progress=out.progress)
+    if inputs is not None and not artifact:
+        raise UsageError("--inputs without --artifact", value=inputs, allowed="the arrays of a stranger's model")
+    run, folder = measure(
+        Workspace(results), selection, settings, files=artifact or (), inputs=inputs, progress=out.progress
+    )
     _show(out, run, folder)
-    if any(result.reason == INTERRUPTED for result in run.results):
+    if any(result.reason == INTERRUPTED or INTERRUPTED in result.flags for result in run.results):
         raise typer.Exit(EXIT_INTERRUPTED)
     if any(result.status == "failed" for result in run.results):
         raise typer.Exit(EXIT_FAILED)
 
 
-@_bench.command("import")
+@bench_app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A run's JSON file, from another machine or the app.")],
     results: Results = RESULTS,
@@ -79,70 +110,18 @@ def import_(
     _show(out, *import_run(file, Workspace(results)))
 
 
-@_bench.command()
-def report(
+@bench_app.command()
+def show(
     run: Annotated[str | None, typer.Argument(help="A run's id, folder or file; default: the newest.")] = None,
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
-    """Write a run's reports again and print its table."""
+    """Print a run's table, and write its reports again."""
     from tinyml.bench.runs import rebuild
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
     _show(out, *rebuild(run, Workspace(results)))
-
-
-@_bench.command()
-def compare(
-    a: Annotated[str, typer.Argument(help="A run's id, folder or file: the base.")],
-    b: Annotated[str, typer.Argument(help="The run to compare with it.")],
-    force: Annotated[bool, typer.Option("--force", help="Compare runs of different environments.")] = False,
-    results: Results = RESULTS,
-    json: Json = False,
-) -> None:
-    """Compare two runs of the same environment, case by case, by their median latencies."""
-    from tinyml.bench.comparison import compare_runs
-    from tinyml.bench.runs import open_run
-    from tinyml.bench.table import milliseconds
-    from tinyml.workspace import Workspace
-
-    out = Output(json=json)
-    workspace = Workspace(results)
-    comparison = compare_runs(open_run(a, workspace)[0], open_run(b, workspace)[0], force=force)
-    out.table(
-        f"{comparison.b} against {comparison.a}: ratio of the median latencies, below 1 is faster",
-        [
-            "model",
-            "variant",
-            "backend",
-            "units",
-            "a p50 ms",
-            "b p50 ms",
-            "ratio",
-            "95% interval",
-            "same model",
-            "verdict",
-        ],
-        [
-            [
-                row.model,
-                row.variant,
-                row.backend,
-                row.units,
-                milliseconds(row.a_p50_ns),
-                milliseconds(row.b_p50_ns),
-                f"{row.ratio:.3f}",
-                f"{row.low:.3f} to {row.high:.3f}",
-                "yes" if row.same_artifact else "no",
-                row.verdict,
-            ]
-            for row in comparison.rows
-        ],
-    )
-    for line in (*comparison.warnings, *comparison.unmatched):
-        out.line(line)
-    out.document(comparison)
 
 
 def _show(out: Output, run: BenchRun, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,9 @@ def export(
         int | None,
         typer.Option("--calibration-images", help="Training images to calibrate activations on; else 256.", min=1),
     ] = None,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Keep what misses its floor in RESULTS/MODEL/failed, marked so.")
+    ] = False,
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
@@ -44,7 +48,7 @@ def export(
     from tinyml.export.pipeline import Exporter
     from tinyml.export.variants import chosen
     from tinyml.export.verify import VERIFY_IMAGES
-    from tinyml.workspace import Workspace, read_artifact
+    from tinyml.workspace import Workspace
 
     rows = chosen(format_, quantize, variant or [], everything=all_)
     out = Output(json=json)
@@ -56,6 +60,7 @@ def export(
         images=images or VERIFY_IMAGES,
         data=data,
         calibration_images=calibration_images,
+        keep_failed=keep_failed,
         progress=out.progress,
     )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
@@ -64,11 +69,23 @@ def export(
         f"{spec.classes} classes"
     )
     exported = exporter.export(rows)
-    written = [read_artifact(path) for path in exported.manifests]
-    out.table(f"{spec.architecture}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
-    out.document([artifact for artifact, _ in written])
+    written = show_exported(out, exported.manifests)
+    out.document(written)
+    if exported.failures:
+        passed = ", ".join(artifact.variant.name for artifact in written) or "none"
+        out.line(f"{len(written)} of {len(written) + len(exported.failures)} variants passed and are written: {passed}")
     exported.check()
     out.line(f"next: {command('bench', results=results)}")
+
+
+def show_exported(out: Output, manifests: Sequence[Path]) -> list[Artifact]:
+    """Prints the verified table of artifacts, by their manifests, and returns these."""
+    from tinyml.workspace import read_artifact
+
+    written = [read_artifact(path) for path in manifests]
+    models = ", ".join(sorted({artifact.spec.architecture for artifact, _ in written})) or "nothing"
+    out.table(f"{models}, exported", _COLUMNS, [_row(artifact, path) for artifact, path in written])
+    return [artifact for artifact, _ in written]
 
 
 _COLUMNS = (

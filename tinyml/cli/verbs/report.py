@@ -25,6 +25,7 @@ def report(
     """Make one self-contained page of all results: charts, tables, curves, proofs, and where each figure comes from."""
     from tinyml.bench.page.project import read
     from tinyml.bench.page.render import html
+    from tinyml.commands import first_training
     from tinyml.errors import BenchError
     from tinyml.store import write_bytes
     from tinyml.workspace import PROJECT_PAGE
@@ -32,7 +33,7 @@ def report(
     out = Output(json=json)
     project = read(results) if results.is_dir() else None
     if project is None or project.empty:
-        raise BenchError("no results to report", value=results, hint="make some first: tinyml train resnet")
+        raise BenchError("no results to report", value=results, hint=first_training(results=results))
     for line in project.unread:
         out.line(f"left out: {line}")
     if serve:

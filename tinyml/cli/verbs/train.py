@@ -99,7 +99,7 @@ def train(
     from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
     from tinyml.trainer.architecture import architectures
-    from tinyml.trainer.budget import plan, seconds_of
+    from tinyml.trainer.budget import fit, seconds_of
     from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
@@ -131,7 +131,7 @@ def train(
     dataset = open_dataset(config.data, progress=progress)
     began += time.monotonic() - opening
     if wanted is not None:
-        planned = plan(
+        planned = fit(
             wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
         )
         config = planned.config

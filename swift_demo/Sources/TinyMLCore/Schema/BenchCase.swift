@@ -25,9 +25,18 @@ public struct BenchCase: Codable, Hashable, Sendable {
     public let batch: Int
     /// CPU threads that the backend was given; nil: its own choice.
     public let threads: Int?
+    /// At least so many unmeasured predictions in each process.
     public let warmup: Int
+    /// At least so many measured ones, all rounds together.
     public let minRepeats: Int
+    /// And for at least so long, all rounds together.
     public let minSeconds: Double
+    /// Never for longer, however few the predictions are by then; nil: no such limit.
+    public let maxSeconds: Double?
+    /// Fresh processes, each with its share of the predictions.
+    public let rounds: Int
+    /// Callers at the same time: 1 measures latency, more measure throughput.
+    public let streams: Int
 
     init(
         model: String, variant: String, format: Format, artifactSHA256: String, artifactBytes: Int, backend: String,
@@ -45,6 +54,9 @@ public struct BenchCase: Codable, Hashable, Sendable {
         self.warmup = warmup
         self.minRepeats = minRepeats
         self.minSeconds = minSeconds
+        maxSeconds = nil
+        rounds = 1
+        streams = 1
     }
 
     enum CodingKeys: String, FieldKey {
@@ -56,6 +68,8 @@ public struct BenchCase: Codable, Hashable, Sendable {
         case batch, threads, warmup
         case minRepeats = "min_repeats"
         case minSeconds = "min_seconds"
+        case maxSeconds = "max_seconds"
+        case rounds, streams
     }
 
     public init(from decoder: any Decoder) throws {
@@ -72,6 +86,9 @@ public struct BenchCase: Codable, Hashable, Sendable {
         warmup = try fields(.warmup, .count)
         minRepeats = try fields(.minRepeats, .positive)
         minSeconds = try fields(.minSeconds, .notNegative)
+        maxSeconds = try fields.optional(.maxSeconds, .aboveZero)
+        rounds = try fields(.rounds, or: 1, .positive)
+        streams = try fields(.streams, or: 1, .positive)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -88,5 +105,8 @@ public struct BenchCase: Codable, Hashable, Sendable {
         try container.encode(warmup, forKey: .warmup)
         try container.encode(minRepeats, forKey: .minRepeats)
         try container.encode(minSeconds, forKey: .minSeconds)
+        try container.encode(maxSeconds, forKey: .maxSeconds)
+        try container.encode(rounds, forKey: .rounds)
+        try container.encode(streams, forKey: .streams)
     }
 }

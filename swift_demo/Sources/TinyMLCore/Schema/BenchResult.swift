@@ -22,24 +22,63 @@ public struct Series: Codable, Hashable, Sendable {
     }
 }
 
+/// One op of a compute plan.
+public struct PlacedOp: Codable, Hashable, Sendable {
+    public enum Device: String, Codable, Sendable {
+        case cpu, gpu
+        case neuralEngine = "neural_engine"
+        case unknown
+    }
+
+    /// Its name, with its opset where it has one ("ios16.conv").
+    public let `operator`: String
+    /// Where the plan prefers to run it.
+    public let device: Device
+    /// Its estimated share of the whole model's cost; nil: the plan does not say.
+    public let cost: Double?
+
+    enum CodingKeys: String, FieldKey {
+        case `operator`, device, cost
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        `operator` = try fields(.operator)
+        device = try fields(.device)
+        cost = try fields.optional(.cost, .fraction)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(`operator`, forKey: .operator)
+        try container.encode(device, forKey: .device)
+        try container.encode(cost, forKey: .cost)
+    }
+}
+
 /// What Core ML's compute plan says of each op's preferred device; absent where nobody looked.
+///
+/// Constants, compressed ones (`constexpr_*`) too, are no ops here: nothing runs them.
 public struct Placement: Codable, Hashable, Sendable {
     public let cpu: Int
     public let gpu: Int
     public let neuralEngine: Int
     public let unknown: Int
+    /// Each of them, in the program's order; empty: counted only.
+    public let ops: [PlacedOp]
 
     public init(cpu: Int, gpu: Int, neuralEngine: Int, unknown: Int = 0) {
         self.cpu = cpu
         self.gpu = gpu
         self.neuralEngine = neuralEngine
         self.unknown = unknown
+        ops = []
     }
 
     enum CodingKeys: String, FieldKey {
         case cpu, gpu
         case neuralEngine = "neural_engine"
-        case unknown
+        case unknown, ops
     }
 
     public init(from decoder: any Decoder) throws {
@@ -48,9 +87,68 @@ public struct Placement: Codable, Hashable, Sendable {
         gpu = try fields(.gpu, .count)
         neuralEngine = try fields(.neuralEngine, .count)
         unknown = try fields(.unknown, or: 0, .count)
+        ops = try fields(.ops, or: [])
         if [cpu, gpu, neuralEngine, unknown].allSatisfy({ $0 == 0 }) {
             throw fields.failure("a placement is of at least one op")
         }
+    }
+}
+
+/// One fresh process's share of a case, and what the machine did meanwhile; nil where the system does not tell.
+public struct Round: Codable, Hashable, Sendable {
+    /// Its share of `latency_ns`: the rounds' samples stand there one after the other.
+    public let samples: Int
+    /// Unmeasured predictions until it was steady.
+    public let warmup: Int
+    /// False: it was not steady when the warm-up had to end.
+    public let steady: Bool
+    /// From the first measured prediction's begin to the last one's end.
+    public let elapsedNanoseconds: Int
+    /// Processor time of all threads of the process in that time.
+    public let processorNanoseconds: Int?
+    /// How long its threads together were ready to run and had no core.
+    public let waitedNanoseconds: Int?
+    /// Cores that everything else on the machine kept busy in that time.
+    public let otherLoad: Double?
+    /// Whether heat or a quota held the processor back.
+    public let throttled: Bool?
+    /// How long a fixed piece of work took on one core, just before and just after.
+    public let knownWorkNanoseconds: [Int]
+
+    enum CodingKeys: String, FieldKey {
+        case samples, warmup, steady
+        case elapsedNanoseconds = "elapsed_ns"
+        case processorNanoseconds = "processor_ns"
+        case waitedNanoseconds = "waited_ns"
+        case otherLoad = "other_load"
+        case throttled
+        case knownWorkNanoseconds = "known_work_ns"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, CodingKeys.self)
+        samples = try fields(.samples, .positive)
+        warmup = try fields(.warmup, .count)
+        steady = try fields(.steady)
+        elapsedNanoseconds = try fields(.elapsedNanoseconds, .positive)
+        processorNanoseconds = try fields.optional(.processorNanoseconds, .count)
+        waitedNanoseconds = try fields.optional(.waitedNanoseconds, .count)
+        otherLoad = try fields.optional(.otherLoad, .notNegative)
+        throttled = try fields.optional(.throttled)
+        knownWorkNanoseconds = try fields.list(.knownWorkNanoseconds, or: [], each: .count)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(samples, forKey: .samples)
+        try container.encode(warmup, forKey: .warmup)
+        try container.encode(steady, forKey: .steady)
+        try container.encode(elapsedNanoseconds, forKey: .elapsedNanoseconds)
+        try container.encode(processorNanoseconds, forKey: .processorNanoseconds)
+        try container.encode(waitedNanoseconds, forKey: .waitedNanoseconds)
+        try container.encode(otherLoad, forKey: .otherLoad)
+        try container.encode(throttled, forKey: .throttled)
+        try container.encode(knownWorkNanoseconds, forKey: .knownWorkNanoseconds)
     }
 }
 
@@ -66,6 +164,8 @@ public struct BenchResult: Codable, Hashable, Sendable {
     /// Why it is not `ok`; nil exactly when it is.
     public let reason: String?
     public let series: [Series]
+    /// Empty: one process without such a record.
+    public let rounds: [Round]
     public let accuracy: Metrics?
     public let placement: Placement?
     /// What makes the measurement doubtful ("debug_build", "thermal_fair").
@@ -76,6 +176,7 @@ public struct BenchResult: Codable, Hashable, Sendable {
         status = .ok
         reason = nil
         self.series = series
+        rounds = []
         accuracy = nil
         self.placement = placement
         self.flags = flags
@@ -86,6 +187,7 @@ public struct BenchResult: Codable, Hashable, Sendable {
         status = .failed
         self.reason = reason
         self.series = series
+        rounds = []
         accuracy = nil
         placement = nil
         self.flags = flags
@@ -96,13 +198,14 @@ public struct BenchResult: Codable, Hashable, Sendable {
         status = .notRun
         self.reason = reason
         series = []
+        rounds = []
         accuracy = nil
         placement = nil
         flags = []
     }
 
     enum CodingKeys: String, FieldKey {
-        case `case`, status, reason, series, accuracy, placement, flags
+        case `case`, status, reason, series, rounds, accuracy, placement, flags
     }
 
     public init(from decoder: any Decoder) throws {
@@ -111,6 +214,7 @@ public struct BenchResult: Codable, Hashable, Sendable {
         status = try fields(.status)
         reason = try fields.optional(.reason)
         series = try fields(.series, or: [])
+        rounds = try fields(.rounds, or: [])
         accuracy = try fields.optional(.accuracy)
         placement = try fields.optional(.placement)
         flags = try fields(.flags, or: [])
@@ -132,8 +236,16 @@ public struct BenchResult: Codable, Hashable, Sendable {
             throw fields.failure("the peak of the memory is below what it was before the model was loaded")
         }
         let latencies = samples(SeriesName.latency).count
-        if status == .ok, latencies > 0, latencies < `case`.minRepeats {
+        let excused = flags.contains { ["cut_short", "interrupted"].contains($0) }
+        if status == .ok, latencies > 0, latencies < `case`.minRepeats, !excused {
             throw fields.failure("fewer latencies than the case asks for, \(`case`.minRepeats)")
+        }
+        let measured = series.filter { $0.name == SeriesName.latency }.reduce(0) { $0 + $1.samples.count }
+        if !rounds.isEmpty,
+            rounds.map(\.samples).contains(where: { $0 > measured })
+                || rounds.reduce(0, { $0 + $1.samples }) != measured
+        {
+            throw fields.failure("the rounds' samples are not as many as those of 'latency_ns'")
         }
     }
 
@@ -143,6 +255,7 @@ public struct BenchResult: Codable, Hashable, Sendable {
         try container.encode(status, forKey: .status)
         try container.encode(reason, forKey: .reason)
         try container.encode(series, forKey: .series)
+        try container.encode(rounds, forKey: .rounds)
         try container.encode(accuracy, forKey: .accuracy)
         try container.encode(placement, forKey: .placement)
         try container.encode(flags, forKey: .flags)

@@ -39,7 +39,7 @@ public struct BenchRun: RecordFile {
         let twice = results.map(\.case).first { one in
             let key = [
                 one.model, one.variant, one.artifactSHA256, one.backend, one.requestedUnits.rawValue,
-                "\(one.batch)", "\(one.threads ?? 0)",
+                "\(one.batch)", "\(one.streams)", "\(one.threads ?? 0)",
             ]
             return !seen.insert(key).inserted
         }

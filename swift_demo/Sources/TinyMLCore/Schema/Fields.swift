@@ -21,6 +21,7 @@ extension Rule where Value == Double {
     static var openFraction: Rule { Rule(requirement: "must lie between 0 and 1") { $0 > 0 && $0 < 1 } }
     static var percentile: Rule { Rule(requirement: "must lie in 0 to 100, above 0") { $0 > 0 && $0 <= 100 } }
     static var notNegative: Rule { Rule(requirement: "must be at least 0") { $0 >= 0 } }
+    static var aboveZero: Rule { Rule(requirement: "must be above 0") { $0 > 0 } }
 }
 
 extension Rule where Value == String {
@@ -55,8 +56,9 @@ extension Rule where Value == String {
     }
 
     static var seriesName: Rule {
-        Rule(requirement: "must be lower case and end in _ns or _bytes") { text in
-            guard let stem = ["_ns", "_bytes"].first(where: text.hasSuffix).map({ text.dropLast($0.count) }) else {
+        Rule(requirement: "must be lower case and end in _ns, _bytes or _uj") { text in
+            guard let stem = ["_ns", "_bytes", "_uj"].first(where: text.hasSuffix).map({ text.dropLast($0.count) })
+            else {
                 return false
             }
             return !stem.isEmpty
@@ -108,6 +110,11 @@ struct Fields<Key: FieldKey> {
     /// The values of a list whose every member meets `rule`.
     func list<T: Decodable>(_ key: Key, each rule: Rule<T>) throws -> [T] {
         try container.decode([T].self, forKey: key).map { try checked($0, rule, key) }
+    }
+
+    /// The values of a list whose every member meets `rule`, or `fallback` where it is absent.
+    func list<T: Decodable>(_ key: Key, or fallback: [T], each rule: Rule<T>) throws -> [T] {
+        container.contains(key) ? try list(key, each: rule) : fallback
     }
 
     /// The error for a rule about more than one field.

@@ -26,10 +26,14 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
     public let packages: [String: String]
     public let thermalState: ThermalState?
     public let lowPowerMode: Bool?
+    /// How the system sets the clock ("performance", "powersave"); nil: it does not tell.
+    public let governor: String?
+    public let onBattery: Bool?
 
     public init(
         machine: String, os: System, osVersion: String, osBuild: String?, cpu: String, cores: Int, memoryBytes: Int,
-        runtime: String, packages: [String: String] = [:], thermalState: ThermalState?, lowPowerMode: Bool?
+        runtime: String, packages: [String: String] = [:], thermalState: ThermalState?, lowPowerMode: Bool?,
+        governor: String? = nil, onBattery: Bool? = nil
     ) {
         self.machine = machine
         self.os = os
@@ -42,6 +46,8 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         self.packages = packages
         self.thermalState = thermalState
         self.lowPowerMode = lowPowerMode
+        self.governor = governor
+        self.onBattery = onBattery
     }
 
     enum CodingKeys: String, FieldKey {
@@ -53,6 +59,8 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         case runtime, packages
         case thermalState = "thermal_state"
         case lowPowerMode = "low_power_mode"
+        case governor
+        case onBattery = "on_battery"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -68,6 +76,8 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         packages = try fields(.packages, or: [:])
         thermalState = try fields.optional(.thermalState)
         lowPowerMode = try fields.optional(.lowPowerMode)
+        governor = try fields.optional(.governor)
+        onBattery = try fields.optional(.onBattery)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -83,5 +93,7 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         try container.encode(packages, forKey: .packages)
         try container.encode(thermalState, forKey: .thermalState)
         try container.encode(lowPowerMode, forKey: .lowPowerMode)
+        try container.encode(governor, forKey: .governor)
+        try container.encode(onBattery, forKey: .onBattery)
     }
 }

@@ -1,0 +1,212 @@
+"""Whether the bench's figures hold on this machine, as it is just now.
+
+python tests/speed/bench_fidelity.py [--trials 10] [--runs 3]
+
+Three questions, all about graphs of equal convolutions, so that the truth is known:
+- Fidelity: the bench's p50 against a bare loop around onnxruntime, in turn, in fresh processes.
+- A/A: two runs of one and the same file, which must show no difference.
+- A planted slowdown: eleven convolutions against ten, 10% more work, which must be found.
+Base, copy and slower one are measured in turn, `--runs` runs of three rounds each; the verdicts stand for one run a
+side, for two pooled, and so on. Writes results/bench_fidelity.{json,md} after each trial.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from tinyml.bench.comparison import Runs, compare_runs
+from tinyml.bench.environment import this_environment
+from tinyml.bench.estimates import Ratio, welch_ratio
+from tinyml.bench.jobs import Job, Selection, Settings, foreign_jobs
+from tinyml.bench.measures import MEASURES
+from tinyml.bench.runner import run
+from tinyml.bench.validity import waiting_share
+from tinyml.schema import BenchResult, BenchRun
+from tinyml.store import provenance, write_bytes
+
+RESULTS = Path(__file__).parents[2] / "results"
+CHANNELS, SIZE, LAYERS = 32, 32, 10
+BARE = """
+import statistics, sys, time, numpy as np, onnxruntime as ort
+o = ort.SessionOptions(); o.intra_op_num_threads = 1
+s = ort.InferenceSession(sys.argv[1], o, providers=["CPUExecutionProvider"])
+x = {"x": np.random.default_rng(0).standard_normal([int(n) for n in sys.argv[3].split()]).astype(np.float32)}
+for _ in range(20): s.run(None, x)
+t = []
+for _ in range(int(sys.argv[2])):
+    b = time.perf_counter_ns(); s.run(None, x); t.append(time.perf_counter_ns() - b)
+print(statistics.median(t))
+"""
+SETTINGS = Settings(
+    rounds=3, min_repeats=180, min_seconds=0.0, max_seconds=60.0, warmup=20, accuracy=False, threads=(1,), timeout_s=300
+)
+
+
+def graph(path: Path, layers: int) -> Path:
+    """A file of `layers` equal convolutions, one after the other."""
+    generator = np.random.default_rng(0)
+    weights = [
+        numpy_helper.from_array(
+            (generator.standard_normal((CHANNELS, CHANNELS, 3, 3)) / 17).astype(np.float32), f"w{i}"
+        )
+        for i in range(layers)
+    ]
+    nodes = [
+        helper.make_node("Conv", ["x" if i == 0 else f"t{i}", f"w{i}"], [f"t{i + 1}"], pads=[1, 1, 1, 1])
+        for i in range(layers)
+    ]
+    shape = [1, CHANNELS, SIZE, SIZE]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", f"t{layers}")]
+    made = helper.make_model(
+        helper.make_graph(nodes, "probe", ends[:1], ends[1:], weights), opset_imports=[helper.make_opsetid("", 17)]
+    )
+    made.ir_version = 8
+    made.doc_string = path.parent.name  # a run has each file once, and a copy would be the same
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(made, path)
+    return path
+
+
+def jobs_of(files: list[Path]) -> list[Job]:
+    """Each file on onnxruntime's CPU provider."""
+    listed = foreign_jobs(files, SETTINGS, inputs=None, selection=Selection(backends=("onnxruntime",)))
+    return [job for job in listed.jobs if job.case.requested_units == "cpu"]
+
+
+def measured_in_turn(jobs: list[Job], name: str) -> list[BenchRun]:
+    """One run a job, their rounds in turn."""
+    found = run(jobs, SETTINGS, run_id=name, environment=this_environment(("onnxruntime",)), provenance=provenance())
+    if any(result.status != "ok" for result in found.results):
+        raise SystemExit(f"not measured: {[result.reason for result in found.results]}")
+    return [
+        found.model_copy(update={"id": f"{name}-{i}", "results": (result,)}) for i, result in enumerate(found.results)
+    ]
+
+
+def p50(result: BenchResult) -> list[float]:
+    """Of each round."""
+    return list(MEASURES["p50"].rounds(result))
+
+
+def fidelity(file: Path, rounds: int) -> tuple[list[float], list[float]]:
+    """The medians of the bare loop and of the bench, in turn."""
+    (job,) = jobs_of([file])
+    bare, ours = [], []
+    for number in range(rounds):
+        for which in ("bare", "ours") if number % 2 else ("ours", "bare"):
+            if which == "bare":
+                command = [sys.executable, "-c", BARE, str(file), "60", f"1 {CHANNELS} {SIZE} {SIZE}"]
+                bare.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+            else:
+                one = Settings(**{**SETTINGS.__dict__, "rounds": 1, "min_repeats": 60})
+                single = job.case.model_copy(update={"rounds": 1, "min_repeats": 60})
+                found = run(
+                    [Job(**{**job.__dict__, "case": single})],
+                    one,
+                    run_id="fidelity",
+                    environment=this_environment(()),
+                    provenance=provenance(),
+                )
+                ours += p50(found.results[0])
+    return bare, ours
+
+
+def main() -> None:
+    """Measures, and writes what it found."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trials", type=int, default=10)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--fidelity-rounds", type=int, default=12)
+    options = parser.parse_args()
+    record: dict[str, object] = {"machine": this_environment(("onnxruntime", "numpy")).model_dump(mode="json")}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = [
+            graph(folder / place / "probe.onnx", layers)
+            for place, layers in (("base", LAYERS), ("copy", LAYERS), ("slower", LAYERS + 1))
+        ]
+        bare, ours = fidelity(files[0], options.fidelity_rounds)
+        record["fidelity"] = {"bare_ns": bare, "bench_ns": ours, **_told(welch_ratio(bare, ours))}
+        trials: list[dict[str, object]] = []
+        record |= {"trials": trials, "runs": options.runs, "rounds_a_run": SETTINGS.rounds, "loads": []}
+        for trial in range(options.trials):
+            sides: list[list[BenchRun]] = [[], [], []]
+            for i in range(options.runs):
+                for side, found in zip(sides, measured_in_turn(jobs_of(files), f"t{trial}r{i}"), strict=True):
+                    side.append(found)
+            trials.append(
+                {
+                    "a_a": [_verdict(sides[0][:k], sides[1][:k]) for k in range(1, options.runs + 1)],
+                    "planted": [_verdict(sides[0][:k], sides[2][:k]) for k in range(1, options.runs + 1)],
+                    "waiting": max(
+                        waiting_share(one) or 0.0 for side in sides for found in side for one in found.results[0].rounds
+                    ),
+                    "load": os.getloadavg()[0],
+                }
+            )
+            print(trial + 1, trials[-1], flush=True)
+            write_bytes(RESULTS / "bench_fidelity.json", (json.dumps(record, indent=1) + "\n").encode())
+            write_bytes(RESULTS / "bench_fidelity.md", markdown(record).encode())
+
+
+def _told(ratio: Ratio) -> dict[str, float]:
+    interval = ratio.interval()
+    return {"ratio": ratio.value, "low": interval.low, "high": interval.high}
+
+
+def _verdict(a: list[BenchRun], b: list[BenchRun]) -> dict[str, object]:
+    (row,) = compare_runs(Runs(tuple(a)), [Runs(tuple(b))]).rows
+    return {"verdict": row.verdict, "ratio": row.ratio, "low": row.low, "high": row.high}
+
+
+def markdown(record: dict[str, object]) -> str:
+    """The page."""
+    machine, fidelity_, trials = record["machine"], record["fidelity"], record["trials"]
+    assert isinstance(machine, dict)
+    assert isinstance(fidelity_, dict)
+    assert isinstance(trials, list)
+    loads = [trial["load"] for trial in trials]
+    lines = [
+        "# Whether the bench's figures hold",
+        "",
+        f"Measured by `{Path(sys.argv[0]).as_posix()} {' '.join(sys.argv[1:])}`".replace(f"{Path.cwd()}/", "").rstrip(),
+        f"on {machine['cpu']}, {machine['cores']} cores, one thread, with other work on the machine: load average",
+        f"{min(loads):.1f} to {max(loads):.1f}, and in the worst round of each trial the process waited for a core for",
+        f"{min(t['waiting'] for t in trials):.0%} to {max(t['waiting'] for t in trials):.0%} of its time.",
+        "",
+        "## Against a bare loop around onnxruntime",
+        "",
+        f"The bench's p50 is {fidelity_['ratio']:.3f} times the bare loop's, 95% interval {fidelity_['low']:.3f} to "
+        f"{fidelity_['high']:.3f}, {len(fidelity_['bare_ns'])} fresh processes each, in turn.",
+        "",
+        f"## The same file twice, and one with 10% more work: {len(trials)} trials",
+        "",
+        f"A run has {record['rounds_a_run']} rounds; base, copy and slower one are measured in turn.",
+        "",
+        '| runs a side | same file: "no difference" | 10% more work: "slower" | mean ratio found | widest interval |',
+        "|---:|---:|---:|---:|---:|",
+    ]
+    runs = record["runs"]
+    assert isinstance(runs, int)
+    for k in range(runs):
+        same = sum(trial["a_a"][k]["verdict"] == "no difference" for trial in trials)
+        planted = [trial["planted"][k] for trial in trials]
+        found = sum(row["verdict"] == "slower" for row in planted)
+        mean = sum(row["ratio"] for row in planted) / len(planted)
+        wide = max(row["high"] / row["low"] for row in planted)
+        lines.append(f"| {k + 1} | {same} of {len(trials)} | {found} of {len(trials)} | {mean:.3f} | x{wide:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The whole job on images drawn on the spot, by the three commands that anybody would type; what is done stays done.
+
+A step is done again only if something that decides its outcome has changed: its command, the step before it, the
+versions of the libraries, or a source file of a package that it runs. Sources count by their contents, so that neither
+a checkout nor an edit elsewhere (of a test, a page or the app) makes it train again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from tinyml.commands import FIRST_LOOK, FIRST_MODEL, command
+from tinyml.schema import SCHEMA_VERSION, Record, Sha256
+from tinyml.store import read_json, write_json
+
+VARIANTS = ("coreml-fp16", "coreml-w8", "coreml-w4g32", "onnx-fp32")
+"""Float16, int8 weights and 4-bit weights for Core ML, and what onnxruntime is measured with."""
+
+GROUND = ("", "schema")
+"""The folders of the package that every step runs; a folder counts with those below it, "" only with its own files."""
+LIBRARIES = ("coremltools", "numpy", "onnx", "onnxruntime", "torch")
+
+DONE = "demo.json"
+PACKAGE = Path(__file__).parent
+
+ANNOUNCEMENT = (
+    "Trains a small network (ResNet-20) on 1,600 images drawn on the spot, exports it to Core ML (float16, int8 and "
+    "4-bit weights) and ONNX, proves each file against the network on 400 images, and measures them: about a minute "
+    "and a half on two slow cores, seconds where nothing has changed since the last time. Nothing is fetched."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One command of the demonstration."""
+
+    name: str
+    words: tuple[str, ...]
+    """The command without `tinyml`."""
+    runs: tuple[str, ...]
+    """The folders of the package, beside the ground, whose sources decide what comes out."""
+    makes: tuple[str, ...]
+    """What must lie in the folder of the demonstration for the step to be done; patterns."""
+
+
+STEPS = (
+    Step(
+        name="train",
+        words=("train", FIRST_MODEL, *FIRST_LOOK),
+        runs=("trainer",),
+        makes=(f"results/{FIRST_MODEL}/**/best.json",),
+    ),
+    Step(
+        name="export",
+        words=("export", *(word for name in VARIANTS for word in ("--variant", name))),
+        runs=("trainer", "evaluation", "coreml", "export"),
+        makes=tuple(f"results/{FIRST_MODEL}/**/{name}/manifest.json" for name in VARIANTS),
+    ),
+    Step(
+        name="bench",
+        words=("bench", "--quick", "--no-accuracy"),
+        runs=("trainer", "evaluation", "coreml", "export", "bench"),
+        makes=("results/bench/*/index.html",),
+    ),
+    Step(name="report", words=("report",), runs=("trainer", "export", "bench"), makes=("results/report.html",)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a demonstration ended."""
+
+    code: int
+    """The exit code of the step that failed; 0: none did."""
+    kept: tuple[str, ...]
+    """The steps that were not done again."""
+
+
+class DoneStep(Record):
+    """A step that came to its end, and what it was made from."""
+
+    name: str
+    fingerprint: Sha256
+
+
+class DoneSteps(Record):
+    """`demo.json`: what need not be done again."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["demo"] = "demo"
+    steps: tuple[DoneStep, ...] = ()
+
+
+def demonstrate(
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    program: Sequence[str] = (sys.executable, "-m", "tinyml"),
+    steps: Sequence[Step] = STEPS,
+    package: Path = PACKAGE,
+) -> Outcome:
+    """Runs the steps that are not done yet in `folder`, each as a process of its own.
+
+    Args:
+        folder: Where results go; made where it lacks.
+        say: Told each command before it runs, and what is left out.
+        program: What stands before the words of a step.
+        steps: What to do, in order.
+        package: Where the sources lie.
+
+    Returns:
+        What became of them; it stops at the first that fails.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / DONE
+    before = {step.name: step.fingerprint for step in _read(record).steps}
+    done: list[DoneStep] = []
+    kept: list[str] = []
+    fingerprint = ""
+    for step in steps:
+        fingerprint = _fingerprint(step, fingerprint, package)
+        told = command(*step.words)
+        if before.get(step.name) == fingerprint and all(any(folder.glob(made)) for made in step.makes):
+            say(f"unchanged, not done again: {told}")
+            kept.append(step.name)
+        else:
+            say(f"$ {told}")
+            code = subprocess.run([*program, *step.words], cwd=folder, env=_environment(), check=False).returncode  # noqa: S603 (our own command)
+            if code != 0:
+                return Outcome(code=code, kept=tuple(kept))
+        done.append(DoneStep(name=step.name, fingerprint=fingerprint))
+        write_json(record, DoneSteps(steps=tuple(done)))
+    return Outcome(code=0, kept=tuple(kept))
+
+
+def _environment() -> dict[str, str]:
+    """One thread unless the user says otherwise.
+
+    So small a network gains little from a second one, and loses a hundred times that where another process holds a
+    core: the threads wait for each other after every layer.
+    """
+    return {"OMP_NUM_THREADS": "1", **os.environ}
+
+
+def _read(record: Path) -> DoneSteps:
+    return read_json(record, DoneSteps) if record.is_file() else DoneSteps()
+
+
+def _fingerprint(step: Step, before: str, package: Path) -> str:
+    whole = hashlib.sha256()
+    versions = [f"{name} {metadata.version(name)}" for name in LIBRARIES]
+    for line in (before, *step.words, sys.version, *versions):
+        whole.update(f"{line}\0".encode())
+    for part in (*GROUND, *step.runs):
+        files = (package / part).glob("*.py") if part == "" else (package / part).resolve().rglob("*.py")
+        for file in sorted(files):
+            whole.update(f"{part}/{file.name}\0".encode())
+            whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()
