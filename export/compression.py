@@ -6,19 +6,27 @@ A kind is one file in `export/compressions/`, registered under the `method` that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from tinyml.accuracy import Images
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.registry import Registry
-from tinyml.schema import Variant
+from tinyml.schema import Rounding, Variant
 
+from .encoding.grids import Grid
 from .weights import Encoding, Weight
+
+Samples = Mapping[str, NDArray[Any]]
+"""Inputs of a model by name, [N, ...] each."""
+
+COMPENSATION_IMAGES = 256
+"""How many training images compensated rounding sees."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +35,13 @@ class Conversion:
 
     variant: Variant
     weights: tuple[Weight, ...]
-    """As they lie in the model now: behind each kind the next one finds them as that left them."""
-    calibration: Images
-    """Training images; empty where no kind of the variant needs them."""
+    """As they lay in the model before."""
+    calibration: Samples
+    """Inputs by name; none where no kind of the variant needs them."""
 
 
 class CompressionKind(ABC):
     """One kind of compression. Settings are its record in the schema, or one of a layer's overrides."""
-
-    needs_calibration = False
-    """Whether it must see images of the training split."""
 
     @abstractmethod
     def token(self, settings: Any) -> str:
@@ -50,9 +55,37 @@ class CompressionKind(ABC):
         """What it does to the network before conversion: gives a changed copy, or `network` itself."""
         return network
 
-    @abstractmethod
-    def apply(self, model: Any, settings: Any, conversion: Conversion) -> Any:
-        """What it does to the converted model: an MLModel of coremltools or an onnx.ModelProto; gives the same type."""
+    def apply(self, model: Any, settings: Any, conversion: Conversion) -> Any:  # noqa: ARG002
+        """What it does to the converted model: an MLModel of coremltools or an onnx.ModelProto; gives the same type.
+
+        Kinds of weights in Core ML do nothing here: `tinyml.export.encoding` asks them for what follows.
+        """
+        return model
+
+    def prunes(self, layer: Any, weight: Weight) -> bool:  # noqa: ARG002
+        """Whether it makes some of the weight zero."""
+        return False
+
+    def kept(self, layer: Any, weight: Weight, saliency: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Which cells of `weight` do not become zero, by how much each matters; None: this kind makes no zeros."""
+        return None
+
+    def output_scale(self, layer: Any, weight: Weight, cells: Tensor) -> Tensor | None:  # noqa: ARG002
+        """What the output channels are divided by before and multiplied with behind the op; None: nothing."""
+        return None
+
+    def grid(self, layer: Any, weight: Weight, cells: Tensor, *, half: bool, **known: Tensor | None) -> Grid | None:  # noqa: ARG002
+        """The values that the cells of `weight` can have; None: any.
+
+        Args:
+            layer: The settings that hold for it.
+            weight: What it is.
+            cells: Its values [outputs, inputs, positions].
+            half: Whether what is stored is of float16.
+            known: `kept`, which cells do not become zero, and `importance`, how much an error of each counts; both
+                like `cells`, or None.
+        """
+        return None
 
     @abstractmethod
     def stored_as(self, settings: Any, weight: Weight, variant: Variant) -> Encoding | None:
@@ -76,14 +109,33 @@ def name_of(variant: Variant) -> str:
         w8z             asymmetric: with a zero point
         palette4        a palette of 2^4 values a tensor; `g16`: one per 16 output channels; `s`: channels scaled
         prune75         75% of the weights zero; `prune2of4`: 2 of every 4
-        w8a8            weights and activations of 8 bits
+        w8a8            weights and activations of 8 bits; `w8a8d`: the activations' ranges as they come
+
+    Below 8 bits weights make up for each other's errors, at 8 bits each is rounded to the nearest; `n` at the end says
+    "nearest" where that is not the usual, `c` "compensated".
     """
     tokens = [compressions.get(kind.method).token(kind) for kind in variant.compression] or [variant.precision]
-    return f"{variant.format}-{'-'.join(tokens)}".replace("-a8", "a8")
+    name = f"{variant.format}-{'-'.join(tokens)}".replace("-a8", "a8")
+    roundings = {kind.rounding for kind in variant.compression if kind.method != "activations"}
+    return (
+        name + {"nearest": "n", "compensated": "c"}[roundings.pop()] if roundings - {usual_rounding(variant)} else name
+    )
+
+
+def usual_rounding(variant: Variant) -> Rounding:
+    """What holds where nobody says otherwise: weights of 8 bits lose nothing, so images are not asked for."""
+    whole = all(getattr(kind, "bits", 0) == 8 for kind in variant.compression)
+    return "nearest" if whole else "compensated"
 
 
 def check(variant: Variant) -> None:
     """Raises UsageError for a combination that cannot be, with the reason."""
+    if found := reasons_against(variant):
+        raise UsageError(f"{variant.name} cannot be", value="; ".join(found))
+
+
+def reasons_against(variant: Variant) -> list[str]:
+    """Why the variant cannot be, as clauses; none: it can."""
     methods = [kind.method for kind in variant.compression]
     reasons = [compressions.get(kind.method).refusal(kind, variant) for kind in variant.compression]
     if len(set(methods)) < len(methods):
@@ -94,10 +146,13 @@ def check(variant: Variant) -> None:
         reasons.append("activations come last: they are calibrated on the compressed weights")
     if "prune" in methods and len(methods) > 1 and not at_least(variant, 18):
         reasons.append("sparse weights that are compressed as well need iOS18")
+    if len({kind.rounding for kind in variant.compression if kind.method != "activations"}) > 1:
+        reasons.append("all weights are rounded in the same way")
     if {"linear", "palette"} <= set(methods):
         reasons.append("weights are either integers or indices into a palette")
-    if found := [reason for reason in reasons if reason]:
-        raise UsageError(f"{variant.name} cannot be", value="; ".join(found))
+    if methods and variant.format == "coreml" and not at_least(variant, 16):
+        reasons.append("compressed weights need iOS16")
+    return [reason for reason in reasons if reason]
 
 
 def at_least(variant: Variant, ios: int) -> bool:
@@ -108,8 +163,13 @@ def at_least(variant: Variant, ios: int) -> bool:
 
 def calibration_images(variant: Variant) -> int:
     """How many training images the variant must see."""
-    kinds = [kind for kind in variant.compression if compressions.get(kind.method).needs_calibration]
-    return max((getattr(kind, "images", 0) for kind in kinds), default=0)
+    observed = [kind.images for kind in variant.compression if kind.method == "activations" and not kind.dynamic]
+    return max([*observed, COMPENSATION_IMAGES * compensates(variant)])
+
+
+def compensates(variant: Variant) -> bool:
+    """Whether its weights are rounded so that they make up for each other's errors."""
+    return any(getattr(kind, "rounding", "") == "compensated" for kind in variant.compression)
 
 
 def prepare(network: nn.Module, variant: Variant, calibration: Images) -> nn.Module:
@@ -119,29 +179,39 @@ def prepare(network: nn.Module, variant: Variant, calibration: Images) -> nn.Mod
     return network
 
 
-def compress(model: Any, variant: Variant, calibration: Images, weights_of: Callable[[Any], tuple[Weight, ...]]) -> Any:
+def compress(
+    model: Any,
+    variant: Variant,
+    calibration: Samples,
+    weights_of: Callable[[Any], tuple[Weight, ...]],
+    encode: Callable[[Any, Conversion], Any] | None = None,
+) -> Any:
     """`model`, compressed by every kind of the variant in order.
 
     Args:
         model: As the format's library holds it.
         variant: What to do.
-        calibration: Training images; may be empty where no kind needs them.
+        calibration: Inputs by name; may be none where no kind needs them.
         weights_of: Reads the weights of such a model.
+        encode: Stores the weights of such a model as the variant says; None: the kinds themselves do.
 
     Raises:
         UsageError: The variant cannot be, or an override names a layer that the network does not have.
     """
     check(variant)
+    weights = weights_of(model)
+    layers = {weight.layer for weight in weights}
     for kind in variant.compression:
-        weights = weights_of(model)
-        layers = {weight.layer for weight in weights}
         if unknown := sorted(set(kind.overrides) - layers):
             raise UsageError(
                 f"{variant.name} overrides a layer that the network does not have",
                 value=unknown[0],
                 allowed=", ".join(sorted(layers)),
             )
-        conversion = Conversion(variant=variant, weights=weights, calibration=calibration)
+    conversion = Conversion(variant=variant, weights=weights, calibration=calibration)
+    if encode is not None:
+        model = encode(model, conversion)
+    for kind in variant.compression:
         model = compressions.get(kind.method).apply(model, kind, conversion)
     return model
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from tinyml.coreml.program.program import Binding, Block, Constant, Operation, V
 from tinyml.coreml.read.package import Package
 from tinyml.errors import ArtifactError
 
-from .channel_scale import UNSCALED
+from .encoding.calibration import decoded
+from .encoding.coreml import UNSCALED
 from .weights import Encoding, Weight, is_weight
 
 _MULTIPLIES = {"conv": ("weight",), "conv_transpose": ("weight",), "linear": ("weight",), "matmul": ("x", "y")}
@@ -25,6 +26,30 @@ def weights_of(package: Package) -> tuple[Weight, ...]:
     """The weights of all functions, in the order of the program; layers are called as the ops that read them."""
     functions = package.program.functions.values()
     return tuple(weight for function in functions for weight in _of_block(function.block, {}))
+
+
+def held(package: Package, weights: Sequence[Weight]) -> list[tuple[Weight, NDArray[np.float32]]]:
+    """`weights` of `package`, decompressed by our runtime, each with the scale that follows its op."""
+    behind: dict[str, str] = {}
+    for function in package.program.functions.values():
+        for operation in function.block.operations:
+            scale = {"batch_norm": "gamma", "mul": "y"}.get(operation.kind)
+            read = operation.inputs["x"][0] if scale is not None else None
+            if scale is None or not isinstance(read, ValueName) or not read.name.endswith(UNSCALED):
+                continue
+            factor = operation.inputs[scale][0]
+            if isinstance(factor, ValueName):
+                behind[read.name.removesuffix(UNSCALED)] = factor.name
+    values = decoded(package, {weight.stored_name for weight in weights} | set(behind.values()))
+    found = []
+    for weight in weights:
+        array = values[weight.stored_name]
+        if weight.op_name in behind:
+            shape = [1] * array.ndim
+            shape[weight.output_axis] = -1
+            array = array * values[behind[weight.op_name]].reshape(shape)
+        found.append((weight, array))
+    return found
 
 
 def _of_block(block: Block, outer: Mapping[str, Operation]) -> Iterator[Weight]:

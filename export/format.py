@@ -15,6 +15,7 @@ from tinyml.evaluation.runtime import Executable
 from tinyml.registry import Registry
 from tinyml.schema import ModelSpec, Variant
 
+from .proof import Held
 from .weights import Weight
 
 LAYERS_KEY = "tinyml.layers"
@@ -64,6 +65,9 @@ class Format(Protocol):
 
     def stored_weights(self, path: Path) -> tuple[Weight, ...]:
         """The weights and how each is stored, as found in the file itself."""
+
+    def held_weights(self, path: Path) -> Held:
+        """The weights as of `stored_weights`, each with its values as the file's own ops unpack them."""
 
 
 formats: Registry[Format] = Registry("format", package="tinyml.export.formats")

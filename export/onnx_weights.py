@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .weights import Encoding, Weight, is_weight
 
 if TYPE_CHECKING:
     import onnx
 
-_MULTIPLY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_MULTIPLY = ("Conv", "ConvTranspose", "Gemm", "MatMul", "ConvInteger", "MatMulInteger")
+_QUANTIZED = "_quantized"
+"""How onnxruntime's dynamic quantization ends the names of integer weights; their scales end in "_scale"."""
 
 
 def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
@@ -46,7 +52,13 @@ def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
                 encodings = (Encoding(method="linear", dtype=dtype, groups=groups),)
                 dtype = dtypes[stored[dequantize.input[1]].data_type]
             output_axis, input_axis = _axes(node, position, len(tensor.dims))
-            output = node.output[0]
+            output = node.output[0].removesuffix("_output_quantized")
+            if node.op_type.endswith("Integer"):
+                factor = stored[f"{name.removesuffix(_QUANTIZED)}_scale"]
+                groups = tuple(
+                    max(factor.dims, default=1) if each == output_axis else 1 for each in range(len(tensor.dims))
+                )
+                encodings, dtype = (Encoding(method="linear", dtype=dtype, groups=groups),), dtypes[factor.data_type]
             found.append(
                 Weight(
                     layer=output,
@@ -63,9 +75,38 @@ def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
     return tuple(found)
 
 
+def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight, NDArray[np.float32]]]:
+    """`weights` of `model`, each with its values as DequantizeLinear gives them."""
+    from onnx import numpy_helper
+
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    unpacked = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
+
+    def array(name: str) -> NDArray[np.float32]:
+        return np.asarray(numpy_helper.to_array(stored[name]), np.float32)
+
+    found = []
+    for weight in weights:
+        node = unpacked.get(weight.stored_name)
+        if node is not None:
+            axis = next((entry.i for entry in node.attribute if entry.name == "axis"), 1)
+            names = list(node.input)
+        elif weight.op.endswith("Integer"):
+            axis, base = weight.output_axis, weight.stored_name.removesuffix(_QUANTIZED)
+            names = [weight.stored_name, f"{base}_scale", f"{base}_zero_point"]
+        else:
+            found.append((weight, array(weight.stored_name)))
+            continue
+        levels, *steps = (array(name) for name in names)
+        along = [-1 if each == axis else 1 for each in range(levels.ndim)]
+        scale, *zero = (step.reshape(along if step.size > 1 else [1] * levels.ndim) for step in steps)
+        found.append((weight, (levels - zero[0] if zero else levels) * scale))
+    return found
+
+
 def _axes(node: onnx.NodeProto, position: int, rank: int) -> tuple[int, int]:
     """The axes of output and input channels of the weight at input `position`."""
-    if node.op_type == "Conv":
+    if node.op_type in ("Conv", "ConvInteger"):
         return 0, 1
     if node.op_type == "ConvTranspose":
         return 1, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from tinyml import __version__
 from tinyml.accuracy import Images, subset
-from tinyml.errors import UnavailableError, VerificationError
+from tinyml.errors import ArtifactError, ManifestError, UnavailableError, VerificationError
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.progress import Progress, Silent
@@ -21,11 +22,13 @@ from tinyml.schema import ActivationQuantization, Artifact, Variant
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
-from tinyml.workspace import ARTIFACT_MANIFEST, Workspace
+from tinyml.workspace import ARTIFACT_MANIFEST, Workspace, checked_artifact
 
 from . import golden
-from .compression import calibration_images, check, check_weights, prepare
+from .compression import calibration_images, check, prepare
 from .format import Metadata, formats
+from .proof import prove
+from .source import Sources
 from .variants import variants
 from .verify import VERIFY_IMAGES, ask_checkpoint, execute, verification_of
 
@@ -83,21 +86,50 @@ class Exporter:
         loaded = load(manifest)
         self.checkpoint, self.manifest = loaded.checkpoint, loaded.manifest
         self._network = loaded.model
+        self._sources = Sources(loaded.model, loaded.checkpoint.spec)
         made = self.checkpoint
         self._dataset = reopen(made.config.data, made.dataset, data, progress=self._progress)
         predictor = CheckpointPredictor(loaded)
         self.answers = ask_checkpoint(predictor, self._dataset, limit=images, progress=self._progress)
 
-    def export(self, rows: Iterable[Variant]) -> Exported:
-        """Writes and verifies variants in order; one that misses its floor does not stop the others."""
+    def export(self, rows: Iterable[Variant], *, resume: bool = False) -> Exported:
+        """Writes and verifies variants in order; one that misses its floor does not stop the others.
+
+        Args:
+            rows: What to export.
+            resume: Whether a variant of this checkpoint that is there already, whole and verified on as many images,
+                is kept as it is.
+        """
+        rows = list(rows)
         manifests, failures = [], []
-        for row in rows:
-            self._progress.say(f"{row.name}: converting")
+        begin, made = time.monotonic(), 0
+        for number, row in enumerate(rows):
+            if resume and (there := self._there(row)) is not None:
+                self._progress.say(f"{row.name}: there already")
+                manifests.append(there)
+                continue
+            left = (time.monotonic() - begin) / made * (len(rows) - number) if made else None
+            togo = "" if left is None else f", about {max(1, round(left / 60))} min to go"
+            self._progress.say(
+                f"{row.name}: converting" + (f" ({number + 1} of {len(rows)}{togo})" if rows[1:] else "")
+            )
             try:
                 manifests.append(self.write(row))
             except VerificationError as error:
                 failures.append(error)
+            made += 1
         return Exported(manifests=tuple(manifests), failures=tuple(failures))
+
+    def _there(self, variant: Variant) -> Path | None:
+        """The manifest of an earlier, whole export of this checkpoint as `variant`."""
+        manifest = self._workspace.export(self.checkpoint.spec.architecture, variant.name) / ARTIFACT_MANIFEST
+        try:
+            artifact, _ = checked_artifact(manifest)
+        except (ArtifactError, ManifestError):
+            return None
+        same = artifact.checkpoint_sha256 == self.checkpoint.sha256 and artifact.variant == self._calibrated(variant)
+        images = artifact.verification.images if artifact.verification else 0
+        return manifest if same and images == len(self.answers.images) else None
 
     def write(self, variant: Variant) -> Path:
         """Writes and verifies one variant, and returns its manifest; an earlier export is replaced only by a good one.
@@ -119,8 +151,8 @@ class Exporter:
             calibration = self._calibration(variant)
             network = prepare(self._network, variant, calibration)
             format_.write(network, variant, self._metadata(variant), calibration, path)
-            if plain := check_weights(variant, format_.stored_weights(path), path.name):
-                self._progress.say(f"{variant.name}: not compressed: {', '.join(plain)}")
+            proof = prove(variant, format_.held_weights(path), self._sources.of(variant), path.name)
+            self._progress.say(f"{variant.name}: {proof.sentence()}")
             executable = format_.open(path)
             outputs = execute(executable, self.answers.images, progress=self._progress)
             figures = verification_of(self.answers, outputs, floor=variant.floor, runtime=executable.runtime)

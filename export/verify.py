@@ -22,6 +22,10 @@ from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import Dataset, reopen
 from tinyml.workspace import checked_artifact, checkpoint_origin, export_again
 
+from .format import formats
+from .proof import Proof, prove
+from .source import Sources
+
 VERIFY_IMAGES = 1000
 SIGNIFICANT = 0.05
 """A drop of the accuracy that chance explains more often than this says nothing against an artifact."""
@@ -146,6 +150,9 @@ class Verified:
     """How far a Core ML artifact on CPU_ONLY, where nothing is rounded to float16, is from the other compute units,
     over at most `CPU_IMAGES` images; None for another format."""
 
+    proof: Proof
+    """What was found of its stored weights, each held to the checkpoint's."""
+
     @property
     def passed(self) -> bool:
         """Whether every figure reached the floor."""
@@ -165,7 +172,8 @@ def verify(
     `data` as for `reopen`.
 
     Raises:
-        ArtifactError: The artifact is missing or is not what the manifest says, by its checksum.
+        ArtifactError: The artifact is missing or is not what the manifest says, by its checksum; or a weight is stored
+            otherwise than it says, or too far from the checkpoint's.
         CheckpointError: The checkpoint that it was made of is gone or changed.
         DataError: The data set is gone, has changed, or has other classes by now.
     """
@@ -173,12 +181,15 @@ def verify(
     predictor = CheckpointPredictor(checkpoint_of(artifact, manifest))
     dataset = reopen(artifact.data, artifact.dataset, data, progress=progress or Silent())
     asked = ask_checkpoint(predictor, dataset, split=split, limit=limit, progress=progress)
+    source = Sources(predictor.loaded.model, predictor.spec).of(artifact.variant)
+    proof = prove(artifact.variant, formats.get(artifact.variant.format).held_weights(path), source, path.name)
     executable = runtimes.get(artifact.variant.format).open(path)
     outputs = execute(executable, asked.images, progress=progress)
     return Verified(
         artifact=artifact,
         figures=verification_of(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime),
         units=units_apart(path, {IMAGE: _some(asked.images)}) if artifact.variant.format == "coreml" else None,
+        proof=proof,
     )
 
 

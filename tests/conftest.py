@@ -72,7 +72,7 @@ def trained_checkpoint(shapes: Dataset, tmp_path_factory: pytest.TempPathFactory
     torch.manual_seed(0)
     network = fitted(build(MODEL, len(shapes.index.labels)), shapes, IMAGES)
     return checkpoint.save(
-        workspace.checkpoints(MODEL),
+        workspace.run(MODEL, "best-1").checkpoints,
         "best",
         network,
         spec=checkpoint.spec_of(MODEL, network, shapes.index.labels, shapes.index.preprocess),
@@ -85,7 +85,7 @@ def trained_checkpoint(shapes: Dataset, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def trained_results(trained_checkpoint: Path, cache: Path) -> TrainedResults:
     """One model on `shapes` with its exports, verified; read it, never write to it (copy it first)."""
-    workspace = Workspace(trained_checkpoint.parents[2])
+    workspace = Workspace(trained_checkpoint.parents[4])
     # The ranges matter less here than the time that calibration takes.
     exported = pipeline.export(trained_checkpoint, VARIANTS, workspace, images=IMAGES, calibration_images=32)
     exported.check()

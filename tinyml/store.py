@@ -86,6 +86,35 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextlib.contextmanager
+def only_process(path: Path) -> Iterator[bool]:
+    """Holds the lock file `path` for as long as the block runs; False: another living process holds it.
+
+    The file names the process that holds it, and goes with it; one that a killed process left is taken over. Where
+    the file system knows no locks, every process is the only one.
+    """
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            yield False
+            return
+        except OSError:
+            pass
+        if path.exists() and path.stat().st_ino == os.fstat(handle).st_ino:
+            break
+        os.close(handle)  # its holder removed it in between
+    os.ftruncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode())
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
 def sweep(folder: Path, path: Path | None = None) -> None:
     """Removes the temporaries in `folder` that killed processes left: of the target `path`, or of any.
 

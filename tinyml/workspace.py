@@ -1,7 +1,8 @@
 """Where files lie: the results folder, one folder a model, and the cache of prepared data sets.
 
 results/
-  <model>/history.json, test_results.json, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
+  <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
+  <model>/test_results.json
   <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json
   bench/<run id>/run.json, report.md, results.csv, index.html
   model_comparison.csv
@@ -9,13 +10,16 @@ results/
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml.commands import command, first_training
-from tinyml.errors import ArtifactError, BenchError, CheckpointError, ManifestError
+from tinyml.errors import ArtifactError, BenchError, CheckpointError, ManifestError, UsageError
 from tinyml.schema import Artifact, Checkpoint
 from tinyml.store import file_sha256, read_json
 
@@ -23,6 +27,7 @@ ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
 EXPORTS, FAILED = "exports", "failed"
 BEST_CHECKPOINT = "best.json"
+RESUME_STATE = "resume.safetensors"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
 BENCH_RUN, REPORT_PAGE = "run.json", "index.html"
@@ -36,6 +41,49 @@ def cache_dir() -> Path:
 
 
 @dataclass(frozen=True)
+class RunFolder:
+    """The files of one training."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What the training is called: "best-1"."""
+        return self.path.name
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of its checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def state(self) -> Path:
+        """What an unfinished training is resumed from."""
+        return self.checkpoints / RESUME_STATE
+
+    @property
+    def history(self) -> Path:
+        """How it went."""
+        return self.path / HISTORY
+
+    @property
+    def history_plot(self) -> Path:
+        """The same as a picture."""
+        return self.path / HISTORY_PLOT
+
+    @property
+    def best(self) -> Path:
+        """The manifest of its best checkpoint."""
+        return self.checkpoints / BEST_CHECKPOINT
+
+    @classmethod
+    def of_state(cls, state: Path) -> RunFolder | None:
+        """The run that a state file belongs to; None: it lies elsewhere."""
+        inside = state.parent.name == "checkpoints" and state.parent.parent.parent.name == "runs"
+        return cls(state.parent.parent) if inside else None
+
+
+@dataclass(frozen=True)
 class Workspace:
     """The results under one folder, by default `./results`."""
 
@@ -45,9 +93,36 @@ class Workspace:
         """The folder of one model."""
         return self.root / name
 
-    def checkpoints(self, model: str) -> Path:
-        """The folder of a model's checkpoints."""
-        return self.model(model) / "checkpoints"
+    def run(self, model: str, name: str) -> RunFolder:
+        """The folder of the training called `name`; raises UsageError for what is no file name."""
+        if not re.fullmatch(r"[A-Za-z0-9][\w.+-]{0,99}", name):
+            raise UsageError(
+                "--run is no name for a folder", value=name, allowed="letters, digits, '-', '_', '.' and '+'"
+            )
+        return RunFolder(self.model(model) / "runs" / name)
+
+    def runs(self, model: str | None = None) -> list[RunFolder]:
+        """The folders of all trainings (of `model`), by model and name."""
+        return [RunFolder(path) for path in sorted(self.root.glob(f"{model or '*'}/runs/*")) if path.is_dir()]
+
+    def new_run(self, model: str, stem: str) -> RunFolder:
+        """The folder of a new training, made empty: `stem` with the first number that is free."""
+        for number in itertools.count(1):
+            run = self.run(model, f"{stem}-{number}")
+            with contextlib.suppress(FileExistsError):
+                run.path.mkdir(parents=True)
+                return run
+        raise AssertionError  # `count` has no end
+
+    def newest_state(self, model: str) -> Path:
+        """The state of the training of `model` that was saved last; raises CheckpointError."""
+        found = sorted(self.root.glob(f"{model}/runs/*/checkpoints/{RESUME_STATE}"), key=_made)
+        if not found:
+            raise CheckpointError(
+                f"nothing to resume: no training of {model} under {self.root}/",
+                hint="start the training without --resume",
+            )
+        return found[-1]
 
     def export(self, model: str, variant: str) -> Path:
         """The folder of one exported artifact."""
@@ -64,7 +139,11 @@ class Workspace:
 
     def newest_checkpoint(self, model: str | None = None) -> Path:
         """The manifest of the best checkpoint of the model trained last (or of `model`); raises CheckpointError."""
-        found = sorted(_whole(self.root.glob(f"{model or '*'}/checkpoints/{BEST_CHECKPOINT}")), key=_made)
+        places = ("runs/*/checkpoints", "checkpoints")  # the second before runs had names
+        found = sorted(
+            _whole(path for at in places for path in self.root.glob(f"{model or '*'}/{at}/{BEST_CHECKPOINT}")),
+            key=_made,
+        )
         if not found:
             raise CheckpointError(
                 f"no checkpoint{f' of {model}' if model else ''} under {self.root}/",

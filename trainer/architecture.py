@@ -86,6 +86,17 @@ def check_rates(name: str, dropout: float | None, drop_path: float) -> None:
         )
 
 
+def recomputes(model: nn.Module) -> bool:
+    """Whether `model` can compute activations again in the backward pass instead of keeping them."""
+    return hasattr(model, "recompute")
+
+
+def set_recompute(model: nn.Module, on: bool) -> None:
+    """Has `model` compute activations again in the backward pass, or keep them; nothing where it cannot."""
+    if recomputes(model):
+        model.recompute(on)  # type: ignore[operator]
+
+
 def count_parameters(model: nn.Module) -> int:
     """The number of trainable values of `model`."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -225,7 +225,8 @@ def _rate(learner: Learner, batches: TrainBatches, seconds: float, device: torch
         epoch += 1
         for number, (images, targets) in enumerate(islice(batches.epoch(epoch), 21)):
             since = time.monotonic() if number else None
-            learner.learn(learner.answer(images, targets).loss, 1e-6)
+            learner.answer(images, targets)
+            learner.learn(1e-6)
             _wait(device)
             if since is not None or len(batches) == 1:
                 took.append(time.monotonic() - (since or began))

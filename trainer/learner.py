@@ -19,7 +19,7 @@ from .state import Parts, Weights
 
 @dataclass(frozen=True)
 class Answer:
-    """What a network said of a batch: the mean loss, with its graph, and the logits, float32 [B, classes]."""
+    """What a network said of a batch: the mean loss and the logits, float32 [B, classes]."""
 
     loss: Tensor
     logits: Tensor
@@ -31,6 +31,7 @@ class Learner:
     def __init__(self, network: nn.Module, objective: Objective, config: TrainConfig, device: torch.device) -> None:
         self._config, self._device, self._objective = config, device, objective
         self.network: nn.Module = network.to(device).to(memory_format=memory_format(device))
+        self._forward = torch.compile(self.network, dynamic=False) if config.compiled else self.network
         self._optimizer = build_optimizer(
             self.network, config, device, no_decay=architectures.get(config.model).no_decay
         )
@@ -53,18 +54,36 @@ class Learner:
         return parts
 
     def answer(self, images: Tensor, targets: Tensor) -> Answer:
-        """The forward pass of a batch: images float32 [B, 3, H, W], targets int64 [B] or float32 [B, classes]."""
+        """The forward and the backward pass of a batch, in the configuration's number of parts.
+
+        Args:
+            images: float32 [B, 3, H, W].
+            targets: int64 [B] or float32 [B, classes].
+        """
+        self._optimizer.zero_grad(set_to_none=True)
+        parts = min(self._config.accumulate, len(images))
+        answers = [
+            self._part(some, wanted, len(some) / len(images))
+            for some, wanted in zip(images.chunk(parts), targets.chunk(parts), strict=True)
+        ]
+        if len(answers) == 1:
+            return answers[0]
+        return Answer(torch.stack([part.loss for part in answers]).sum(), torch.cat([part.logits for part in answers]))
+
+    def _part(self, images: Tensor, targets: Tensor, share: float) -> Answer:
         images = images.contiguous(memory_format=memory_format(self._device))
         with autocast(self._device, self._config.precision):
-            logits = self.network(images)
+            logits = self._forward(images)
         logits = logits.float()
-        return Answer(self._objective(logits, targets, images), logits.detach())
-
-    def learn(self, loss: Tensor, lr: float) -> None:
-        """Updates the weights, and their average, by the gradient of `loss` at the rate `lr`."""
-        set_learning_rate(self._optimizer, lr)
-        self._optimizer.zero_grad(set_to_none=True)
+        loss = self._objective(logits, targets, images)
+        if share != 1.0:
+            loss = loss * share
         loss.backward()  # type: ignore[no-untyped-call]
+        return Answer(loss.detach(), logits.detach())
+
+    def learn(self, lr: float) -> None:
+        """Updates the weights, and their average, by the gradient of the last answer at the rate `lr`."""
+        set_learning_rate(self._optimizer, lr)
         if self._config.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
         self._optimizer.step()

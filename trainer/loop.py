@@ -9,7 +9,9 @@ What may differ between trainings stands outside: where the network comes from (
 
 from __future__ import annotations
 
+import contextlib
 import math
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,8 @@ import torch
 from tinyml.errors import TrainingError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
-from tinyml.store import provenance
-from tinyml.workspace import HISTORY_PLOT, Workspace
+from tinyml.store import only_process, provenance
+from tinyml.workspace import RunFolder, Workspace
 
 from . import checkpoint
 from .data import Dataset, TrainBatches
@@ -39,6 +41,8 @@ from .state import Generators, Parts, Position, SavedState, check_continues
 from .tally import Tally
 from .validation import validate
 
+LOCK = ".training.lock"
+
 ACCELERATOR_CHECK_STEPS = 20
 """Reading the loss makes an accelerator wait, so there it is looked at once in so many steps."""
 
@@ -52,6 +56,8 @@ class TrainResult:
     """The manifest of the best checkpoint; None: no epoch was completed."""
     state: Path
     interrupted: bool
+    signal: int | None = None
+    """Which signal interrupted it."""
 
 
 def train(
@@ -64,23 +70,26 @@ def train(
     objective: Objective | None = None,
     progress: Progress | None = None,
     spent: float = 0.0,
+    name: str | None = None,
 ) -> TrainResult:
-    """Trains a network and writes checkpoints, history and its plot to the model's folder in `workspace`.
+    """Trains a network and writes checkpoints, history and its plot to a folder of its own in `workspace`.
 
     Ctrl-C and SIGTERM end it after the current step, with everything saved that resuming needs.
 
     Args:
         config: Everything that decides the run.
         dataset: Its "train" split is trained on, its "val" split chooses the best checkpoint; "test" is not touched.
-        workspace: Where results go; an earlier run of the model there is replaced, or resumed.
+        workspace: Where results go; earlier trainings there stay as they are.
         device: Where to compute.
         start: Where the network comes from; None: from scratch.
         objective: What is minimized; None: what `config` says.
         progress: Told of every batch and epoch.
         spent: Seconds of the configuration's budget that are gone before this call.
+        name: What the training is called; None: as its recipe, with a number.
 
     Raises:
-        TrainingError: The loss is not finite, memory ran out, or there are no images to train on.
+        TrainingError: The loss is not finite, memory ran out, there are no images to train on, another process trains
+            in that folder, or another training lies there.
         UsageError: `config` or the data are not those of the run to resume.
         UnavailableError: The device lacks the precision asked for.
         CheckpointError: The state cannot be read, or the results not be written.
@@ -88,12 +97,64 @@ def train(
     keep_freed_memory()
     with autocast(device, config.precision):
         pass  # refuses a precision that the device lacks before anything is written
+    start = start or Scratch()
+    folder, made = _folder(workspace, config, start, name)
+    try:
+        with only_process(folder.path / LOCK) as alone:
+            if not alone:
+                raise TrainingError(
+                    "another process is training there",
+                    value=folder.path,
+                    hint="wait for it, or give this training another name with --run",
+                )
+            return _trained(config, dataset, folder, device, start, objective, progress, spent)
+    finally:
+        if made:
+            _remove_empty(folder)
+
+
+def _folder(workspace: Workspace, config: TrainConfig, start: Start, name: str | None) -> tuple[RunFolder, bool]:
+    """The folder of the training, and whether it was made for it."""
+    if (known := start.folder()) is not None:
+        return known, False
+    if name is None:
+        return workspace.new_run(config.model, config.recipe), True
+    folder = workspace.run(config.model, name)
+    killed = (folder.path / LOCK).exists()  # before its first state was whole: nothing can be resumed there
+    if folder.state.exists() or (folder.history.exists() and not killed):
+        raise TrainingError(
+            "a training of that name lies there already",
+            value=folder.path,
+            hint="choose another name, or go on with it: --resume",
+        )
+    there = folder.path.exists()
+    folder.path.mkdir(parents=True, exist_ok=True)
+    return folder, not there
+
+
+def _remove_empty(folder: RunFolder) -> None:
+    """Removes what a training leaves that ended before its first save."""
+    for path in (folder.checkpoints, folder.path, folder.path.parent, folder.path.parent.parent):
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _trained(
+    config: TrainConfig,
+    dataset: Dataset,
+    folder: RunFolder,
+    device: torch.device,
+    start: Start,
+    objective: Objective | None,
+    progress: Progress | None,
+    spent: float,
+) -> TrainResult:
     run = _Run(
         config,
         dataset,
-        workspace,
+        folder,
         device,
-        start or Scratch(),
+        start,
         objective or objective_of(config),
         progress or Silent(),
         spent,
@@ -114,12 +175,13 @@ def train(
                 run.save_interrupted()
     history = run.history()
     if history.epochs:
-        plot_history(history, workspace.model(config.model) / HISTORY_PLOT)
+        plot_history(history, folder.history_plot)
     return TrainResult(
         history=history,
-        best=run.saver.best if history.epochs else None,
-        state=run.saver.state,
+        best=folder.best if history.epochs else None,
+        state=folder.state,
         interrupted=interrupted,
+        signal=(interrupts.number or signal.SIGINT) if interrupted else None,
     )
 
 
@@ -130,7 +192,7 @@ class _Run:
         self,
         config: TrainConfig,
         dataset: Dataset,
-        workspace: Workspace,
+        folder: RunFolder,
         device: torch.device,
         start: Start,
         objective: Objective,
@@ -144,7 +206,7 @@ class _Run:
         self.batches = TrainBatches(split, config, index.preprocess, len(index.labels), device)
         self.learner = Learner(start.network(config, index.labels), objective, config, device)
         self.spec = checkpoint.spec_of(config.model, self.learner.network, index.labels, index.preprocess)
-        self.saver = Saver(workspace, config, self.spec, dataset)
+        self.saver = Saver(folder, config, self.spec, dataset)
         self.meter = MemoryMeter(device)
         self.tally = Tally(device)
         self.records: list[EpochRecord] = []
@@ -201,8 +263,8 @@ class _Run:
                 answer = self.learner.answer(images, targets)
                 if check and not math.isfinite(value := answer.loss.item()):
                     raise self._diverged(value)
-                self.learner.learn(answer.loss, lr)
-                tally.add(answer.loss.detach(), answer.logits, targets)
+                self.learner.learn(lr)
+                tally.add(answer.loss, answer.logits, targets)
                 self.meter.sample()
                 if check:
                     shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"
@@ -226,8 +288,6 @@ class _Run:
 
     def finish_epoch(self, metrics: Metrics) -> None:
         """Records a completed epoch, and saves: checkpoints first, the state to resume from last."""
-        if not self.records:
-            self.saver.forget_earlier_run()
         record = self._record(metrics)
         self.records.append(record)
         self.epoch += 1

@@ -51,7 +51,10 @@ def parameter_groups(model: nn.Module, weight_decay: float, no_decay: Collection
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             (free if parameter.ndim < 2 or name in no_decay else decaying).append(parameter)
-    return [{"params": decaying, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+    return [
+        {"params": decaying, "weight_decay": weight_decay, "decays": True},
+        {"params": free, "weight_decay": 0.0, "decays": False},
+    ]
 
 
 def fused(device: torch.device) -> bool | None:

@@ -18,6 +18,7 @@ from tinyml.registry import Registry
 from tinyml.schema import TrainConfig
 
 from .architecture import architectures, check_rates
+from .data.policies import policies
 from .optimizer import optimizers
 from .resolution import check_resolution
 from .schedule import schedulers
@@ -96,6 +97,8 @@ def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
     for field, registry in (("optimizer", optimizers), ("scheduler", schedulers)):
         if (name := getattr(result, field)) not in registry:
             raise UsageError(f"{option(field)} out of range", value=name, allowed=", ".join(registry))
+    if result.policy is not None and result.policy not in policies:
+        raise UsageError("--policy out of range", value=result.policy, allowed=", ".join(policies))
     total = result.total_epochs or result.epochs
     if total < result.epochs:
         raise UsageError(

@@ -6,17 +6,16 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from torch import nn
 
 from tinyml.schema import History, Metrics, ModelSpec, TrainConfig
 from tinyml.store import write_json
-from tinyml.workspace import BEST_CHECKPOINT, HISTORY, Workspace
+from tinyml.workspace import RunFolder
 
 from . import checkpoint
 from .data import Dataset
-from .state import Parts, Position, state_file, write_state
+from .state import Parts, Position, write_state
 
 MINUTE = 60.0
 SAVE_SHARE = 0.01
@@ -53,24 +52,12 @@ class Saver:
         OSError: The folder cannot be written to; better found out now than after an epoch.
     """
 
-    def __init__(self, workspace: Workspace, config: TrainConfig, spec: ModelSpec, dataset: Dataset) -> None:
+    def __init__(self, run: RunFolder, config: TrainConfig, spec: ModelSpec, dataset: Dataset) -> None:
         self._config, self._spec, self._dataset = config, spec, dataset
-        self._folder = workspace.checkpoints(config.model)
-        self._history = workspace.model(config.model) / HISTORY
-        self.state = state_file(workspace, config.model)
+        self._run, self._folder = run, run.checkpoints
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=self._folder):
             pass
-
-    @property
-    def best(self) -> Path:
-        """The manifest of the best checkpoint."""
-        return self._folder / BEST_CHECKPOINT
-
-    def forget_earlier_run(self) -> None:
-        """Removes the periodic checkpoints of a training that this one has replaced."""
-        for old in self._folder.glob("epoch-*"):
-            old.unlink()
 
     def checkpoints(self, network: nn.Module, epoch: int, metrics: Metrics | None, *, best: bool = False) -> None:
         """Writes `last`, and after an epoch also `best` and the periodic one where they are due.
@@ -101,5 +88,5 @@ class Saver:
 
     def progress(self, history: History, position: Position, parts: Parts) -> None:
         """Writes the history, and last of all the state: whoever resumes finds everything that it speaks of."""
-        write_json(self._history, history)
-        write_state(self.state, position, parts)
+        write_json(self._run.history, history)
+        write_state(self._run.state, position, parts)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, held back while a training step or a save is under way."""
+"""Ctrl-C, SIGTERM and SIGHUP, held back while a training step or a save is under way."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Interrupts:
-    """Raises KeyboardInterrupt for SIGINT and SIGTERM, but never inside a `held` block: there, right after it.
+    """Raises KeyboardInterrupt for these signals, but never inside a `held` block: there, right after it.
 
+    One that is ignored, as by `nohup`, stays ignored.
     Outside the main thread, where Python delivers no signals, nothing is changed.
     """
 
     def __init__(self) -> None:
         self._holding = False
         self._pending = False
+        self.number: int | None = None
+        """The signal that came."""
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[Interrupts]:
-        """Handles both signals until the block ends, then puts the earlier handlers back."""
+        """Handles them until the block ends, then puts the earlier handlers back."""
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        earlier = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        earlier = {number: signal.signal(number, self._handle) for number in numbers}
         try:
             yield self
         finally:
@@ -53,7 +59,8 @@ class Interrupts:
         finally:
             self._holding = self._pending = False
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
         if not self._holding:
             raise KeyboardInterrupt
         self._pending = True

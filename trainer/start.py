@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import nn
 
 from tinyml.schema import TrainConfig
+from tinyml.workspace import RunFolder
 
-from .architecture import build
-from .state import SavedState, read_state
+from .architecture import build, set_recompute
+from .state import SavedState
 
 
 class Start(Protocol):
@@ -24,6 +24,9 @@ class Start(Protocol):
     def saved(self) -> SavedState | None:
         """How far an earlier run of this training came; None: it begins anew."""
 
+    def folder(self) -> RunFolder | None:
+        """Where its files lie already; None: nowhere yet."""
+
 
 @dataclass(frozen=True)
 class Scratch:
@@ -32,23 +35,30 @@ class Scratch:
     def network(self, config: TrainConfig, labels: tuple[str, ...]) -> nn.Module:
         """See Start."""
         torch.manual_seed(config.seed)
-        return build(config.model, len(labels), dropout=config.dropout, drop_path=config.drop_path)
+        network = build(config.model, len(labels), dropout=config.dropout, drop_path=config.drop_path)
+        if config.recompute is not None:
+            set_recompute(network, config.recompute)
+        return network
 
     def saved(self) -> SavedState | None:
+        """See Start."""
+        return None
+
+    def folder(self) -> RunFolder | None:
         """See Start."""
         return None
 
 
 @dataclass(frozen=True)
 class Resumed(Scratch):
-    """The state file of an unfinished training; it holds all weights, so the fresh ones are replaced.
+    """The state of an unfinished training; it holds all weights, so the fresh ones are replaced."""
 
-    Raises:
-        CheckpointError: By `saved`, as `read_state`.
-    """
-
-    path: Path
+    state: SavedState
 
     def saved(self) -> SavedState:
         """See Start."""
-        return read_state(self.path)
+        return self.state
+
+    def folder(self) -> RunFolder | None:
+        """See Start."""
+        return RunFolder.of_state(self.state.path)

@@ -7,6 +7,7 @@ must not forget is a `Part`, kept under a name of its own.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Literal, Protocol, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from tinyml.errors import CheckpointError, UsageError
+from tinyml.errors import CheckpointError, ManifestError, UsageError
+from tinyml.progress import Progress, Silent
 from tinyml.schema import (
     SCHEMA_VERSION,
     Count,
@@ -27,13 +29,12 @@ from tinyml.schema import (
     TrainConfig,
 )
 from tinyml.store import parse_json
-from tinyml.workspace import Workspace
 
 from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
 
 Tensors: TypeAlias = Mapping[str, Tensor]
 
-HEADER = "tinyml"
+HEADER, CHECKSUM = "tinyml", "crc32"
 MAY_CHANGE = frozenset({"epochs", "total_epochs", "save_every"})
 
 
@@ -59,11 +60,6 @@ class Position(Record):
     """The best validation accuracy so far."""
     memory: MemoryPeak | None
     device: Literal["cpu", "cuda", "mps"]
-
-
-def state_file(workspace: Workspace, model: str) -> Path:
-    """Where the unfinished training of `model` lies."""
-    return workspace.checkpoints(model) / "resume.safetensors"
 
 
 class Part(Protocol):
@@ -98,32 +94,74 @@ class SavedState:
             )
 
 
+def previous_state(path: Path) -> Path:
+    """Where the state before the one in `path` is kept."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
 def write_state(path: Path, position: Position, parts: Parts) -> None:
-    """Replaces the state file, atomically."""
+    """Replaces the state file, atomically; the one before is kept, in case a failing disk tears this one."""
     tensors = {f"{name}/{key}": value for name, part in parts.items() for key, value in part.tensors().items()}
-    write_tensors(path, tensors, {"format": "pt", HEADER: position.model_dump_json()})
+    if path.exists():
+        _keep(path, previous_state(path))
+    header = {"format": "pt", HEADER: position.model_dump_json(), CHECKSUM: _checksum(tensors)}
+    write_tensors(path, tensors, header)
 
 
-def read_position(path: Path) -> Position:
-    """How far the training in `path` has come; raises CheckpointError as `read_state` does."""
-    return read_state(path).position
+def _keep(path: Path, kept: Path) -> None:
+    aside = kept.with_name(f".{kept.name}")
+    aside.unlink(missing_ok=True)
+    try:
+        aside.hardlink_to(path)
+    except OSError:  # no hard links there: no second state
+        return
+    aside.replace(kept)
 
 
-def read_state(path: Path) -> SavedState:
-    """What `write_state` wrote.
+def _checksum(tensors: Tensors) -> str:
+    total = 0
+    for name in sorted(tensors):
+        values = tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        total = zlib.crc32(values.data, zlib.crc32(name.encode(), total))
+    return f"{total:08x}"
+
+
+def read_state(path: Path, *, progress: Progress = Silent()) -> SavedState:
+    """What `write_state` wrote; where the newest is torn, the one before, and `progress` is told so.
 
     Raises:
-        CheckpointError: The file is missing, empty, truncated, a pickle, or holds weights only.
+        CheckpointError: The file is missing, a pickle, or holds weights only; or it is torn, and so is the one before.
         ManifestError: Its record does not fit the schema.
     """
     refuse_pickle_name(path)
     if not path.exists():
         raise CheckpointError("nothing to resume", value=path, hint="start the training without --resume")
-    tensors, metadata = read_tensors(path)
+    try:
+        return _read(path)
+    except (TornError, ManifestError) as error:
+        try:
+            earlier = _read(previous_state(path))
+        except (CheckpointError, ManifestError):
+            raise error from None
+        progress.say(f"the newest state cannot be read ({error}): going on from the one before")
+        return SavedState(path, earlier.position, earlier.tensors)
+
+
+class TornError(CheckpointError):
+    """A state file that is not what was written."""
+
+
+def _read(path: Path) -> SavedState:
+    try:
+        tensors, metadata = read_tensors(path)
+    except CheckpointError as error:
+        raise TornError(str(error)) from None
     if HEADER not in metadata:
         raise CheckpointError(
             "these are weights, not the state of a training", value=path, allowed="a resume.safetensors of tinyml"
         )
+    if metadata.get(CHECKSUM, checksum := _checksum(tensors)) != checksum:
+        raise TornError(f"{path} has changed since it was written", hint="start the training anew")
     return SavedState(path, parse_json(metadata[HEADER], Position, str(path)), tensors)
 
 

@@ -1,4 +1,4 @@
-"""Integer activations: QuantizeLinear and DequantizeLinear pairs in ONNX, with ranges observed on training images."""
+"""Integer activations: pairs that quantize and dequantize, with ranges observed on training images, or as they come."""
 
 from __future__ import annotations
 
@@ -16,32 +16,43 @@ from tinyml.errors import UsageError
 from tinyml.quiet import quiet
 from tinyml.schema import IMAGE, ActivationQuantization, Variant
 
-from ..compression import CompressionKind, Conversion, compressions
+from ..compression import CompressionKind, Conversion, at_least, compressions
+from ..encoding.activations import quantize_activations
 from ..weights import Encoding, Weight
 
 _BATCH = 16
 
-_OPS = ("Conv", "Gemm", "MatMul", "Add", "Mul", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat")
+_MULTIPLY = ("Conv", "Gemm", "MatMul")
+_OPS = (*_MULTIPLY, "Add", "Mul", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat")
 
 
 class Activations(CompressionKind):
-    """Static: a range for each tensor is fixed before it is exported."""
-
-    needs_calibration = True
+    """Static: a range for each tensor is fixed before it is exported; dynamic: each input brings its own."""
 
     def token(self, settings: ActivationQuantization) -> str:
-        """`a8`."""
-        return f"a{settings.bits}{'s' if settings.symmetric else ''}"
+        """`a8`, `a8s`, `a8d`."""
+        return f"a{settings.bits}{'s' if settings.symmetric else ''}{'d' if settings.dynamic else ''}"
 
-    def refusal(self, settings: ActivationQuantization, variant: Variant) -> str | None:  # noqa: ARG002
-        """ONNX only, and together with integer weights, whose products are what integer arithmetic is for."""
-        if variant.format != "onnx":
-            return f"activations are not quantized in {variant.format} here"
+    def refusal(self, settings: ActivationQuantization, variant: Variant) -> str | None:
+        """Together with integer weights, whose products are what integer arithmetic is for; in Core ML from iOS17."""
         if all(kind.method != "linear" for kind in variant.compression):
             return "integer activations go with integer weights"
+        if variant.format == "coreml" and settings.dynamic:
+            return "activations in Core ML have ranges that are fixed before"
+        if not at_least(variant, 17):
+            return "integer activations need iOS17"
         return None
 
     def apply(self, model: Any, settings: ActivationQuantization, conversion: Conversion) -> Any:
+        """In Core ML by our own pass, see `tinyml.export.encoding.activations`; in ONNX by onnxruntime."""
+        if not settings.dynamic and not any(map(len, conversion.calibration.values())):
+            raise UsageError("quantizing activations needs images to calibrate on", value=0, allowed="at least 1")
+        if conversion.variant.format == "onnx":
+            return self._onnx(model, settings, conversion)
+        names = {weight.op_name for weight in conversion.weights if weight.layer in settings.overrides}
+        return quantize_activations(model, settings, conversion.calibration, names)
+
+    def _onnx(self, model: Any, settings: ActivationQuantization, conversion: Conversion) -> Any:
         """Quantizes weights and activations with onnxruntime.
 
         Weights are symmetric int8 per output channel, activations uint8 (int8 where symmetric) per tensor with the
@@ -52,15 +63,14 @@ class Activations(CompressionKind):
         See onnxruntime's "Quantize ONNX models"
         (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
         """
-        images = conversion.calibration
-        if not len(images):
-            raise UsageError("quantizing activations needs images to calibrate on", value=0, allowed="at least 1")
+        images = conversion.calibration[IMAGE]
         import onnx
         from onnxruntime.quantization import (
             CalibrationMethod,
             QuantFormat,
             QuantType,
             quant_pre_process,
+            quantize_dynamic,
             quantize_static,
         )
 
@@ -70,13 +80,24 @@ class Activations(CompressionKind):
             quant_pre_process(model, prepared)
             nodes = onnx.load(prepared).graph.node
             preprocessing = [node.name for node in itertools.takewhile(lambda node: node.op_type != "Conv", nodes)]
+            excluded = preprocessing + [node.name for node in nodes if node.output[0] in left]
+            if settings.dynamic:
+                quantize_dynamic(
+                    prepared,
+                    quantized,
+                    op_types_to_quantize=list(_MULTIPLY),
+                    nodes_to_exclude=excluded,
+                    per_channel=False,
+                    weight_type=QuantType.QInt8,
+                )
+                return onnx.load(quantized)
             quantize = functools.partial(
                 quantize_static,
                 prepared,
                 quantized,
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=list(_OPS),
-                nodes_to_exclude=preprocessing + [node.name for node in nodes if node.output[0] in left],
+                nodes_to_exclude=excluded,
                 per_channel=True,
                 activation_type=QuantType.QInt8 if settings.symmetric else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,

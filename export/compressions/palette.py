@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
+from torch import Tensor
 
-import numpy as np
-
-from tinyml.quiet import coremltools, quiet
 from tinyml.schema import PaletteSettings, Palettization, Variant
 
-from ..channel_scale import scaled_palettes
-from ..compression import CompressionKind, Conversion, at_least, compressions, settings_of
-from ..coremltools_options import options
+from ..compression import CompressionKind, at_least, compressions, settings_of
+from ..encoding.grids import Grid, palettes
 from ..weights import Encoding, Weight, fitting
 
 
 class Palette(CompressionKind):
-    """The values of a palette are the centers that k-means finds; iOS16 packs the indices, iOS18 types them."""
+    """The values of a palette are the centers that k-means finds; iOS16 packs the indices, iOS18 types them.
+
+    With a scale per channel one palette serves channels of any range: each is divided by its largest weight before,
+    and the output multiplied behind the convolution or product, where that costs next to nothing. coremltools 9.0 has
+    an option of its own for it that takes the largest across the output channels instead of within each, and when it
+    then declines a weight it has divided it already (https://github.com/apple/coremltools/issues/2777).
+    """
 
     def token(self, settings: PaletteSettings) -> str:
         """`palette4`, `palette4g16`, `palette4s`; see `tinyml.export.compression.name_of`."""
@@ -25,7 +26,7 @@ class Palette(CompressionKind):
         return f"palette{settings.bits}{group}{'s' if settings.per_channel_scale else ''}"
 
     def refusal(self, settings: Palettization, variant: Variant) -> str | None:
-        """ONNX has no palettes; 3 bits, groups and scales came with iOS18."""
+        """ONNX has no palettes; 3 bits and groups came with iOS18."""
         if variant.format != "coreml":
             return f"{variant.format} has no palettes"
         if any(kind.method == "prune" for kind in variant.compression) and settings.per_channel_scale:
@@ -35,35 +36,27 @@ class Palette(CompressionKind):
             return "palettes of 3 bits, of grouped channels and with a scale per channel need iOS18"
         return None
 
-    def apply(self, model: Any, settings: Palettization, conversion: Conversion) -> Any:
-        """By coremltools' k-means; a scale per channel by our own pass, see `tinyml.export.channel_scale`."""
-        coreml = coremltools().optimize.coreml
+    def output_scale(self, layer: PaletteSettings, weight: Weight, cells: Tensor) -> Tensor | None:
+        """The largest magnitude of each output channel, where something behind the op can multiply."""
+        if not _scaled(layer, weight):
+            return None
+        scale = cells.abs().amax((1, 2))
+        return scale.masked_fill_(scale == 0, 1)
 
-        def for_layer(layer: PaletteSettings, weight: Weight) -> Any:
-            if _scaled(layer, weight):
-                return None
-            grouped = {"granularity": "per_grouped_channel", "group_size": _group(layer, weight)}
-            return coreml.OpPalettizerConfig(
-                mode="kmeans",
-                nbits=layer.bits,
-                weight_threshold=0,
-                **(grouped if layer.group_size else {"granularity": "per_tensor"}),
-            )
-
-        scaled = {
-            weight.op_name: (layer.bits, _group(layer, weight))
-            for weight in conversion.weights
-            if (layer := settings_of(settings, weight.layer)) is not None and _scaled(layer, weight)
-        }
-        joint = conversion.variant.compression[0].method == "prune"
-        with quiet(), np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-            # Fewer different weights than a palette has values: k-means finds them all, and scikit-learn remarks on it.
-            warnings.filterwarnings("ignore", message="Number of distinct clusters")
-            if scaled:
-                model = scaled_palettes(model, scaled)
-            if len(scaled) == len(conversion.weights):
-                return model
-            return coreml.palettize_weights(model, options(settings, conversion, for_layer), joint_compression=joint)
+    def grid(
+        self,
+        layer: PaletteSettings,
+        weight: Weight,
+        cells: Tensor,
+        *,
+        half: bool,
+        importance: Tensor | None = None,
+        kept: Tensor | None = None,
+        **known: Tensor | None,  # noqa: ARG002
+    ) -> Grid | None:
+        """Palettes; where it is known how much an error counts, k-means weighs the weights by that."""
+        blocks = _groups(layer, weight)
+        return palettes(cells, layer.bits, blocks=blocks, half=half, importance=importance, kept=kept)
 
     def stored_as(self, settings: Palettization, weight: Weight, variant: Variant) -> Encoding | None:  # noqa: ARG002
         """Indices of `bits` bits, and a palette for each group of output channels."""
@@ -71,16 +64,17 @@ class Palette(CompressionKind):
         if layer is None:
             return None
         groups = [1] * len(weight.shape)
-        groups[weight.output_axis] = weight.shape[weight.output_axis] // _group(layer, weight)
+        groups[weight.output_axis] = _groups(layer, weight)
         return Encoding(method="palette", dtype=f"uint{layer.bits}", groups=tuple(groups))
 
 
 compressions.add("palette", Palette())
 
 
-def _group(layer: PaletteSettings, weight: Weight) -> int:
+def _groups(layer: PaletteSettings, weight: Weight) -> int:
+    """How many palettes there are along the output channels."""
     channels = weight.shape[weight.output_axis]
-    return fitting(channels, layer.group_size) if layer.group_size else channels
+    return channels // fitting(channels, layer.group_size) if layer.group_size else 1
 
 
 def _scaled(layer: PaletteSettings, weight: Weight) -> bool:

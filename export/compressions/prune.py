@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from torch import Tensor
 
-from tinyml.quiet import coremltools, quiet
 from tinyml.schema import PruneSettings, Pruning, Variant
 
-from ..compression import CompressionKind, Conversion, compressions, settings_of
-from ..coremltools_options import options
+from ..compression import CompressionKind, compressions, settings_of
+from ..encoding.masks import largest, patterned
 from ..weights import Encoding, Weight
 
 
@@ -25,39 +24,28 @@ class Prune(CompressionKind):
         """ONNX stores zeros like any other value."""
         return f"{variant.format} stores zeros like any value" if variant.format != "coreml" else None
 
-    def apply(self, model: Any, settings: Pruning, conversion: Conversion) -> Any:
-        """By coremltools."""
-        coreml = coremltools().optimize.coreml
+    def prunes(self, layer: PruneSettings, weight: Weight) -> bool:
+        """Patterns are for convolutions and linear layers with at least twice as many input channels as a pattern."""
+        if layer.pattern is None:
+            return True
+        return weight.op in ("conv", "linear") and 2 * layer.pattern.of <= weight.shape[weight.input_axis]
 
-        def for_layer(layer: PruneSettings, weight: Weight) -> Any:
-            if not _prunable(layer, weight):
-                return None
-            rule = (
-                {"n_m_ratio": (layer.pattern.zeros, layer.pattern.of)}
-                if layer.pattern
-                else {"target_sparsity": layer.sparsity}
-            )
-            return coreml.OpMagnitudePrunerConfig(weight_threshold=0, **rule)
-
-        with quiet():
-            return coreml.prune_weights(model, options(settings, conversion, for_layer))
+    def kept(self, layer: PruneSettings, weight: Weight, saliency: Tensor) -> Tensor | None:
+        """All but the share, or the pattern, of those that matter least."""
+        if not self.prunes(layer, weight):
+            return None
+        if layer.pattern is not None:
+            return patterned(saliency, layer.pattern.zeros, layer.pattern.of)
+        return largest(saliency, layer.sparsity or 0.0)
 
     def stored_as(self, settings: Pruning, weight: Weight, variant: Variant) -> Encoding | None:  # noqa: ARG002
         """A mask of one bit a weight, and zeros of the share or in the pattern that was asked for."""
         layer = settings_of(settings, weight.layer)
-        if layer is None or not _prunable(layer, weight):
+        if layer is None or not self.prunes(layer, weight):
             return None
         pattern = (layer.pattern.zeros, layer.pattern.of) if layer.pattern else None
-        # The threshold lies between two weights, so that a share that is no whole number of them is rounded down.
-        zeros = max(layer.sparsity - 1 / weight.size, 0.0) if layer.sparsity else 0.0
+        zeros = round(layer.sparsity * weight.size) / weight.size if layer.sparsity else 0.0
         return Encoding(method="prune", dtype="uint1", zeros=zeros, pattern=pattern)
 
 
 compressions.add("prune", Prune())
-
-
-def _prunable(layer: PruneSettings, weight: Weight) -> bool:
-    """Patterns are for convolutions and linear layers with at least twice as many input channels as a pattern."""
-    if layer.pattern is None:
-        return True
-    return weight.op in ("conv", "linear") and 2 * layer.pattern.of <= weight.shape[weight.input_axis]

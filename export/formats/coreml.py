@@ -14,10 +14,13 @@ from tinyml.evaluation.runtime import Executable, runtimes
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import IMAGE, LABEL, PROBABILITIES, Variant
 
-from ..compression import compress
-from ..coreml_weights import weights_of
+from ..compression import Conversion, compress
+from ..coreml_weights import held, weights_of
+from ..encoding.coreml import store
+from ..encoding.layers import encoded
 from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
+from ..proof import Held
 from ..weights import Weight, with_layers
 
 _SOFTMAX = "class_probabilities"
@@ -54,7 +57,13 @@ class CoreMLFormat:
                 skip_model_load=True,
             )
         names = layers(program)
-        model = compress(model, variant, calibration, lambda held: with_layers(weights_of(open_package(held)), names))
+        model = compress(
+            model,
+            variant,
+            {IMAGE: calibration},
+            lambda held: with_layers(weights_of(open_package(held)), names),
+            _encode,
+        )
         with quiet():
             model = _named(ct, model)
             _describe(model, metadata)
@@ -70,8 +79,17 @@ class CoreMLFormat:
         package = open_package(path)
         return with_layers(weights_of(package), layers_of(dict(package.description.metadata.userDefined)))
 
+    def held_weights(self, path: Path) -> Held:
+        """Decompressed by our own runtime, the scales behind ops included."""
+        return held(open_package(path), self.stored_weights(path))
+
 
 formats.add("coreml", CoreMLFormat())
+
+
+def _encode(model: Any, conversion: Conversion) -> Any:
+    """The model with its weights stored as the variant says."""
+    return store(model, encoded(model, conversion.variant, conversion.weights, conversion.calibration))
 
 
 def _named(ct: Any, model: Any) -> Any:

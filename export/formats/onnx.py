@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -18,8 +19,12 @@ from tinyml.schema import IMAGE, PROBABILITIES, Variant
 from ..compression import compress
 from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
-from ..onnx_weights import weights_of
+from ..onnx_weights import held, weights_of
+from ..proof import Held
 from ..weights import Weight, with_layers
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET = 18
 """The opset that torch's exporter itself writes, so nothing is converted after it; onnxruntime reads it since 1.14."""
@@ -54,7 +59,9 @@ class OnnxFormat:
         if exported is None:
             raise ArtifactError("torch.onnx.export gave no model")
         model, names = exported.model_proto, layers(program)
-        model = compress(model, variant, calibration, lambda held: with_layers(weights_of(held), names))
+        if variant.precision == "fp16":
+            model = _halved(model)
+        model = compress(model, variant, {IMAGE: calibration}, lambda held: with_layers(weights_of(held), names))
         model.producer_name, model.producer_version = "tinyml", metadata.facts["tinyml.version"]
         model.doc_string = metadata.summary
         onnx.helper.set_model_props(
@@ -80,5 +87,22 @@ class OnnxFormat:
         model = read_model(path)
         return with_layers(weights_of(model), layers_of({prop.key: prop.value for prop in model.metadata_props}))
 
+    def held_weights(self, path: Path) -> Held:
+        """As DequantizeLinear unpacks them."""
+        return held(read_model(path), self.stored_weights(path))
+
 
 formats.add("onnx", OnnxFormat())
+
+
+def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model computing in float16 between inputs and outputs of float32; the last softmax stays in float32."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    with quiet():
+        last = [node.name for node in model.graph.node if node.output[0] == PROBABILITIES]
+        halved = OnnxModel(convert_float_to_float16(model, keep_io_types=True, node_block_list=last))
+        halved.topological_sort()  # the casts of the inputs are put at the end
+    found: onnx.ModelProto = halved.model
+    return found

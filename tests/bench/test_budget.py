@@ -1,3 +1,4 @@
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,13 @@ def test_a_mistake_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BenchError, match=message) as caught:
         budget(tmp_path, text)
     assert "\n" not in str(caught.value)
+
+
+def test_the_readmes_budget_is_one(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = readme[readme.index("    [[limits]]") :].split("\n\n")[0]
+    (limit,) = budget(tmp_path, textwrap.dedent(block)).limits
+    assert set(limit.figures) == {"p90", "size", "top1"}
 
 
 def test_no_file(tmp_path: Path) -> None:

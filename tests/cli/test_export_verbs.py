@@ -1,6 +1,7 @@
 """`tinyml export`, `verify`, `eval` and `predict` as a user types them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,12 @@ def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
     assert run(["export", *options]) == 0
 
     captured = capsys.readouterr()
-    assert captured.out.startswith("checkpoint results/alexnet/checkpoints/best.json: alexnet")
+    assert captured.out.startswith("checkpoint results/alexnet/runs/best-1/checkpoints/best.json: alexnet")
     assert "onnx-w8a8\t" in captured.out
     assert captured.out.splitlines()[-1] == "next: tinyml bench"
-    assert captured.err.splitlines() == ["onnx-w8a8: converting"]
+    converting, proven = captured.err.splitlines()
+    assert converting == "onnx-w8a8: converting"
+    assert re.match(r"onnx-w8a8: \d+ weights proven, 8\.\d+ bits each, at most \d\.\d+% from their source", proven)
     assert (folder / "results/alexnet/exports/onnx-w8a8/alexnet-onnx-w8a8.onnx").is_file()
 
 
@@ -67,7 +70,7 @@ def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.Captur
     with Image.open(golden) as image:
         image.resize((128, 128), Image.Resampling.NEAREST).save(large)
 
-    for model in ("results/alexnet/checkpoints/best.safetensors", "results/alexnet/exports/onnx-w8a8"):
+    for model in ("results/alexnet/runs/best-1/checkpoints/best.safetensors", "results/alexnet/exports/onnx-w8a8"):
         assert run(["predict", str(golden), str(large), "--model", model, "--top-k", "3", "--json"]) == 0
         answers = document(capsys)
         assert [len(answer["classes"]) for answer in answers] == [3, 3]
@@ -90,7 +93,7 @@ def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.Captur
         (["eval", "none.onnx"], 1, "no such model: none.onnx"),
         (["eval", "--split", "tset"], 2, "did you mean 'test'"),
         (["predict", "none.png"], 1, "no such image: 'none.png'"),
-        (["predict", "results/alexnet/checkpoints/best.json"], 1, "not an image"),
+        (["predict", "results/alexnet/runs/best-1/checkpoints/best.json"], 1, "not an image"),
         (["predict", "x.png", "--top-k", "0"], 2, "--top-k"),
     ],
 )

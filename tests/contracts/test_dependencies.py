@@ -11,7 +11,6 @@ MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "pillow-heif": "pillow_he
 
 INDIRECT = {
     "onnxscript": "torch.onnx.export writes with it",
-    "scikit-learn": "coremltools finds palettes with it",
 }
 """What is needed without being imported here."""
 

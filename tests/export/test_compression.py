@@ -116,6 +116,7 @@ def grouped(bits: int, size: int, **settings: object) -> Palettization:
     return palette(bits, granularity="per_grouped_channel", group_size=size, **settings)
 
 
+W8T = LinearQuantization(bits=8, granularity="per_tensor")
 W8, W4 = LinearQuantization(bits=8), LinearQuantization(bits=4)
 A8 = ActivationQuantization(percentile=99.9, images=32)
 A8S = ActivationQuantization(symmetric=True, images=32)
@@ -127,30 +128,41 @@ PRUNE75, PRUNE2OF4 = Pruning(sparsity=0.75), Pruning(pattern=SparsityPattern(zer
 FP16, BITS8, BITS4 = 0.002, 0.006, 0.12
 TIES = 0.01  # coremltools finds the threshold in fp16, where it takes a few weights more that are as small
 PALETTE = {1: 0.5, 2: 0.2, 3: 0.15, 4: 0.065, 6: 0.015, 8: 0.0018}
+
+
+def _palette_name(bits: int) -> str:
+    return f"coreml-palette{bits}{'' if bits == 8 else 'n'}"
+
+
 MENU: list[tuple[Variant, str, float]] = [
     (variant(W8, target="iOS16"), "coreml-w8", BITS8),
     (variant(W8), "coreml-w8", BITS8),
     (variant(LinearQuantization(bits=8, symmetric=False), target="iOS16"), "coreml-w8z", BITS8),
     (variant(LinearQuantization(bits=8, granularity="per_tensor"), target="iOS16"), "coreml-w8t", BITS8),
-    (variant(W4), "coreml-w4", BITS4),
-    (variant(LinearQuantization(bits=4, symmetric=False)), "coreml-w4z", BITS4),
-    (variant(block(4, 32)), "coreml-w4g32", BITS4),
+    (variant(W4), "coreml-w4n", BITS4),
+    (variant(LinearQuantization(bits=4, symmetric=False)), "coreml-w4zn", BITS4),
+    (variant(block(4, 32)), "coreml-w4g32n", BITS4),
     (variant(block(8, 16)), "coreml-w8g16", BITS8),
-    *((variant(palette(bits), target="iOS16"), f"coreml-palette{bits}", PALETTE[bits]) for bits in (1, 2, 4, 6, 8)),
-    *((variant(palette(bits)), f"coreml-palette{bits}", PALETTE[bits]) for bits in PALETTE),
-    (variant(grouped(4, 16)), "coreml-palette4g16", PALETTE[4]),
-    (variant(grouped(2, 8)), "coreml-palette2g8", 1.2 * PALETTE[2]),
-    (variant(palette(4, per_channel_scale=True)), "coreml-palette4s", 1.4 * PALETTE[4]),
-    (variant(grouped(3, 8, per_channel_scale=True)), "coreml-palette3g8s", 1.3 * PALETTE[3]),
-    (variant(Pruning(sparsity=0.5), target="iOS16"), "coreml-prune50", FP16),
-    (variant(PRUNE75), "coreml-prune75", TIES),
-    (variant(PRUNE2OF4, target="iOS16"), "coreml-prune2of4", FP16),
-    (variant(PRUNE2OF4), "coreml-prune2of4", FP16),
-    (variant(PRUNE75, W8), "coreml-prune75-w8", TIES),
-    (variant(PRUNE75, block(4, 32)), "coreml-prune75-w4g32", BITS4),
-    (variant(PRUNE2OF4, W8), "coreml-prune2of4-w8", BITS8),
-    (variant(PRUNE75, palette(4)), "coreml-prune75-palette4", PALETTE[4]),
-    (variant(Pruning(sparsity=0.5), grouped(4, 16)), "coreml-prune50-palette4g16", PALETTE[4]),
+    *((variant(palette(bits), target="iOS16"), _palette_name(bits), PALETTE[bits]) for bits in (1, 2, 4, 6, 8)),
+    *((variant(palette(bits)), _palette_name(bits), PALETTE[bits]) for bits in PALETTE),
+    (variant(grouped(4, 16)), "coreml-palette4g16n", PALETTE[4]),
+    (variant(grouped(2, 8)), "coreml-palette2g8n", 1.2 * PALETTE[2]),
+    (variant(palette(4, per_channel_scale=True)), "coreml-palette4sn", 1.4 * PALETTE[4]),
+    (variant(grouped(3, 8, per_channel_scale=True)), "coreml-palette3g8sn", 1.3 * PALETTE[3]),
+    (variant(Pruning(sparsity=0.5), target="iOS16"), "coreml-prune50n", FP16),
+    (variant(PRUNE75), "coreml-prune75n", TIES),
+    (variant(PRUNE2OF4, target="iOS16"), "coreml-prune2of4n", FP16),
+    (variant(PRUNE2OF4), "coreml-prune2of4n", FP16),
+    (variant(PRUNE75, W8), "coreml-prune75-w8n", TIES),
+    (variant(PRUNE75, block(4, 32)), "coreml-prune75-w4g32n", BITS4),
+    (variant(PRUNE2OF4, W8), "coreml-prune2of4-w8n", BITS8),
+    (variant(PRUNE75, palette(4)), "coreml-prune75-palette4n", PALETTE[4]),
+    (variant(Pruning(sparsity=0.5), grouped(4, 16)), "coreml-prune50-palette4g16n", PALETTE[4]),
+    (variant(W8, A8, target="iOS17"), "coreml-w8a8", 0.02),
+    (variant(W8, A8S), "coreml-w8a8s", 0.02),
+    (variant(LinearQuantization(bits=2)), "coreml-w2n", 0.5),
+    (variant(block(2, 32)), "coreml-w2g32n", 0.5),
+    (variant(W8T, ActivationQuantization(dynamic=True), target=None, format_="onnx"), "onnx-w8ta8d", 0.02),
     (variant(W8, A8, target=None, format_="onnx"), "onnx-w8a8", 0.013),
     (variant(W8, A8S, target=None, format_="onnx"), "onnx-w8a8s", 0.011),
 ]
@@ -195,6 +207,40 @@ def test_a_kind_is_stored_as_it_says_and_computes_what_torch_computes(
     assert np.linalg.norm(found - expected) / np.linalg.norm(expected) <= bound
 
 
+COMPENSATED = [
+    (W4, 12),
+    (LinearQuantization(bits=2), 10),
+    (block(2, 32), 10),
+    (palette(2), 5),
+    (grouped(1, 16), 5),
+    (palette(3, per_channel_scale=True), 5),
+    (PRUNE75, 3),
+    (PRUNE2OF4, 3),
+]
+"""How many times smaller the error becomes at least where weights make up for each other's errors."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "times"), COMPENSATED, ids=lambda value: "" if isinstance(value, int) else name_of(variant(value))
+)
+def test_weights_that_make_up_for_each_others_errors(
+    kind: LinearQuantization | Palettization | Pruning,
+    times: float,
+    export: Export,
+    network: nn.Module,
+    images: np.ndarray,
+) -> None:
+    with torch.inference_mode():
+        expected = network(network_input(images, PREPROCESS)).numpy()
+    errors = []
+    for rounding in ("nearest", "compensated"):
+        row = variant(kind.model_copy(update={"rounding": rounding}))
+        path = export(row)
+        check_weights(row, formats.get("coreml").stored_weights(path), path.name)
+        errors.append(np.linalg.norm(formats.get("coreml").open(path).run(images).logits - expected))
+    assert times * errors[1] <= errors[0]
+
+
 def test_the_menu_above_has_every_kind_and_every_row_of_the_export_menu_its_name() -> None:
     assert {kind.method for row, _, _ in MENU for kind in row.compression} == set(compressions)
     for name, row in variants.items():
@@ -212,7 +258,9 @@ def test_a_smaller_file_for_fewer_bits(export: Export) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [palette(4), grouped(3, 8, per_channel_scale=True), PRUNE75], ids=lambda kind: kind.method
+    "kind",
+    [palette(4), grouped(3, 8, per_channel_scale=True), PRUNE75, palette(2, rounding="compensated")],
+    ids=lambda kind: f"{kind.method}-{kind.rounding}",
 )
 def test_the_same_network_gives_the_same_weights(kind: Compression, export: Export, tmp_path: Path) -> None:
     found = []
@@ -282,8 +330,8 @@ def test_a_layer_that_is_none_is_refused_with_those_that_are(export: Export) -> 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (variant(W4, target="iOS16"), "4-bit weights and blocks need iOS18"),
-        (variant(block(8, 32), target="iOS17"), "4-bit weights and blocks need iOS18"),
+        (variant(W4, target="iOS16"), "weights of fewer than 8 bits and blocks need iOS18"),
+        (variant(block(8, 32), target="iOS17"), "8 bits and blocks need iOS18"),
         (variant(LinearQuantization(bits=8, overrides={"x": LinearSettings(bits=4)}), target="iOS16"), "need iOS18"),
         (variant(palette(3), target="iOS16"), "palettes of 3 bits"),
         (variant(grouped(4, 8), target="iOS17"), "palettes of 3 bits, of grouped channels"),
@@ -292,11 +340,13 @@ def test_a_layer_that_is_none_is_refused_with_those_that_are(export: Export) -> 
         (variant(W8, PRUNE75), "pruning comes first"),
         (variant(W8, W8), "stands in it twice"),
         (variant(W8, palette(4)), "either integers or indices"),
-        (variant(W8, A8), "not quantized in coreml here"),
+        (variant(W8, A8, target="iOS16"), "integer activations need iOS17"),
+        (variant(W8, ActivationQuantization(dynamic=True)), "have ranges that are fixed before"),
         (variant(A8, W8, target=None, format_="onnx"), "activations come last"),
         (variant(W8, target=None, format_="onnx"), "go with integer activations"),
         (variant(A8, target=None, format_="onnx"), "go with integer weights"),
         (variant(W4, A8, target=None, format_="onnx"), "have 8 bits"),
+        (variant(W8, ActivationQuantization(dynamic=True), target=None, format_="onnx"), "one scale with dynamic"),
         (variant(palette(4), target=None, format_="onnx"), "onnx has no palettes"),
         (variant(PRUNE75, target=None, format_="onnx"), "stores zeros like any value"),
     ],
@@ -362,7 +412,7 @@ CROWDED = replace(SPARSE, mask=np.sort(ALTERNATING, axis=1))
         (variant(), _weight(dtype="fp32"), "fp32, not fp16"),
         (variant(palette(4)), _weight(replace(PALETTE4, dtype="uint6")), "palette of uint6, not uint4"),
         (variant(grouped(4, 4)), _weight(PALETTE4), r"not \[2, 1, 1, 1\]"),
-        (variant(PRUNE75), _weight(SPARSE), "50.00% zeros, not 73.44%"),
+        (variant(PRUNE75), _weight(SPARSE), "50.00% zeros, not 75.00%"),
         (variant(PRUNE2OF4), _weight(CROWDED), "more than 2 weights of 4 neighbors are not zero"),
         (variant(PRUNE75, W8), _weight(replace(SPARSE, zeros=0.75)), "prune uint1, not prune uint1 and linear int8"),
     ],
@@ -415,4 +465,5 @@ def test_quantizations_are_the_ends_of_names_and_the_usual_words() -> None:
     assert known["int8"] == ("coreml-w8", "onnx-w8a8")
     assert known["none"] == ("coreml-fp16", "onnx-fp32")
     assert known["palette4"] == ("coreml-palette4",)
+    assert known["w8a8"] == ("coreml-w8a8", "onnx-w8a8")
     assert {name for names in known.values() for name in names} <= set(variants)

@@ -115,7 +115,7 @@ def test_missed_floor_is_named_and_leaves_the_earlier_export(trained_results: Tr
     before = file_sha256(target)
     impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
     strict = variants.get("onnx-fp32").model_copy(update={"floor": impossible})
-    exporter = pipeline.Exporter(workspace.checkpoints(trained_results.model) / "best.json", workspace, images=10)
+    exporter = pipeline.Exporter(workspace.newest_checkpoint(), workspace, images=10)
 
     with pytest.raises(VerificationError, match=r"PSNR of the logits \d+\.\d dB is below 1000\.0 dB"):
         exporter.write(strict)

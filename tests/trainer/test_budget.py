@@ -22,7 +22,7 @@ from tinyml.trainer.recipe import configure
 from tinyml.trainer.resolution import shares, size_at, sizes
 from tinyml.trainer.schedule import learning_rate
 from tinyml.trainer.start import Resumed
-from tinyml.trainer.state import read_position
+from tinyml.trainer.state import read_state
 from tinyml.workspace import Workspace
 
 from .conftest import TinyNet
@@ -184,11 +184,13 @@ def test_an_interrupted_budget_is_resumed_with_what_is_left(
 ) -> None:
     first = timed_training(progress=Interrupting(40))
     assert first.interrupted
-    position = read_position(first.state)
+    position = read_state(first.state).position
     clock.now += 5000  # the machine was off
     resumed_at = clock.now
-    second = train(position.config, colors, Workspace(tmp_path / "r"), device=CPU, start=Resumed(first.state))
+    second = train(
+        position.config, colors, Workspace(tmp_path / "r"), device=CPU, start=Resumed(read_state(first.state))
+    )
     assert not second.interrupted
     assert position.spent + clock.now - resumed_at == pytest.approx(60, rel=0.03)
     with pytest.raises(UsageError, match="this training is complete"):
-        train(position.config, colors, Workspace(tmp_path / "r"), device=CPU, start=Resumed(second.state))
+        train(position.config, colors, Workspace(tmp_path / "r"), device=CPU, start=Resumed(read_state(second.state)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -40,6 +42,8 @@ main(sys.argv[1:])
 """
 
 ROOT = Path(__file__).parents[2]
+
+RUN = "runs/reference-1"
 
 ARGUMENTS = ("train", "tiny", "--epochs", "4", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu")
 
@@ -80,7 +84,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     uninterrupted = start(tmp_path, colors, "--results", str(whole))
 
     killed = start(tmp_path, colors, "--results", str(parts))
-    history = parts / "tiny" / "history.json"
+    history = parts / "tiny" / RUN / "history.json"
     wait_for(killed, history, 1)
     time.sleep(0.1)
     killed.kill()
@@ -103,6 +107,44 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     assert "next: tinyml export --results" in out
 
     assert finish(uninterrupted)[0] == 0
-    assert trace(history) == trace(whole / "tiny" / "history.json")
-    weights = [folder / "tiny" / "checkpoints" / "last.safetensors" for folder in (whole, parts)]
+    assert trace(history) == trace(whole / "tiny" / RUN / "history.json")
+    weights = [folder / "tiny" / RUN / "checkpoints" / "last.safetensors" for folder in (whole, parts)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_dozens_of_times_is_uninterrupted(colors: Dataset, tmp_path: Path, seed: int) -> None:
+    """Killed at any time after its first step: between steps, in the middle of a save, in validation."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    longer = ("--epochs", "12", "--save-every", "1")
+    assert finish(start(tmp_path, colors, "--results", str(whole), *longer))[0] == 0
+    random, kills, resumed = Random(seed), 0, False  # noqa: S311
+    folder = parts / "tiny" / RUN
+    while kills < 24:
+        command = ("--resume",) if resumed else ("--run", folder.name, *longer)
+        process = start(tmp_path, colors, "--results", str(parts), *command)
+        # A killed one leaves its lock file; the next holder writes its own number into it.
+        while process.poll() is None and str(process.pid) not in told(folder / ".training.lock"):
+            time.sleep(0.005)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(random.uniform(0.0, 1.2))
+        if process.poll() is not None:
+            break
+        process.kill()
+        finish(process)
+        kills += 1
+        resumed = (folder / "checkpoints" / "resume.safetensors").exists()
+    command = ("--resume",) if resumed else ("--run", folder.name, *longer)
+    code, _, err = finish(start(tmp_path, colors, "--results", str(parts), *command))
+    assert code == 0 or "this training is complete" in err, err
+    assert kills >= 6
+    assert trace(folder / "history.json") == trace(whole / "tiny" / RUN / "history.json")
+    for name in ("last", "best", "epoch-012"):
+        one, other = (where / "tiny" / RUN / "checkpoints" / f"{name}.safetensors" for where in (whole, parts))
+        assert one.read_bytes() == other.read_bytes()
+    assert [path for path in parts.rglob(".*") if path.is_file()] == []
+
+
+def told(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

@@ -18,7 +18,7 @@ from tinyml.trainer.data import Dataset
 from tinyml.trainer.loop import TrainResult, train
 from tinyml.trainer.objective import Objective
 from tinyml.trainer.start import Resumed
-from tinyml.trainer.state import read_state, state_file
+from tinyml.trainer.state import previous_state, read_state
 from tinyml.workspace import Workspace
 
 from .conftest import config
@@ -60,7 +60,7 @@ def trace(history: History) -> list[tuple[object, ...]]:
 
 
 def same_state(one: Workspace, other: Workspace) -> None:
-    first, second = (read_state(state_file(w, "tiny")) for w in (one, other))
+    first, second = (read_state(w.newest_state("tiny")) for w in (one, other))
     a, b, tensors_a, tensors_b = first.position, second.position, first.tensors, second.tensors
     assert (a.epoch, a.step, a.images, a.best) == (b.epoch, b.step, b.images, b.best)
     assert tensors_a.keys() == tensors_b.keys()
@@ -69,13 +69,14 @@ def same_state(one: Workspace, other: Workspace) -> None:
 
 def test_learns_and_leaves_its_files(colors: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(), colors, tmp_path / "results")
-    folder = workspace.checkpoints("tiny")
-    assert {p.name for p in folder.iterdir()} == {
+    (folder,) = workspace.runs("tiny")
+    assert folder.name == "test-1"
+    assert {p.name for p in folder.checkpoints.iterdir()} == {
         f"{name}.{ending}" for name in ("best", "last", "epoch-002") for ending in ("json", "safetensors")
-    } | {"resume.safetensors"}
+    } | {"resume.safetensors", "resume.previous.safetensors"}
     assert not result.interrupted
     assert result.best == workspace.newest_checkpoint()
-    history = read_json(workspace.model("tiny") / "history.json", History)
+    history = read_json(folder.history, History)
     assert trace(history) == trace(result.history)
     assert [record.epoch for record in history.epochs] == [1, 2, 3]
     assert history.epochs[-1].val_accuracy == 1.0
@@ -84,7 +85,7 @@ def test_learns_and_leaves_its_files(colors: Dataset, tmp_path: Path) -> None:
     assert history.memory is not None
     assert history.memory.process_bytes > 10_000_000
     assert history.memory.device_bytes is None
-    assert (workspace.model("tiny") / "history.png").read_bytes().startswith(b"\x89PNG")
+    assert folder.history_plot.read_bytes().startswith(b"\x89PNG")
     best = checkpoint.load(result.best).checkpoint
     assert best.dataset_sha256 == colors.sha256
     assert best.metrics[0].split == "val"
@@ -123,7 +124,7 @@ def test_resumed_is_bitwise_uninterrupted(
     parts, other = run(config(**changes), colors, tmp_path / "other", progress=Interrupting(after))
     assert parts.interrupted
     torch.manual_seed(99)  # whatever else the process drew in between
-    parts, _ = run(config(**changes), colors, tmp_path / "other", start=Resumed(parts.state))
+    parts, _ = run(config(**changes), colors, tmp_path / "other", start=Resumed(read_state(parts.state)))
     assert not parts.interrupted
     assert trace(parts.history) == trace(whole.history)
     same_state(one, other)
@@ -135,7 +136,9 @@ def test_resumed_is_bitwise_uninterrupted(
 def test_trained_in_parts_follows_one_schedule(colors: Dataset, tmp_path: Path) -> None:
     whole, one = run(config(epochs=4), colors, tmp_path / "one")
     first, other = run(config(epochs=2, total_epochs=4), colors, tmp_path / "other")
-    second, _ = run(config(epochs=4, total_epochs=4), colors, tmp_path / "other", start=Resumed(first.state))
+    second, _ = run(
+        config(epochs=4, total_epochs=4), colors, tmp_path / "other", start=Resumed(read_state(first.state))
+    )
     assert trace(second.history) == trace(whole.history)
     same_state(one, other)
 
@@ -146,7 +149,7 @@ def test_terminated_like_interrupted(colors: Dataset, tmp_path: Path) -> None:
     assert result.interrupted
     assert result.best is None
     assert read_state(result.state).position.step == 2
-    last = read_json(workspace.checkpoints("tiny") / "last.json", Checkpoint)
+    last = read_json(workspace.runs()[0].checkpoints / "last.json", Checkpoint)
     assert (last.epoch, last.metrics) == (0, ())
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -167,7 +170,7 @@ def test_mixing_hides_the_training_accuracy(colors: Dataset, tmp_path: Path) -> 
 def test_average_is_what_is_saved(colors: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(ema_decay=0.5), colors, tmp_path / "r")
     tensors = read_state(result.state).tensors
-    saved = checkpoint.load(workspace.checkpoints("tiny") / "last.json").model.state_dict()
+    saved = checkpoint.load(workspace.runs()[0].checkpoints / "last.json").model.state_dict()
     assert all(torch.equal(saved[name], tensors[f"ema/module.{name}"]) for name in saved)
     assert not torch.equal(saved["classifier.weight"], tensors["model/classifier.weight"])
 
@@ -211,25 +214,93 @@ def test_other_runtime_errors_are_not_taken_for_memory(colors: Dataset, tmp_path
 def test_what_cannot_be_resumed(colors: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(epochs=1), colors, tmp_path / "r")
     with pytest.raises(UsageError, match="this training is complete"):
-        run(config(epochs=1), colors, workspace.root, start=Resumed(result.state))
+        run(config(epochs=1), colors, workspace.root, start=Resumed(read_state(result.state)))
     with pytest.raises(UsageError, match=r"keeps its lr: 0\.2; allowed: 0\.05"):
-        run(config(lr=0.2), colors, workspace.root, start=Resumed(result.state))
+        run(config(lr=0.2), colors, workspace.root, start=Resumed(read_state(result.state)))
     with pytest.raises(CheckpointError, match="nothing to resume"):
-        run(config(), colors, workspace.root, start=Resumed(tmp_path / "no.safetensors"))
+        run(config(), colors, workspace.root, start=Resumed(read_state(tmp_path / "no.safetensors")))
+    weights = workspace.runs()[0].checkpoints / "best.safetensors"
     with pytest.raises(CheckpointError, match="these are weights"):
-        run(config(), colors, workspace.root, start=Resumed(workspace.checkpoints("tiny") / "best.safetensors"))
+        run(config(), colors, workspace.root, start=Resumed(read_state(weights)))
     other = Dataset(index=colors.index, path=colors.path, sha256="f" * 64)
     with pytest.raises(UsageError, match="has changed since"):
-        run(config(), other, workspace.root, start=Resumed(result.state))
+        run(config(), other, workspace.root, start=Resumed(read_state(result.state)))
     result.state.write_bytes(result.state.read_bytes()[:-9])
+    previous_state(result.state).unlink(missing_ok=True)
     with pytest.raises(CheckpointError, match="truncated"):
-        run(config(), colors, workspace.root, start=Resumed(result.state))
+        run(config(), colors, workspace.root, start=Resumed(read_state(result.state)))
 
 
-def test_a_new_run_removes_the_old_ones_periodic_checkpoints(colors: Dataset, tmp_path: Path) -> None:
+def test_training_again_leaves_the_earlier_one_as_it_is(colors: Dataset, tmp_path: Path) -> None:
     _, workspace = run(config(), colors, tmp_path / "r")
-    run(config(epochs=1), colors, workspace.root)
-    assert not list(workspace.checkpoints("tiny").glob("epoch-*"))
+    before = {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()}
+    second, _ = run(config(epochs=1), colors, workspace.root)
+    assert [folder.name for folder in workspace.runs("tiny")] == ["test-1", "test-2"]
+    assert workspace.newest_checkpoint() == second.best
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_name_is_taken_once(colors: Dataset, tmp_path: Path) -> None:
+    _, workspace = run(config(epochs=1), colors, tmp_path / "r", name="mine")
+    assert [folder.name for folder in workspace.runs()] == ["mine"]
+    with pytest.raises(TrainingError, match=r"a training of that name lies there already.*mine.*--resume"):
+        run(config(epochs=1), colors, workspace.root, name="mine")
+    for name in ("", "..", "a/b", ".hidden"):
+        with pytest.raises(UsageError, match="--run is no name"):
+            run(config(epochs=1), colors, workspace.root, name=name)
+
+
+def test_two_trainings_in_one_folder(colors: Dataset, tmp_path: Path) -> None:
+    refused = []
+
+    class Second(Silent):
+        def finish(self) -> None:
+            if not refused:
+                refused.append(None)
+                with pytest.raises(TrainingError, match=r"another process is training there.*--run"):
+                    run(config(), colors, tmp_path / "r", name="mine")
+
+    run(config(epochs=1), colors, tmp_path / "r", name="mine", progress=Second())
+    assert refused
+    assert not list(tmp_path.rglob(".training.lock"))
+
+
+def test_a_training_that_never_saved_leaves_nothing(colors: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="a defect"):
+        run(config(), colors, tmp_path / "r", objective=failing(RuntimeError("a defect")))
+    assert list((tmp_path / "r").rglob("*")) == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "emptied", "zeros within", "a bit"])
+def test_a_torn_state_falls_back_to_the_one_before_and_says_so(colors: Dataset, tmp_path: Path, damage: str) -> None:
+    whole, _ = run(config(), colors, tmp_path / "one")
+    first, other = run(config(epochs=2, total_epochs=3), colors, tmp_path / "other")
+    content = bytearray(first.state.read_bytes())
+    if damage == "truncated":
+        content = content[: len(content) // 2]
+    elif damage == "emptied":
+        content = bytearray()
+    elif damage == "zeros within":
+        content[-400:-100] = bytes(300)
+    else:
+        content[-50] ^= 4
+    first.state.write_bytes(bytes(content))
+    said: list[str] = []
+
+    class Told(Silent):
+        def say(self, line: str) -> None:
+            said.append(line)
+
+    saved = read_state(first.state, progress=Told())
+    assert saved.position.epoch == 1
+    assert said
+    assert said[0].endswith("going on from the one before")
+    second, _ = run(config(epochs=3, total_epochs=3), colors, other.root, start=Resumed(saved))
+    assert trace(second.history) == trace(whole.history)
+    previous_state(first.state).unlink()
+    first.state.write_bytes(bytes(content))
+    with pytest.raises(CheckpointError):
+        read_state(first.state)
 
 
 def test_results_that_cannot_be_written(colors: Dataset, tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ import torch
 from torch import nn
 
 from tinyml.errors import UnknownNameError, UsageError
-from tinyml.trainer.architecture import architectures, build, count_macs, count_parameters, summaries
+from tinyml.trainer.architecture import architectures, build, count_macs, count_parameters, densenet, summaries
 from tinyml.trainer.layers import DropPath, drop_path_rates
-from tinyml.trainer.models import densenet
 
 NAMES = architectures.names()
 

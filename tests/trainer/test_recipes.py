@@ -55,7 +55,7 @@ MISTAKES: dict[str, tuple[dict[str, object], str]] = {
     "smoothing": ({"label_smoothing": 1.0}, r"--label-smoothing .*below 1"),
     "optimizer": (
         {"optimizer": "lion"},
-        r"--optimizer out of range: 'lion'; allowed: adam, adamw, rmsprop, sgd",
+        r"--optimizer out of range: 'lion'; allowed: adam, adamw, muon, rmsprop, sgd",
     ),
     "scheduler": ({"scheduler": "step"}, r"--scheduler out of range: 'step'; allowed: cosine, linear, none"),
     "clip": ({"clip_norm": 0.0}, r"--clip-norm out of range: 0\.0; allowed: above 0"),
@@ -83,8 +83,8 @@ def test_refused_in_one_line(mistake: str) -> None:
 def test_unknown_names() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown recipe: 'refrence'.*did you mean 'reference'"):
         configure("refrence", "vgg", "shapes")
-    with pytest.raises(UnknownNameError, match=r"unknown model: 'resnet50'.*did you mean 'resnet'"):
-        configure("reference", "resnet50", "shapes")
+    with pytest.raises(UnknownNameError, match=r"unknown model: 'resnett'.*did you mean 'resnet'"):
+        configure("reference", "resnett", "shapes")
 
 
 def test_an_unknown_field_is_refused() -> None:

@@ -1,6 +1,7 @@
 """The root command and its one exit: errors become one line and an exit code here, nowhere else.
 
-Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a limit was not kept, 69 cannot run here, 130 interrupted.
+Exit codes: 0 done, 1 refused or failed, 2 usage, 3 a limit was not kept, 69 cannot run here, 130 interrupted,
+143 terminated.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from .output import tell_every_character
+from .stopping import Stop, stoppable
 from .suggestions import nearest_option
 
 # Plain help texts: drawing them with rich would cost more than all other imports together.
@@ -50,16 +52,23 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code, every expected error told in one line on standard error."""
+    with stoppable() as stop:
+        code = _run(arguments, stop)
+        # The command line's own library turns an interrupt into a code and says nothing.
+        return _fail(stop.word, stop.code) if stop.number is not None and code != stop.code else code
+
+
+def _run(arguments: list[str] | None, stop: Stop) -> int:
     from tinyml.errors import TinyMLError, UnavailableError, UsageError
 
     tell_every_character()
     try:
         code = app(arguments, prog_name="tinyml", standalone_mode=False)
+        if stop.number is not None:
+            return _fail(stop.word, stop.code)
         sys.stdout.flush()
-    except typer.Abort:
-        return _fail("interrupted", EXIT_INTERRUPTED)
-    except KeyboardInterrupt:
-        return _fail("interrupted", EXIT_INTERRUPTED)
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail(stop.word, stop.code)
     except typer.TyperException as error:
         if "\n" in error.format_message():  # a command without arguments: the message is its help page
             typer.echo(error.format_message(), err=True)

@@ -8,6 +8,7 @@ import torch
 
 from tinyml.accuracy import BATCH
 from tinyml.trainer.checkpoint import LoadedCheckpoint, load
+from tinyml.trainer.inference import for_inference
 from tinyml.trainer.predictor import ModulePredictor
 
 
@@ -18,4 +19,6 @@ class CheckpointPredictor(ModulePredictor):
         self, loaded: LoadedCheckpoint | Path, device: torch.device | str = "cpu", *, batch_size: int = BATCH
     ) -> None:
         self.loaded = load(loaded) if isinstance(loaded, Path) else loaded
-        super().__init__(self.loaded.model, self.loaded.checkpoint.spec, device, batch_size=batch_size)
+        super().__init__(
+            for_inference(self.loaded.model, device), self.loaded.checkpoint.spec, device, batch_size=batch_size
+        )

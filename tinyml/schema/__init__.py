@@ -43,6 +43,7 @@ from .compression import PaletteSettings as PaletteSettings
 from .compression import Palettization as Palettization
 from .compression import PruneSettings as PruneSettings
 from .compression import Pruning as Pruning
+from .compression import Rounding as Rounding
 from .compression import SparsityPattern as SparsityPattern
 from .dataset import SPLITS as SPLITS
 from .dataset import DatasetIdentity as DatasetIdentity
@@ -56,6 +57,8 @@ from .evaluation import EvaluatedModel as EvaluatedModel
 from .evaluation import Evaluations as Evaluations
 from .metrics import Metrics as Metrics
 from .preprocess import Preprocess as Preprocess
+from .sweep import Sweep as Sweep
+from .sweep import SweepTrial as SweepTrial
 from .training import Budget as Budget
 from .training import EpochRecord as EpochRecord
 from .training import History as History

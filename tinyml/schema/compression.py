@@ -12,7 +12,7 @@ from .base import PositiveInt, Record
 class LinearSettings(Record):
     """How one layer's weights are quantized linearly: `weight = scale * (integer - offset)`."""
 
-    bits: Literal[4, 8]
+    bits: Literal[2, 4, 8]
     symmetric: bool = True
     """Whether the offset is 0 and the integers are signed; else they are unsigned, with an offset a scale."""
     granularity: Literal["per_tensor", "per_channel", "per_block"] = "per_channel"
@@ -71,10 +71,18 @@ class PruneSettings(Record):
         return self
 
 
+Rounding = Literal["nearest", "compensated"]
+"""How weights are rounded: each to the nearest value that it can have, or so that they make up for each other's errors.
+
+"compensated" needs calibration images: the layer's outputs on them change least.
+"""
+
+
 class LinearQuantization(LinearSettings):
     """Integer weights."""
 
     method: Literal["linear"] = "linear"
+    rounding: Rounding = "nearest"
     overrides: dict[str, LinearSettings | None] = {}
     """By layer, what holds there instead; None: the layer is left as it is."""
 
@@ -83,6 +91,7 @@ class Palettization(PaletteSettings):
     """Weights as indices into palettes."""
 
     method: Literal["palette"] = "palette"
+    rounding: Rounding = "nearest"
     overrides: dict[str, PaletteSettings | None] = {}
     """By layer, what holds there instead; None: the layer is left as it is."""
 
@@ -91,6 +100,8 @@ class Pruning(PruneSettings):
     """Sparse weights. What follows it in a variant compresses the weights that remain."""
 
     method: Literal["prune"] = "prune"
+    rounding: Rounding = "nearest"
+    """"compensated": zero are the weights that the layer's outputs miss least, and the others make up for them."""
     overrides: dict[str, PruneSettings | None] = {}
     """By layer, what holds there instead; None: the layer is left as it is."""
 
@@ -100,6 +111,8 @@ class ActivationQuantization(Record):
 
     method: Literal["activations"] = "activations"
     bits: Literal[8] = 8
+    dynamic: bool = False
+    """Whether the range is that of each input when it is there, in place of one that was observed."""
     symmetric: bool = False
     percentile: Annotated[float, Field(gt=0, le=100)] = 100.0
     """Of the absolute values seen; below 100 it cuts rare outliers, which would widen the step for all others."""

@@ -54,12 +54,20 @@ class TrainConfig(Record):
     """Each image is mirrored in every second epoch, rather than at random."""
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 10.0
     color_jitter: Annotated[float, Field(ge=0, le=1)] = 0.2
+    policy: str | None = None
+    """An augmentation policy beside the rest: "trivial" or "rand"; None: none."""
     erasing: Fraction = 0.5
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     """None: the architecture's own."""
     drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     ema_decay: Annotated[float, Field(ge=0, lt=1)] | None = None
+    accumulate: PositiveInt = 1
+    """In how many parts, one after the other, each batch is computed: less memory, the same batch."""
+    compiled: bool = False
+    """Whether `torch.compile` compiles the network."""
+    recompute: bool | None = None
+    """Whether activations are computed again in the backward pass instead of kept, where a network can; None: yes."""
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: Count = 0
     limit: PositiveInt | None = None

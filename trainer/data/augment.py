@@ -16,6 +16,8 @@ from torch.nn import functional
 
 from tinyml.schema import Preprocess, TrainConfig
 
+from .policies import policies
+
 _LUMA = (0.2989, 0.587, 0.114)
 _HUE_SHARE = 0.1
 """Of the color jitter's strength: hue turns are far more visible than the other changes."""
@@ -31,7 +33,7 @@ class Augment:
     `crop_padding`: pixels of zeros around it, of which a random crop is taken. `rotation_degrees`: turned by up to as
     much either way (bilinear, zeros outside). `color_jitter`: brightness, contrast and saturation multiplied by
     1 ± as much, in this order, the hue turned by up to a tenth of it. `erasing`: the probability that a random box
-    (2-33% of the area, ratio 0.3-3.3, as in arXiv:1708.04896) is set to the mean.
+    (2-33% of the area, ratio 0.3-3.3, as in arXiv:1708.04896) is set to the mean. `policy`: one of `policies`.
     """
 
     crop_padding: int = 4
@@ -39,6 +41,7 @@ class Augment:
     rotation_degrees: float = 10.0
     color_jitter: float = 0.2
     erasing: float = 0.5
+    policy: str | None = None
 
     @classmethod
     def of(cls, config: TrainConfig) -> Augment:
@@ -49,6 +52,7 @@ class Augment:
             rotation_degrees=config.rotation_degrees,
             color_jitter=config.color_jitter,
             erasing=config.erasing,
+            policy=config.policy,
         )
 
     def __call__(
@@ -80,6 +84,8 @@ class Augment:
             values = self._turned(values, mirrored, padding, generator)
         elif padding or self.flip:
             values = self._moved(values, mirrored, padding, generator)
+        if self.policy is not None:
+            values = policies.get(self.policy)(values, generator)
         if self.color_jitter:
             values = self._recolored(values, generator)
         values = normalized(values, preprocess)

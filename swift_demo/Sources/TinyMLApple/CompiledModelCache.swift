@@ -29,8 +29,13 @@ public struct CompiledModelCache: Sendable {
     @discardableResult
     public func recompiled(_ model: InstalledModel) throws -> URL {
         try model.verifyChecksums()
+        return try store(Self.compile(model.package), for: model)
+    }
+
+    /// Moves what was compiled of a model into the cache, in the place of what lies there.
+    @discardableResult
+    func store(_ temporary: URL, for model: InstalledModel) throws -> URL {
         let place = place(of: model.artifact.sha256)
-        let temporary = try Self.compile(model.package)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try removeCopies(of: model.artifact.sha256)
         try FileManager.default.moveItem(at: temporary, to: place)
@@ -51,7 +56,7 @@ public struct CompiledModelCache: Sendable {
     }
 
     /// Compiles and waits: Core ML's synchronous compiling is deprecated, and callers are on queues of their own.
-    private static func compile(_ package: URL) throws -> URL {
+    static func compile(_ package: URL) throws -> URL {
         let done = DispatchSemaphore(value: 0)
         let box = ResultBox()
         MLModel.compileModel(at: package) { result in

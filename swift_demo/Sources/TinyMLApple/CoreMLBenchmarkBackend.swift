@@ -12,6 +12,7 @@ public struct CoreMLBenchmarkBackend: BenchmarkBackend {
     private let frame: CVPixelBuffer
     private let plans: [Units: Placement]
     private let breadcrumb: LoadBreadcrumb?
+    private let compilation = Compilation()
 
     /// A backend for one model. `plans` holds what the compute plan said, where somebody looked beforehand: it can
     /// only be asked asynchronously.
@@ -28,7 +29,19 @@ public struct CoreMLBenchmarkBackend: BenchmarkBackend {
         try PixelBufferBridge.write(RGBImage(width: 640, height: 480, bytes: bytes), to: frame)
     }
 
-    public func compile() throws { try cache.recompiled(model) }
+    public func prepare() throws { try model.verifyChecksums() }
+
+    public func compile() throws {
+        try breadcrumb?.lay(LoadBreadcrumb.Content(model.artifact, units: .all))
+        defer { breadcrumb?.clear() }
+        compilation.url = try CompiledModelCache.compile(model.package)
+    }
+
+    public func store() throws {
+        guard let url = compilation.url else { return }
+        try cache.store(url, for: model)
+        compilation.url = nil
+    }
 
     /// The breadcrumb lies until the first frame is through, since it is there that a driver may crash.
     public func load(units: Units) throws -> any BenchmarkSession {
@@ -45,6 +58,11 @@ public struct CoreMLBenchmarkBackend: BenchmarkBackend {
     }
 
     public func placement(units: Units) -> Placement? { plans[units] }
+
+    /// What was compiled and not yet put into the cache.
+    private final class Compilation {
+        var url: URL?
+    }
 
     private final class Session: BenchmarkSession {
         private let classifier: CoreMLClassifier

@@ -29,10 +29,14 @@ struct BenchmarkRunnerTests {
         let (_, phases) = run(FakeBackend(clock: clock))
         #expect(
             phases == [
-                .loading(.cpuOnly), .warmingUp(.cpuOnly), .loading(.all), .warmingUp(.all),
-                .burst(.cpuOnly, round: 1, of: 2), .burst(.all, round: 1, of: 2),
-                .burst(.cpuOnly, round: 2, of: 2), .burst(.all, round: 2, of: 2),
+                .loading(.cpuOnly), .loading(.all),
+                .loading(.cpuOnly), .warmingUp(.cpuOnly), .burst(.cpuOnly, round: 1, of: 2),
+                .loading(.all), .warmingUp(.all), .burst(.all, round: 1, of: 2),
+                .loading(.cpuOnly), .warmingUp(.cpuOnly), .burst(.cpuOnly, round: 2, of: 2),
+                .loading(.all), .warmingUp(.all), .burst(.all, round: 2, of: 2),
+                .loading(.cpuOnly), .warmingUp(.cpuOnly),
                 .paced(.cpuOnly, second: 1, of: 2), .paced(.cpuOnly, second: 2, of: 2),
+                .loading(.all), .warmingUp(.all),
                 .paced(.all, second: 1, of: 2), .paced(.all, second: 2, of: 2), .finished,
             ])
     }
@@ -45,7 +49,7 @@ struct BenchmarkRunnerTests {
             #expect(result.placement?.neuralEngine == 9)
             #expect(samples(result, SeriesName.compile) == [50_000_000])
             #expect(samples(result, SeriesName.firstLoad) == [30_000_000])
-            #expect(samples(result, SeriesName.cachedLoad) == [30_000_000])
+            #expect(samples(result, SeriesName.cachedLoad) == [Int](repeating: 30_000_000, count: 3))
             #expect(samples(result, SeriesName.firstPredict) == [2_000_000])
             #expect(samples(result, SeriesName.latency) == [Int](repeating: 2_000_000, count: 6))
             #expect(samples(result, SeriesName.preprocess) == [Int](repeating: 500_000, count: 6))
@@ -81,19 +85,46 @@ struct BenchmarkRunnerTests {
         #expect(phases.first == .cooling(secondsLeft: 5))
     }
 
+    @Test func aRunWaitsForCoolingOnce() {
+        conditions.thermalState = .fair
+        let (_, phases) = run(FakeBackend(clock: clock), units: [.cpuOnly, .cpuAndGPU, .all])
+        let waits = phases.filter { if case .cooling = $0 { true } else { false } }
+        #expect(waits.count == plan.thermalWaitSeconds)
+    }
+
+    @Test func memoryOfOneKindOfUnitsHoldsNoOthers() {
+        let backend = FakeBackend(clock: clock)
+        backend.onLoad = { [conditions] in conditions.memoryBytes? += 500 }
+        backend.onRelease = { [conditions] in conditions.memoryBytes? -= 500 }
+        let (results, _) = run(backend, units: [.cpuOnly, .cpuAndGPU, .cpuAndNeuralEngine, .all])
+        #expect(results.count == 4)
+        for result in results {
+            #expect(samples(result, SeriesName.baselineMemory) == [1000])
+            #expect(samples(result, SeriesName.peakMemory) == [1500])
+        }
+        #expect(conditions.memoryBytes == 1000)
+    }
+
+    @Test func aFrameIsLateByAllItsStages() {
+        let backend = FakeBackend(clock: clock)
+        backend.postprocessTime = 99_000_000
+        let (results, _) = run(backend, units: [.all])
+        #expect(results[0].flags == ["few_samples", "late_frames"])
+    }
+
     @Test func heatStopsTheRun() {
         let backend = FakeBackend(clock: clock)
-        backend.onPredict = { [conditions] in if backend.predictions == 2 { conditions.thermalState = .serious } }
+        backend.onPredict = { [conditions] in if backend.predictions == 4 { conditions.thermalState = .serious } }
         let (results, _) = run(backend)
-        #expect(results.map(\.status) == [.failed, .notRun])
+        #expect(results.map(\.status) == [.failed, .failed])
         #expect(results[0].reason == "stopped: the device's thermal state was serious")
         #expect(results[0].flags.contains("thermal_serious"))
-        #expect(results[1].series.isEmpty)
+        #expect(samples(results[1], SeriesName.latency).isEmpty)
     }
 
     @Test func cancellingKeepsWhatWasMeasuredApart() {
         let backend = FakeBackend(clock: clock)
-        let (results, _) = run(backend, canceled: { backend.predictions >= 8 })
+        let (results, _) = run(backend, canceled: { backend.predictions >= 6 })
         #expect(results.allSatisfy { $0.status == .failed && $0.reason == "canceled before it was done" })
         #expect(samples(results[0], SeriesName.latency).count == 2)
     }
@@ -111,7 +142,7 @@ struct BenchmarkRunnerTests {
 
     @Test func slowingDownAndLateFramesAreFlagged() {
         let backend = FakeBackend(clock: clock)
-        backend.predictTime = { $0 < 19 ? 2_000_000 : 150_000_000 }
+        backend.predictTime = { $0 < 23 ? 2_000_000 : 150_000_000 }
         let (results, _) = run(backend, units: [.all])
         #expect(results[0].flags == ["few_samples", "late_frames", "slowed_down"])
     }

@@ -6,7 +6,7 @@ struct ComputePlanTests {
     @Test func constantsAreNotExecuted() {
         let operations = [
             ("const", ComputeDevice.unknown), ("ios16.const", .unknown), ("ios16.conv", .neuralEngine),
-            ("softmax", .cpu),
+            ("softmax", .cpu), ("ios16.constexpr_affine_dequantize", .unknown), ("constexpr_lut_to_dense", .cpu),
         ].enumerated().map { PlannedOperation(id: $0, name: $1.0, device: $1.1, cost: nil) }
         let plan = ComputePlanSummary(operations: operations)
         #expect(plan.operations.map(\.name) == ["ios16.conv", "softmax"])

@@ -34,21 +34,36 @@ final class FakeBackend: BenchmarkBackend {
     var predictTime: (Int) -> Int = { _ in 2_000_000 }
     private(set) var predictions = 0
     var onPredict: () -> Void = {}
+    var onLoad: () -> Void = {}
+    var onRelease: () -> Void = {}
+    /// What reading an answer takes.
+    var postprocessTime = 100_000
 
     init(clock: FakeClock) { self.clock = clock }
 
+    func prepare() { clock.advance(7_000_000) }
     func compile() { clock.advance(50_000_000) }
+    func store() { clock.advance(9_000_000) }
 
     func load(units: Units) throws -> any BenchmarkSession {
         if units == failingUnits { throw Failure(description: "the compiler of \(units.rawValue) gave up") }
         clock.advance(30_000_000)
-        return Session(backend: self)
+        return Session(backend: self, onLoad: onLoad, onRelease: onRelease)
     }
 
     func placement(units: Units) -> Placement? { Placement(cpu: 1, gpu: 0, neuralEngine: 9) }
 
-    private struct Session: BenchmarkSession {
+    private final class Session: BenchmarkSession {
         let backend: FakeBackend
+        let onRelease: () -> Void
+
+        init(backend: FakeBackend, onLoad: () -> Void, onRelease: @escaping () -> Void) {
+            self.backend = backend
+            self.onRelease = onRelease
+            onLoad()
+        }
+
+        deinit { onRelease() }
 
         func preprocess() { backend.clock.advance(500_000) }
 
@@ -58,6 +73,6 @@ final class FakeBackend: BenchmarkBackend {
             backend.onPredict()
         }
 
-        func postprocess() { backend.clock.advance(100_000) }
+        func postprocess() { backend.clock.advance(backend.postprocessTime) }
     }
 }

@@ -17,7 +17,7 @@ from .bench import bench_app
 def check(
     run: Annotated[str | None, typer.Argument(help="A run's id, folder or file; default: the newest.")] = None,
     budget: Annotated[
-        Path, typer.Option("--budget", help="A TOML file of [[limits]], like budget.toml in the README.")
+        Path, typer.Option("--budget", help="A TOML file of [[limits]]: patterns (variant) and figures (p90_ms).")
     ] = Path("budget.toml"),
     markdown: Annotated[bool, typer.Option("--markdown", help="A comment for a pull request.")] = False,
     results: Results = RESULTS,

@@ -23,12 +23,19 @@ def export(
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="coreml, onnx or all.")] = "all",
     quantize: Annotated[
-        str, typer.Option("--quantize", help="none (fp16, ONNX fp32), int8, int4 or a variant's ending.")
+        str, typer.Option("--quantize", help="none (fp16, ONNX fp32), int8, int4, int2, a variant's ending, or all.")
     ] = "none",
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="The oldest system to run on: iOS15 to iOS18; else the oldest that each can."),
+    ] = None,
+    rounding: Annotated[
+        str | None, typer.Option("--rounding", help="nearest or compensated; compensated below 8 bits if left out.")
+    ] = None,
     variant: Annotated[
         list[str] | None, typer.Option("--variant", help="A variant by its name; may be repeated.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every variant.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Every variant; those that are there already are kept.")] = False,
     images: Annotated[
         int | None, typer.Option("--images", help="Test images to verify on, at most as many as there are.", min=1)
     ] = None,
@@ -46,12 +53,14 @@ def export(
     """Export a checkpoint to Core ML and ONNX, each verified against it before it is kept."""
     from tinyml.commands import command
     from tinyml.export.pipeline import Exporter
-    from tinyml.export.variants import chosen
+    from tinyml.export.variants import chosen, with_rounding
     from tinyml.export.verify import VERIFY_IMAGES
     from tinyml.workspace import Workspace
 
-    rows = chosen(format_, quantize, variant or [], everything=all_)
+    choice = chosen(format_, quantize, variant or [], everything=all_, target=target)
     out = Output(json=json)
+    for name, reason in choice.left_out.items():
+        out.line(f"{name} is left out for {target}: {reason}")
     workspace = Workspace(results)
     manifest = checkpoint or workspace.newest_checkpoint()
     exporter = Exporter(
@@ -68,7 +77,7 @@ def export(
         f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} epochs on {made.config.data}, "
         f"{spec.classes} classes"
     )
-    exported = exporter.export(rows)
+    exported = exporter.export([with_rounding(row, rounding) for row in choice.rows], resume=all_ or quantize == "all")
     written = show_exported(out, exported.manifests)
     out.document(written)
     if exported.failures:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..app import EXIT_INTERRUPTED, app
+from ..app import app
 from ..options import RESULTS, Device, Json, Results
 from ..output import Output
 
@@ -47,7 +47,7 @@ def train(
     lr: Annotated[float | None, typer.Option("--lr", help="Learning rate. reference: 0.1.")] = None,
     weight_decay: Annotated[float | None, typer.Option("--weight-decay", help="reference: 0.001.")] = None,
     momentum: Annotated[float | None, typer.Option("--momentum", help="Of sgd and rmsprop. reference: 0.9.")] = None,
-    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, adam, adamw or rmsprop.")] = None,
+    optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, muon, adam, adamw or rmsprop.")] = None,
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine, linear or none.")] = None,
     warmup_epochs: Annotated[float | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
     warmup_start_lr: Annotated[float | None, typer.Option("--warmup-start-lr", help="Where it starts.")] = None,
@@ -72,11 +72,22 @@ def train(
         float | None, typer.Option("--rotation-degrees", help="Largest angle; 0: none.")
     ] = None,
     color_jitter: Annotated[float | None, typer.Option("--color-jitter", help="Strength, 0 to 1.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", help="trivial or rand: an augmentation policy.")] = None,
     erasing: Annotated[float | None, typer.Option("--erasing", help="How often a patch is erased, 0 to 1.")] = None,
     dropout: Annotated[float | None, typer.Option("--dropout", help="The model's own if left out.")] = None,
     drop_path: Annotated[float | None, typer.Option("--drop-path", help="Of resnet, efficientnet and vit.")] = None,
     clip_norm: Annotated[float | None, typer.Option("--clip-norm", help="Largest norm of the gradient.")] = None,
     ema_decay: Annotated[float | None, typer.Option("--ema-decay", help="Average the weights: 0.9995.")] = None,
+    accumulate: Annotated[
+        int | None, typer.Option("--accumulate", help="Parts in which a batch is computed; as memory asks if left out.")
+    ] = None,
+    recompute: Annotated[
+        bool | None,
+        typer.Option("--recompute/--no-recompute", help="densenet: activations twice instead of kept; as memory asks."),
+    ] = None,
+    compiled: Annotated[
+        bool | None, typer.Option("--compile/--no-compile", help="Compile the network: slow to begin; not on MPS.")
+    ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
     limit: Annotated[
@@ -87,14 +98,19 @@ def train(
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
     device: Device = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the model's unfinished training.")] = False,
+    run_name: Annotated[
+        str | None, typer.Option("--run", help="What the training is called; its recipe and a number if left out.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the model's newest training, or with --run.")
+    ] = False,
     resume_from: Annotated[
         Path | None, typer.Option("--resume-from", help="Go on with the one in this file.", show_default=False)
     ] = None,
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
-    """Train a model: checkpoints, history and its plot go to RESULTS/MODEL. Options left out come from the recipe."""
+    """Train a model: checkpoints and history go to RESULTS/MODEL/runs/RUN. Options left out come from the recipe."""
     from tinyml.errors import UsageError
     from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
@@ -104,8 +120,9 @@ def train(
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
+    from tinyml.trainer.room import fit_memory, free_memory
     from tinyml.trainer.start import Resumed, Scratch
-    from tinyml.trainer.state import read_position, state_file
+    from tinyml.trainer.state import read_state
     from tinyml.workspace import Workspace
 
     began = process_began()
@@ -117,19 +134,32 @@ def train(
     if mixup_cutmix_alpha is not None:
         changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
     workspace = Workspace(results)
-    state = resume_from or (state_file(workspace, model) if resume else None)
+    state = resume_from
+    if resume and state is None:
+        state = workspace.newest_state(model) if run_name is None else workspace.run(model, run_name).state
     if state is not None:
         if wanted is not None:
             raise UsageError("a resumed training keeps its budget", value=budget, hint="leave --budget out")
-        config = changed(read_position(state).config, changes)
+        saved = read_state(state, progress=out.progress)
+        config = changed(saved.position.config, changes)
     else:
         recipe = recipe or (DEFAULT_RECIPE if wanted is None else BUDGET_RECIPE)
         config = configure(recipe, model, data or "tiny-imagenet", changes)
     chosen = choose(device)
+    if config.compiled and chosen.type == "mps":
+        raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
     progress = out.progress
     opening = time.monotonic()
     dataset = open_dataset(config.data, progress=progress)
     began += time.monotonic() - opening
+    if state is None:
+        room = fit_memory(config, len(dataset.index.labels), free_memory(chosen))
+        config, changes = (
+            room.config,
+            {**changes, "recompute": room.config.recompute, "accumulate": room.config.accumulate},
+        )
+        if room.words is not None:
+            out.line(room.words)
     if wanted is not None:
         planned = fit(
             wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
@@ -137,22 +167,22 @@ def train(
         config = planned.config
         for line in planned.words:
             out.line(line)
-    out.line(_announcement(config, workspace.model(model), device_name(chosen), state))
-    start = Resumed(state) if state else Scratch()
+    out.line(_announcement(config, workspace, device_name(chosen), state))
+    start = Resumed(saved) if state else Scratch()
     spent = time.monotonic() - began if config.budget else 0.0
-    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent)
+    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent, name=run_name)
     _report(result, workspace, out)
-    if result.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+    if result.signal is not None:
+        raise typer.Exit(128 + result.signal)
 
 
-def _announcement(config: TrainConfig, folder: Path, device: str, state: Path | None) -> str:
+def _announcement(config: TrainConfig, workspace: Workspace, device: str, state: Path | None) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
     length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
     begin = f"resuming {state}: training" if state else "training"
     return (
         f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {length}{limited}, "
-        f"on {device}; results go to {folder}/"
+        f"on {device}; results go to {workspace.model(config.model) / 'runs'}/"
     )
 
 

@@ -46,6 +46,8 @@ def verify(
         for manifest in manifests
     ]
     out.table("Verification", _COLUMNS, [_row(item.artifact, item.figures) for item in done])
+    for item in done:
+        out.line(f"{item.artifact.path}: {item.proof.sentence()}")
     apart = [(item.artifact.path, item.units) for item in done if item.units is not None and item.units.parted]
     if apart:
         out.line("on CPU_ONLY Core ML rounds nothing to float16; there these differ from the other compute units:")
@@ -56,6 +58,7 @@ def verify(
         [
             {"path": item.artifact.path, "variant": item.artifact.variant.name, "passed": item.passed}
             | item.figures.model_dump(mode="json")
+            | {"weights": asdict(item.proof)}
             | ({} if item.units is None else {"cpu_only": asdict(item.units)})
             for item in done
         ]

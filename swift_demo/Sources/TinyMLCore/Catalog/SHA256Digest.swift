@@ -7,7 +7,6 @@ public struct SHA256Digest {
     ]
     private var pending: [UInt8] = []
     private var length: UInt64 = 0
-    private var schedule = [UInt32](repeating: 0, count: 64)
 
     public init() {
         pending.reserveCapacity(64)
@@ -22,11 +21,27 @@ public struct SHA256Digest {
 
     /// Takes more bytes in.
     public mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            pending.append(byte)
-            length += 1
-            if pending.count == 64 { compress() }
+        let done: Void? = bytes.withContiguousStorageIfAvailable { absorb($0) }
+        if done == nil { Array(bytes).withUnsafeBufferPointer { absorb($0) } }
+    }
+
+    /// Takes whole blocks from where they lie; only what is left of one is copied.
+    private mutating func absorb(_ bytes: UnsafeBufferPointer<UInt8>) {
+        length += UInt64(bytes.count)
+        var place = 0
+        if !pending.isEmpty {
+            place = min(64 - pending.count, bytes.count)
+            pending.append(contentsOf: bytes[0..<place])
+            guard pending.count == 64 else { return }
+            let block = pending
+            block.withUnsafeBufferPointer { compress($0) }
+            pending.removeAll(keepingCapacity: true)
         }
+        while bytes.count - place >= 64 {
+            compress(UnsafeBufferPointer(rebasing: bytes[place..<place + 64]))
+            place += 64
+        }
+        pending.append(contentsOf: bytes[place...])
     }
 
     /// The digest in hexadecimal digits; nothing can be added after it.
@@ -41,30 +56,57 @@ public struct SHA256Digest {
         }.joined()
     }
 
-    private mutating func compress() {
-        for index in 0..<16 {
-            schedule[index] = pending[index * 4..<index * 4 + 4].reduce(0) { $0 << 8 | UInt32($1) }
+    /// Written with plain loops over pointers: a Debug build optimizes nothing, and there iterators and checked
+    /// subscripts cost a hundred times the arithmetic.
+    private mutating func compress(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let block = bytes.baseAddress else { return }
+        let before = state
+        state = withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { allocation in
+            guard let words = allocation.baseAddress else { return before }
+            var index = 0
+            while index < 16 {
+                let byte = block + index * 4
+                words[index] = UInt32(byte[0]) << 24 | UInt32(byte[1]) << 16 | UInt32(byte[2]) << 8 | UInt32(byte[3])
+                index &+= 1
+            }
+            while index < 64 {
+                let (early, late) = (words[index &- 15], words[index &- 2])
+                let first = (early >> 7 | early << 25) ^ (early >> 18 | early << 14) ^ (early >> 3)
+                let second = (late >> 17 | late << 15) ^ (late >> 19 | late << 13) ^ (late >> 10)
+                words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
+                index &+= 1
+            }
+            return Self.constants.withUnsafeBufferPointer { Self.mixed(before, words, $0) }
         }
-        for index in 16..<64 {
-            let (early, late) = (schedule[index - 15], schedule[index - 2])
-            let first = turned(early, 7) ^ turned(early, 18) ^ (early >> 3)
-            let second = turned(late, 17) ^ turned(late, 19) ^ (late >> 10)
-            schedule[index] = schedule[index - 16] &+ first &+ schedule[index - 7] &+ second
-        }
-        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-        for index in 0..<64 {
-            let mixed = h &+ (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) &+ ((e & f) ^ (~e & g))
-            let first = mixed &+ Self.constants[index] &+ schedule[index]
-            let second = (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) &+ ((a & b) ^ (a & c) ^ (b & c))
-            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
-        }
-        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] = state[index] &+ value }
-        pending.removeAll(keepingCapacity: true)
     }
 
-    private func turned(_ word: UInt32, _ count: UInt32) -> UInt32 {
-        word >> count | word << (32 - count)
+    /// The state after the 64 rounds over a block's schedule.
+    private static func mixed(
+        _ state: [UInt32], _ words: UnsafeMutablePointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>
+    ) -> [UInt32] {
+        guard let constants = constants.baseAddress else { return state }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        var index = 0
+        while index < 64 {
+            let turnedE = (e >> 6 | e << 26) ^ (e >> 11 | e << 21) ^ (e >> 25 | e << 7)
+            let first = h &+ turnedE &+ ((e & f) ^ (~e & g)) &+ constants[index] &+ words[index]
+            let turnedA = (a >> 2 | a << 30) ^ (a >> 13 | a << 19) ^ (a >> 22 | a << 10)
+            let second = turnedA &+ ((a & b) ^ (a & c) ^ (b & c))
+            h = g
+            g = f
+            f = e
+            e = d &+ first
+            d = c
+            c = b
+            b = a
+            a = first &+ second
+            index &+= 1
+        }
+        return [
+            state[0] &+ a, state[1] &+ b, state[2] &+ c, state[3] &+ d, state[4] &+ e, state[5] &+ f, state[6] &+ g,
+            state[7] &+ h,
+        ]
     }
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.

@@ -67,6 +67,30 @@ public struct PixelSource {
         return (bytes[place + channels.red], bytes[place + channels.green], bytes[place + channels.blue])
     }
 
+    /// Adds to three sums the weighted channels of pixels of one row, from a column on: a frame's hottest loop, with
+    /// plain pointers for the sake of Debug builds. The pixels must lie inside the view.
+    func sum(
+        into red: inout Int32, _ green: inout Int32, _ blue: inout Int32, from column: Int, _ row: Int,
+        weights: UnsafeBufferPointer<Int32>
+    ) {
+        guard let weight = weights.baseAddress, let base = bytes.baseAddress else { return }
+        precondition(column >= 0 && column + weights.count <= width && row >= 0 && row < height, "beyond the image")
+        let pixels = base.assumingMemoryBound(to: UInt8.self) + (origin + row * rowStride)
+        let (redPlace, greenPlace, bluePlace) = channels
+        let end = weights.count
+        var place = column * columnStride
+        var index = 0
+        while index < end {
+            let pixel = pixels + place
+            let factor = weight[index]
+            red = red &+ Int32(truncatingIfNeeded: pixel[redPlace]) &* factor
+            green = green &+ Int32(truncatingIfNeeded: pixel[greenPlace]) &* factor
+            blue = blue &+ Int32(truncatingIfNeeded: pixel[bluePlace]) &* factor
+            place = place &+ columnStride
+            index = index &+ 1
+        }
+    }
+
     private func turned(
         _ origin: Int, _ columnStride: Int, _ rowStride: Int, swapped: Bool = false
     ) -> PixelSource {

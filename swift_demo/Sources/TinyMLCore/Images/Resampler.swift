@@ -38,7 +38,7 @@ public struct Resampler: Sendable {
                     var sum = Accumulator()
                     let first = horizontal.starts[column]
                     horizontal.weights[column].withUnsafeBufferPointer { weights in
-                        for index in weights.indices { sum.add(source[first + index, row], weight: weights[index]) }
+                        source.sum(into: &sum.red, &sum.green, &sum.blue, from: first, row, weights: weights)
                     }
                     sum.store(in: buffer, at: place)
                     place += 3
@@ -73,9 +73,9 @@ public struct Resampler: Sendable {
 
 /// Three weighted sums that begin at one half, so that the shift rounds.
 private struct Accumulator {
-    private var red: Int32 = 1 << (ResampleWeights.fractionBits - 1)
-    private var green: Int32 = 1 << (ResampleWeights.fractionBits - 1)
-    private var blue: Int32 = 1 << (ResampleWeights.fractionBits - 1)
+    var red: Int32 = 1 << (ResampleWeights.fractionBits - 1)
+    var green: Int32 = 1 << (ResampleWeights.fractionBits - 1)
+    var blue: Int32 = 1 << (ResampleWeights.fractionBits - 1)
 
     mutating func add(_ pixel: (red: UInt8, green: UInt8, blue: UInt8), weight: Int32) {
         red &+= Int32(pixel.red) &* weight

@@ -2,15 +2,19 @@
 public protocol BenchmarkBackend {
     /// The backend's name in results.
     var name: String { get }
+    /// What must precede compiling and is no part of it, such as checking the package; not timed.
+    func prepare() throws
     /// Compiles the model anew, as at its first use on a device.
     func compile() throws
+    /// Puts what was compiled where `load` finds it; not timed.
+    func store() throws
     /// Loads the compiled model for some compute units.
     func load(units: Units) throws -> any BenchmarkSession
     /// Where the framework means to run each op; nil where it does not say.
     func placement(units: Units) -> Placement?
 }
 
-/// A loaded model with an image to classify; one frame is the three steps in their order.
+/// A loaded model with an image to classify; one frame is the three steps in their order. Letting go of it unloads it.
 public protocol BenchmarkSession {
     func preprocess() throws
     func predict() throws

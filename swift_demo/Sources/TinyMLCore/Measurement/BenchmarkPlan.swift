@@ -1,6 +1,6 @@
 /// How much is measured.
 public struct BenchmarkPlan: Hashable, Sendable {
-    /// Predictions before the first timed one, for each kind of compute units.
+    /// Predictions before the timed ones, each time that a model was loaded.
     public let warmup: Int
     /// Rounds of the burst; each visits all compute units in turn, so that heat favors none.
     public let rounds: Int
@@ -10,7 +10,7 @@ public struct BenchmarkPlan: Hashable, Sendable {
     public let pacedRate: Int
     /// The paced part's length in seconds; 0 leaves it out.
     public let pacedSeconds: Int
-    /// How long to wait, in seconds, for a device to cool down to nominal before each part.
+    /// How long to wait, in seconds and all parts together, for a device to cool down to nominal.
     public let thermalWaitSeconds: Int
     /// Whether this is a first look rather than a measurement to rely on.
     public let quick: Bool

@@ -19,10 +19,12 @@ public struct BenchmarkSubject: Hashable, Sendable {
     }
 }
 
-/// Measures one artifact on several compute units: load, warm up, burst in turn, then paced.
+/// Measures one artifact on several compute units: compiled and first loaded, then bursts in turn, then paced.
 ///
-/// Before each part it waits until the device is cool. From a fair thermal state on results are flagged, at a serious
-/// one it stops. Synchronous on purpose: inside an async context Core ML's async prediction would be chosen and timed.
+/// One session lives at a time: each part loads the model, warms it up, measures and lets it go, so that the memory of
+/// one kind of units holds no other's. The device may cool down before each part, until the plan's patience is used up
+/// for the whole run. From a fair thermal state on results are flagged, at a serious one it stops. Synchronous on
+/// purpose: inside an async context Core ML's async prediction would be chosen and timed.
 public struct BenchmarkRunner {
     public let plan: BenchmarkPlan
     public let backend: any BenchmarkBackend
@@ -50,24 +52,27 @@ public struct BenchmarkRunner {
     public func run(_ subject: BenchmarkSubject, units: [Units]) -> [BenchResult] {
         let standing = ValidityFlag.standing(conditions)
         var cases = units.map { CaseMeasurement(units: $0, flags: standing) }
-        for index in cases.indices { step(&cases[index], load) }
+        var patience = plan.thermalWaitSeconds * 1_000_000_000
+        for index in cases.indices { step(&cases[index], &patience, firstUse) }
         for round in 1...max(1, plan.rounds) {
-            for index in cases.indices { step(&cases[index]) { try burst(&$0, round: round) } }
+            for index in cases.indices { step(&cases[index], &patience) { try burst(&$0, round: round) } }
         }
         for index in cases.indices where cases[index].failure == nil { cases[index].judgeBurst() }
         if plan.pacedSeconds > 0 {
-            for index in cases.indices { step(&cases[index], paced) }
+            for index in cases.indices { step(&cases[index], &patience, paced) }
         }
         report(.finished)
         return cases.map { $0.result(for: benchCase(subject, $0.units), placement: placement(of: $0)) }
     }
 
     /// Runs one part of one case; what it throws becomes the case's failure, and a failed case is left alone.
-    private func step(_ measurement: inout CaseMeasurement, _ part: (inout CaseMeasurement) throws -> Void) {
+    private func step(
+        _ measurement: inout CaseMeasurement, _ patience: inout Int, _ part: (inout CaseMeasurement) throws -> Void
+    ) {
         guard measurement.failure == nil else { return }
         do {
-            try waitUntilCool(&measurement)
-            try part(&measurement)
+            try waitUntilCool(&measurement, &patience)
+            try drained { try part(&measurement) }
             try checkpoint(&measurement)
         } catch let stop as Stop {
             measurement.failure = stop.description
@@ -76,29 +81,44 @@ public struct BenchmarkRunner {
         }
     }
 
-    private func load(_ measurement: inout CaseMeasurement) throws {
+    /// Compiles, loads for the first time and predicts once.
+    private func firstUse(_ measurement: inout CaseMeasurement) throws {
         report(.loading(measurement.units))
         measurement.baselineMemory = conditions.memoryBytes.map { [$0] } ?? []
         measurement.sawMemory(measurement.baselineMemory.first)
+        try backend.prepare()
         measurement.compile.append(try timed { try backend.compile() })
-        var session: (any BenchmarkSession)?
-        measurement.firstLoad.append(try timed { session = try backend.load(units: measurement.units) })
-        measurement.cachedLoad.append(try timed { session = try backend.load(units: measurement.units) })
-        guard let session else { return }
-        measurement.session = session
-        try session.preprocess()
-        measurement.firstPredict.append(try timed { try session.predict() })
-        try session.postprocess()
+        try backend.store()
+        let session = try load(measurement.units, &measurement.firstLoad)
+        try drained {
+            try session.preprocess()
+            measurement.firstPredict.append(try timed { try session.predict() })
+            try session.postprocess()
+        }
         measurement.sawMemory(conditions.memoryBytes)
+    }
+
+    private func load(_ units: Units, _ times: inout [Int]) throws -> any BenchmarkSession {
+        let start = clock.now
+        let session = try drained { try backend.load(units: units) }
+        times.append(max(1, clock.now - start))
+        return session
+    }
+
+    /// A session that was loaded from the cache and is warm.
+    private func warmSession(_ measurement: inout CaseMeasurement) throws -> any BenchmarkSession {
+        report(.loading(measurement.units))
+        let session = try load(measurement.units, &measurement.cachedLoad)
         report(.warmingUp(measurement.units))
         for _ in 0..<plan.warmup {
             try checkpoint(&measurement)
             _ = try frame(session)
         }
+        return session
     }
 
     private func burst(_ measurement: inout CaseMeasurement, round: Int) throws {
-        guard let session = measurement.session else { return }
+        let session = try warmSession(&measurement)
         report(.burst(measurement.units, round: round, of: plan.rounds))
         for _ in 0..<plan.repeats {
             try checkpoint(&measurement)
@@ -108,7 +128,7 @@ public struct BenchmarkRunner {
     }
 
     private func paced(_ measurement: inout CaseMeasurement) throws {
-        guard let session = measurement.session else { return }
+        let session = try warmSession(&measurement)
         let interval = 1_000_000_000 / plan.pacedRate
         let start = clock.now
         for index in 0..<(plan.pacedRate * plan.pacedSeconds) {
@@ -117,14 +137,18 @@ public struct BenchmarkRunner {
             }
             clock.sleep(until: start + index * interval)
             try checkpoint(&measurement)
-            measurement.paced.append(try frame(session).predict)
+            let times = try frame(session)
+            measurement.paced.append(times.predict)
+            if times.total > interval { measurement.isLate = true }
         }
         measurement.sawMemory(conditions.memoryBytes)
         measurement.judgePacing(rate: plan.pacedRate)
     }
 
-    private func waitUntilCool(_ measurement: inout CaseMeasurement) throws {
-        let end = clock.now + plan.thermalWaitSeconds * 1_000_000_000
+    /// Waits as long as the run's patience lasts, in nanoseconds; what was waited is taken from it.
+    private func waitUntilCool(_ measurement: inout CaseMeasurement, _ patience: inout Int) throws {
+        let end = clock.now + patience
+        defer { patience = max(0, end - clock.now) }
         while conditions.thermalState > .nominal, clock.now < end {
             if isCancelled() { throw Stop.canceled }
             report(.cooling(secondsLeft: (end - clock.now) / 1_000_000_000))
@@ -148,9 +172,11 @@ public struct BenchmarkRunner {
     }
 
     private func frame(_ session: any BenchmarkSession) throws -> StageTimes {
-        StageTimes(
-            preprocess: try timed { try session.preprocess() }, predict: try timed { try session.predict() },
-            postprocess: try timed { try session.postprocess() })
+        try drained {
+            StageTimes(
+                preprocess: try timed { try session.preprocess() }, predict: try timed { try session.predict() },
+                postprocess: try timed { try session.postprocess() })
+        }
     }
 
     private func timed(_ work: () throws -> Void) rethrows -> Int {

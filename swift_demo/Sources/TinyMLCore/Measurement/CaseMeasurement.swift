@@ -1,7 +1,6 @@
 /// What has been measured of one case so far.
 struct CaseMeasurement {
     let units: Units
-    var session: (any BenchmarkSession)?
     var flags: Set<ValidityFlag>
     var failure: String?
     var compile: [Int] = []
@@ -12,6 +11,8 @@ struct CaseMeasurement {
     var predict: [Int] = []
     var postprocess: [Int] = []
     var paced: [Int] = []
+    /// Whether a paced frame's answer came after the next frame's moment.
+    var isLate = false
     var baselineMemory: [Int] = []
     var peakMemory: [Int] = []
 
@@ -44,14 +45,14 @@ struct CaseMeasurement {
         if let bytes { peakMemory = [max(bytes, peakMemory.first ?? 0)] }
     }
 
-    /// Compares the paced part's last ten seconds with its first ten.
+    /// Compares the paced part's last ten seconds with its first ten, and says whether frames were late.
     mutating func judgePacing(rate: Int) {
+        if isLate { flags.insert(.lateFrames) }
         let part = min(rate * 10, paced.count / 2)
         guard let first = SampleStatistics(Array(paced.prefix(part))),
             let last = SampleStatistics(Array(paced.suffix(part)))
         else { return }
         if last.median > first.median * 1.1 { flags.insert(.slowedDown) }
-        if paced.contains(where: { $0 > 1_000_000_000 / rate }) { flags.insert(.lateFrames) }
     }
 
     var series: [Series] {

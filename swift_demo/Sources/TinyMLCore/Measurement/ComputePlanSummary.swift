@@ -26,9 +26,12 @@ public struct PlannedOperation: Hashable, Sendable, Identifiable {
 public struct ComputePlanSummary: Hashable, Sendable {
     public let operations: [PlannedOperation]
 
-    /// Constants are left out: they are not executed.
+    /// Constants, compressed ones (`constexpr_*`) too, are left out: they are made at load time, not executed.
     public init(operations: [PlannedOperation]) {
-        self.operations = operations.filter { $0.name.split(separator: ".").last != "const" }
+        self.operations = operations.filter { operation in
+            let kind = operation.name.split(separator: ".").last ?? ""
+            return kind != "const" && !kind.hasPrefix("constexpr_")
+        }
     }
 
     public func count(on device: ComputeDevice) -> Int {

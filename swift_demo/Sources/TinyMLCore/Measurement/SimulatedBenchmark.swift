@@ -44,7 +44,9 @@ public enum SimulatedBenchmark {
         let name = "selftest"
         let clock: VirtualClock
 
+        func prepare() {}
         func compile() { clock.advance(80_000_000) }
+        func store() {}
         func load(units: Units) -> any BenchmarkSession {
             clock.advance(40_000_000)
             return Session(clock: clock, base: units == .cpuOnly ? 3_000_000 : 1_000_000)

@@ -12,7 +12,7 @@ public enum ValidityFlag: String, Sendable, CaseIterable {
     case unsteady
     /// The paced part's last ten seconds were slower than its first by more than a tenth.
     case slowedDown = "slowed_down"
-    /// Frames of the paced part took longer than their interval.
+    /// Frames of the paced part, all three stages of them, were not done when the next one came.
     case lateFrames = "late_frames"
     /// Nothing was measured: the backend only pretends.
     case simulated = "simulated_backend"

@@ -49,22 +49,29 @@ public protocol LayerSettings: Codable, Hashable, Sendable {
 public struct Overridable<Settings: LayerSettings>: Codable, Hashable, Sendable {
     public let settings: Settings
     public let overrides: [String: Settings?]
+    /// Of weights; activations have none.
+    public let rounding: Rounding?
 
-    private enum CodingKeys: String, CodingKey { case overrides }
+    private enum CodingKeys: String, CodingKey { case overrides, rounding }
 
     public init(from decoder: any Decoder) throws {
         settings = try Settings(besideOverrides: decoder)
         overrides =
             try decoder.container(keyedBy: CodingKeys.self)
             .decodeIfPresent([String: Settings?].self, forKey: .overrides) ?? [:]
+        rounding = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Rounding.self, forKey: .rounding)
     }
 
     public func encode(to encoder: any Encoder) throws {
         try settings.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(overrides, forKey: .overrides)
+        try container.encodeIfPresent(rounding, forKey: .rounding)
     }
 }
+
+/// How weights are rounded: each to the nearest value that it can have, or so that they make up for each other's errors.
+public enum Rounding: String, Codable, Sendable { case nearest, compensated }
 
 /// How one layer's weights are quantized linearly: `weight = scale * (integer - offset)`.
 public struct LinearSettings: LayerSettings {
@@ -91,11 +98,11 @@ public struct LinearSettings: LayerSettings {
     }
 
     public init(besideOverrides decoder: any Decoder) throws {
-        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides"]))
+        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding"]))
     }
 
     private init(_ fields: Fields<CodingKeys>) throws {
-        bits = try fields(.bits, .among(4, 8))
+        bits = try fields(.bits, .among(2, 4, 8))
         symmetric = try fields(.symmetric, or: true)
         granularity = try fields(.granularity, or: .perChannel)
         blockSize = try fields.optional(.blockSize, .positive)
@@ -137,7 +144,7 @@ public struct PaletteSettings: LayerSettings {
     }
 
     public init(besideOverrides decoder: any Decoder) throws {
-        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides"]))
+        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding"]))
     }
 
     private init(_ fields: Fields<CodingKeys>) throws {
@@ -190,7 +197,7 @@ public struct PruneSettings: LayerSettings {
     }
 
     public init(besideOverrides decoder: any Decoder) throws {
-        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides"]))
+        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding"]))
     }
 
     private init(_ fields: Fields<CodingKeys>) throws {
@@ -211,13 +218,15 @@ public struct PruneSettings: LayerSettings {
 /// A layer's override can only be nil: it stays in float.
 public struct ActivationSettings: LayerSettings {
     public let bits: Int
+    /// Whether the range is that of each input when it is there.
+    public let dynamic: Bool
     public let symmetric: Bool
     /// Of the absolute values seen; below 100 it cuts rare outliers.
     public let percentile: Double
     public let images: Int
 
     enum CodingKeys: String, FieldKey {
-        case bits, symmetric, percentile, images
+        case bits, dynamic, symmetric, percentile, images
     }
 
     public init(from decoder: any Decoder) throws {
@@ -228,6 +237,7 @@ public struct ActivationSettings: LayerSettings {
     public init(besideOverrides decoder: any Decoder) throws {
         let fields = try Fields(decoder, CodingKeys.self, beside: ["method", "overrides"])
         bits = try fields(.bits, or: 8, .among(8))
+        dynamic = try fields(.dynamic, or: false)
         symmetric = try fields(.symmetric, or: false)
         percentile = try fields(.percentile, or: 100, .percentile)
         images = try fields(.images, or: 256, .positive)

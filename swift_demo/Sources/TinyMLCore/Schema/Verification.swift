@@ -45,7 +45,9 @@ public struct Verification: Codable, Hashable, Sendable {
         guard sides.allSatisfy({ $0.split == split && $0.images == images }), reference.total == artifact.total else {
             throw fields.failure("the checkpoint and the artifact were not measured on the images that were compared")
         }
-        if meanDifference > maxDifference * (1 + 1e-9) { throw fields.failure("the mean difference is above the largest") }
+        if meanDifference > maxDifference * (1 + 1e-9) {
+            throw fields.failure("the mean difference is above the largest")
+        }
         if let top5Agreement, top1Agreement > top5Agreement {
             throw fields.failure("agreement on the first class is above agreement among the five first")
         }

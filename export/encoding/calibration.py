@@ -1,0 +1,133 @@
+"""Running a converted program on calibration images, layer after layer, in our own runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tinyml.coreml.plan.classifier import find_classifier
+from tinyml.coreml.plan.lift import lift
+from tinyml.coreml.plan.plan import Plan, Step
+from tinyml.coreml.plan.planner import build
+from tinyml.coreml.read.description import describe
+from tinyml.coreml.read.package import Package, open_package
+from tinyml.coreml.run.batch import sample_tensors
+from tinyml.coreml.run.interface import Interface
+
+from ..compression import Samples
+
+LAYERS = ("conv", "conv_transpose", "linear", "matmul")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """What a layer computes with from now on, and what becomes of its output."""
+
+    weight: Tensor | None = None
+    """None: as it was."""
+    finish: Callable[[Tensor], Tensor] | None = None
+
+
+Visit = Callable[[str, str, Mapping[str, Any]], Changed | None]
+"""Called before each layer with the name of its output, its kind and its arguments by name."""
+
+
+class Calibrator:
+    """A program and inputs to run it on.
+
+    Args:
+        model: A package's path, or a coremltools MLModel.
+        samples: Calibration inputs.
+
+    Attributes:
+        at_once: Whether all samples run as one batch, so that a layer sees them all before the next one runs; only
+            then can a layer be changed on the way.
+    """
+
+    def __init__(self, model: Any, samples: Samples) -> None:
+        self.package: Package = open_package(model)
+        description = describe(self.package, getattr(model, "function_name", None))
+        self._function = self.package.program.functions[description.function]
+        self._interface = Interface(self._function, description, rounds=False)
+        self._tensors = sample_tensors(description.inputs, samples)
+        self._types = [item.type for item in self._function.inputs]
+        classifier = find_classifier(self._function)
+        names = tuple(name for name in description.outputs if name not in classifier.outputs)
+        self._outputs = (*names, *((classifier.probabilities,) if classifier.probabilities else ()))
+        self.at_once = lift(self._plan(), self._types) is not None
+
+    def run(self, visit: Visit) -> None:
+        """Runs all samples; without `at_once` one by one, and what `visit` returns is left aside."""
+        plan = self._plan()
+        if self.at_once:
+            lift(plan, self._types)
+        plan.steps = tuple(self._watched(step, visit) if step.kind in LAYERS else step for step in plan.steps)
+        for inputs in self._inputs():
+            with torch.inference_mode():
+                plan(*inputs)
+
+    def observe(self, see: Callable[[str, Tensor], None], names: set[str] | None = None, chunk: int = 32) -> None:
+        """Runs all samples and shows `see` every value that is a float tensor, or those of `names`, inputs first."""
+
+        def note(step: Step, results: tuple[Any, ...]) -> None:
+            for each, value in zip(step.results, results, strict=True):
+                if isinstance(value, Tensor) and value.is_floating_point() and (names is None or each.name in names):
+                    see(each.name, value)
+
+        plan = self._plan()
+        if self.at_once:
+            lift(plan, self._types)
+        for inputs in self._inputs(chunk):
+            with torch.inference_mode():
+                for port, value in zip(plan.inputs, inputs, strict=True):
+                    if names is None or port.name in names:
+                        see(port.name, value)
+                plan.observe(inputs, note)
+
+    def _plan(self) -> Plan:
+        return build(self._function, precision="float32", outputs=self._outputs)
+
+    def _inputs(self, chunk: int | None = None) -> list[list[Tensor]]:
+        count = len(next(iter(self._tensors.values())))
+        size = (chunk or count) if self.at_once else 1
+        batches = []
+        for begin in range(0, count, size):
+            row = []
+            for item in self._function.inputs:
+                value = self._interface.tensor(item, self._tensors[item.name][begin : begin + size])
+                row.append(value.squeeze(1) if self.at_once else value[0])
+            batches.append(row)
+        return batches
+
+    @staticmethod
+    def _watched(step: Step, visit: Visit) -> Step:
+        function, names = step.function, tuple(step.arguments)
+
+        def run(*arguments: Any) -> Any:
+            given = dict(zip(names, arguments, strict=True))
+            changed = visit(step.results[0].name, step.kind, given)
+            if changed is None:
+                return function(*arguments)
+            if changed.weight is not None:
+                place = "weight" if "weight" in given else "y"
+                given[place] = changed.weight
+            outcome = function(*given.values())
+            return outcome if changed.finish is None else changed.finish(outcome)
+
+        return replace(step, function=run)
+
+
+def decoded(package: Package, names: set[str]) -> dict[str, np.ndarray]:
+    """The stored values `names` of a package's default function, decompressed by our runtime, in float32."""
+    description = describe(package, None)
+    function = package.program.functions[description.function]
+    order = sorted(names)
+    plan = build(function, precision="declared", outputs=order)
+    with torch.inference_mode():
+        found = plan(*(None for _ in plan.inputs))
+    return {name: value.detach().float().numpy() for name, value in zip(order, found, strict=True)}

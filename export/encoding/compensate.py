@@ -1,0 +1,79 @@
+"""Rounding that makes up for its own error: what one weight gains or loses, those not yet rounded give back.
+
+After Frantar et al., Optimal Brain Compression, 2022 (https://arxiv.org/abs/2208.11580) and GPTQ, 2022
+(https://arxiv.org/abs/2210.17323): the columns of a layer's weights are rounded one after the other, the most used
+inputs first, and the error of each is spread over the rest so that the layer's output on the inputs that were seen
+changes least. Grouped convolutions have a matrix of inputs for each group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+MOST_COLUMNS = 12288
+"""A layer of more inputs is rounded without compensation: its matrix alone would take more than half a gigabyte."""
+
+_BLOCK = 128
+_DAMPING = 0.01
+
+
+def inverse_root(hessian: Tensor) -> Tensor:
+    """The upper Cholesky factor of the inverse of `hessian` [groups, columns, columns], damped until there is one."""
+    size = hessian.shape[-1]
+    mean = hessian.diagonal(dim1=1, dim2=2).mean(1).clamp(min=1e-12)
+    damping = _DAMPING
+    while True:
+        damped = hessian + (damping * mean)[:, None, None] * torch.eye(size)
+        lower, failed = torch.linalg.cholesky_ex(damped)
+        if not failed.any():
+            inverse = torch.cholesky_inverse(lower)
+            upper, failed = torch.linalg.cholesky_ex(inverse, upper=True)
+            if not failed.any() and torch.isfinite(upper).all():
+                found: Tensor = upper
+                return found
+        damping *= 10
+
+
+def saliency(cells: Tensor, hessian: Tensor) -> Tensor:
+    """How much the layer's output would change without each weight, the others making up for it as they can."""
+    groups = len(hessian)
+    root = inverse_root(hessian)
+    rows = cells.reshape(groups, len(cells) // groups, -1)
+    inverse = (root.mT @ root).diagonal(dim1=1, dim2=2).clamp(min=1e-20)
+    return (rows**2 / inverse[:, None]).reshape(cells.shape)
+
+
+def compensated(cells: Tensor, hessian: Tensor, nearest: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """`cells` [outputs, inputs, positions], each rounded by `nearest`, with the error spread over those after it.
+
+    Args:
+        cells: The weights.
+        hessian: [groups, columns, columns]: the sum of the products of the layer's inputs, a column being an input
+            channel of the group at a position of the kernel.
+        nearest: As of `Grid`: from the cells of a column [outputs], and its place, to what they are stored as.
+    """
+    groups, size = hessian.shape[:2]
+    rows = cells.reshape(groups, len(cells) // groups, size).clone()
+    order = hessian.diagonal(dim1=1, dim2=2).sum(0).argsort(descending=True, stable=True)
+    root = inverse_root(hessian[:, order][:, :, order])
+    rows = rows[:, :, order]
+    places = order.tolist()
+    for begin in range(0, size, _BLOCK):
+        end = min(begin + _BLOCK, size)
+        errors = torch.empty(groups, rows.shape[1], end - begin)
+        for column in range(begin, end):
+            values = rows[:, :, column]
+            found = nearest(values.reshape(-1), places[column]).reshape(values.shape)
+            error = (values - found) / root[:, column, column, None]
+            rows[:, :, column] = found
+            if column + 1 < end:
+                rows[:, :, column + 1 : end] -= error[..., None] * root[:, column, None, column + 1 : end]
+            errors[:, :, column - begin] = error
+        if end < size:
+            rows[:, :, end:] -= errors @ root[:, begin:end, end:]
+    restored = torch.empty_like(rows)
+    restored[:, :, order] = rows
+    return restored.reshape(cells.shape)

@@ -1,0 +1,221 @@
+"""The values that a stored weight can have: equal steps, or palettes; and which of them is the nearest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..weights import Weight
+from .cells import blocks_restored, restored
+from .forms import Form, Indices, Integers
+from .kmeans import centers
+
+_CLIPS = tuple(1 - 0.03 * step for step in range(24))
+"""The shares of the whole range that are tried where it may be clipped."""
+
+
+class Grid(ABC):
+    """For each cell of a weight [outputs, inputs, positions] the values that it can be stored as."""
+
+    @abstractmethod
+    def nearest(self, column: Tensor, place: int) -> Tensor:
+        """The nearest value for each of `column` [outputs], the cells at `place` (inputs x positions, flattened)."""
+
+    @abstractmethod
+    def form(self, cells: Tensor, weight: Weight) -> Form:
+        """Cells, each rounded to the nearest value, as they are stored."""
+
+    def rounded(self, cells: Tensor) -> Tensor:
+        """`cells`, each rounded to the nearest value."""
+        flat = cells.reshape(len(cells), -1)
+        columns = [self.nearest(flat[:, place], place) for place in range(flat.shape[1])]
+        return torch.stack(columns, 1).reshape(cells.shape)
+
+
+class Steps(Grid):
+    """Equal steps: `scale * (level - offset)`.
+
+    Args:
+        scale: [output blocks, input blocks].
+        offset: Like it; None: 0.
+        low: The smallest level.
+        high: The largest.
+        bits: Of a level.
+        shape: Of the cells.
+    """
+
+    def __init__(
+        self, scale: Tensor, offset: Tensor | None, low: int, high: int, bits: int, shape: tuple[int, ...]
+    ) -> None:
+        self.scale, self.offset, self.low, self.high, self.bits = scale, offset, low, high, bits
+        self._inputs, self._positions = shape[1], shape[2]
+        self._safe = torch.where(scale == 0, torch.ones_like(scale), scale)
+
+    def nearest(self, column: Tensor, place: int) -> Tensor:
+        """By rounding to even, as both converters do."""
+        block = place // self._positions * self.scale.shape[1] // self._inputs
+        scale = self.scale[:, block]
+        offset = 0 if self.offset is None else self.offset[:, block]
+        levels = (column / self._safe[:, block] + offset).round_().clamp_(self.low, self.high)
+        return (levels - offset) * scale
+
+    def form(self, cells: Tensor, weight: Weight) -> Form:
+        """Integers; of 2 bits, which Core ML has none of, indices into palettes of equal steps."""
+        scale, offset = (
+            self._spread(self._safe, cells),
+            None if self.offset is None else self._spread(self.offset, cells),
+        )
+        levels = (cells / scale + (0 if offset is None else offset)).round().clamp(self.low, self.high)
+        if self.bits < 4:
+            steps = torch.arange(self.low, self.high + 1, dtype=torch.float32)
+            palettes = self.scale[..., None] * (steps - (0 if self.offset is None else self.offset[..., None]))
+            return Indices(
+                indices=restored(levels - self.low, weight).astype(np.uint8),
+                bits=self.bits,
+                palettes=blocks_restored(palettes, weight),
+            )
+        kind = np.int8 if self.offset is None else np.uint8
+        return Integers(
+            levels=restored(levels, weight).astype(kind),
+            bits=self.bits,
+            scale=blocks_restored(self.scale, weight),
+            offset=None if self.offset is None else blocks_restored(self.offset, weight).astype(kind),
+        )
+
+    def _spread(self, blocks: Tensor, cells: Tensor) -> Tensor:
+        outputs, inputs = cells.shape[0] // blocks.shape[0], cells.shape[1] // blocks.shape[1]
+        return blocks.repeat_interleave(outputs, 0).repeat_interleave(inputs, 1)[..., None]
+
+
+def steps(
+    cells: Tensor,
+    bits: int,
+    *,
+    symmetric: bool,
+    blocks: tuple[int, int],
+    half: bool,
+    importance: Tensor | None = None,
+) -> Steps:
+    """The grid of equal steps for `cells`.
+
+    Args:
+        cells: [outputs, inputs, positions].
+        bits: Of a level.
+        symmetric: Whether 0 is the middle level, and there is no offset.
+        blocks: How many scales there are along outputs and inputs.
+        half: Whether a scale must be a float16.
+        importance: [inputs, positions]: how much an error counts there. Given, the range is clipped where that makes
+            the weighted square error smaller; None: the largest weight decides the range.
+    """
+    outputs, inputs, positions = cells.shape
+    grouped = cells.reshape(blocks[0], outputs // blocks[0], blocks[1], inputs // blocks[1], positions)
+    flat = grouped.permute(0, 2, 1, 3, 4).reshape(*blocks, -1)
+    weights = None
+    if importance is not None:
+        spread = importance.expand(outputs, inputs, positions).reshape(grouped.shape)
+        weights = spread.permute(0, 2, 1, 3, 4).reshape(flat.shape)
+    if symmetric:
+        low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+        if bits > 2:
+            low = -high
+        top = flat.abs().amax(-1)
+        bottom = None
+    else:
+        low, high = 0, 2**bits - 1
+        top, bottom = flat.amax(-1).clamp(min=0), flat.amin(-1).clamp(max=0)
+    best: tuple[Tensor, Tensor | None] | None = None
+    least = torch.full(blocks, torch.inf)
+    for share in _CLIPS if weights is not None else (1.0,):
+        if bottom is None:
+            # Two bits have one level more below 0 than above: the larger side may use it, or be clipped.
+            scale, offset = share * top / (high if bits > 2 else 1.5), None
+        else:
+            scale = share * (top - bottom) / (high - low)
+            safe = torch.where(scale == 0, torch.ones_like(scale), scale)
+            offset = (-share * bottom / safe).round().clamp(low, high)
+        if half:
+            scale = scale.half().float()
+        if weights is None:
+            return Steps(scale, offset, low, high, bits, tuple(cells.shape))
+        safe = torch.where(scale == 0, torch.ones_like(scale), scale)[..., None]
+        shift = 0 if offset is None else offset[..., None]
+        error = ((((flat / safe + shift).round().clamp(low, high) - shift) * safe - flat) ** 2 * weights).sum(-1)
+        if best is None:
+            best = (scale, offset)
+        else:
+            smaller = error < least
+            best = (
+                torch.where(smaller, scale, best[0]),
+                None if offset is None or best[1] is None else torch.where(smaller, offset, best[1]),
+            )
+        least = torch.minimum(least, error)
+    assert best is not None  # noqa: S101
+    return Steps(*best, low, high, bits, tuple(cells.shape))
+
+
+class Palettes(Grid):
+    """Any 2^bits values a block of output channels.
+
+    Args:
+        entries: [blocks, 2^bits], ascending.
+        outputs: How many output channels the weight has.
+        bits: Of an index.
+    """
+
+    def __init__(self, entries: Tensor, outputs: int, bits: int) -> None:
+        self.entries, self.bits = entries.contiguous(), bits
+        self._share = outputs // len(entries)
+        self._edges = ((entries[:, 1:] + entries[:, :-1]) / 2).contiguous()
+
+    def indices(self, columns: Tensor) -> Tensor:
+        """Of the nearest entries for `columns` [outputs, ...]."""
+        return torch.searchsorted(self._edges, columns.reshape(len(self.entries), -1).contiguous()).reshape(
+            columns.shape
+        )
+
+    def nearest(self, column: Tensor, place: int) -> Tensor:  # noqa: ARG002
+        """The nearest entry."""
+        found = self.indices(column).reshape(len(self.entries), -1)
+        return self.entries.gather(1, found).reshape(column.shape)
+
+    def form(self, cells: Tensor, weight: Weight) -> Form:
+        """Indices."""
+        return Indices(
+            indices=restored(self.indices(cells), weight).astype(np.uint8),
+            bits=self.bits,
+            palettes=blocks_restored(self.entries[:, None], weight),
+        )
+
+
+def palettes(
+    cells: Tensor,
+    bits: int,
+    *,
+    blocks: int,
+    half: bool,
+    importance: Tensor | None = None,
+    kept: Tensor | None = None,
+) -> Palettes:
+    """The palettes that k-means finds for `cells`.
+
+    Args:
+        cells: [outputs, inputs, positions].
+        bits: Of an index.
+        blocks: How many palettes there are along the outputs.
+        half: Whether an entry must be a float16.
+        importance: [inputs, positions]: how much an error counts there; None: everywhere alike.
+        kept: Like `cells`: which of them are stored at all; None: all.
+    """
+    parts = cells.reshape(blocks, -1)
+    weights = None if importance is None else importance.expand(cells.shape).reshape(blocks, -1)
+    chosen = None if kept is None else kept.reshape(blocks, -1)
+    found = []
+    for block in range(blocks):
+        where = slice(None) if chosen is None or not chosen[block].any() else chosen[block]
+        part = parts[block][where].numpy()
+        found.append(centers(part, 2**bits, None if weights is None else weights[block][where].numpy()))
+    entries = torch.from_numpy(np.stack(found))
+    return Palettes(entries.half().float() if half else entries, len(cells), bits)

@@ -1,0 +1,82 @@
+"""Compressing a package without what it was made of, as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tinyml.cli import run
+from tinyml.coreml import ReferenceModel
+
+from .test_compression import Small, variant, written
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("foreign")
+    return written(Small().eval(), variant(), np.zeros((0, 1, 1, 3), np.uint8), folder)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty images of three times the model's size, in folders called like classes."""
+    root = tmp_path_factory.mktemp("images")
+    noise = np.random.default_rng(0)
+    for number in range(40):
+        folder = root / f"class {number % 10}"
+        folder.mkdir(exist_ok=True)
+        pixels = noise.integers(0, 256, (2, 2, 3), dtype=np.uint8).repeat(24, axis=0).repeat(24, axis=1)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return root
+
+
+def compress(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Any:
+    assert run(["compress", *map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_weights_of_8_bits_need_no_images(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = compress(capsys, package, "--quantize", "w8", "--output", tmp_path / "small.mlpackage")
+    assert made["bytes_after"] < 0.75 * made["bytes_before"]
+    assert made["proof"]["weights"] == 5
+    assert made["left"] == {}
+    assert ReferenceModel(tmp_path / "small.mlpackage").classes[0] == "class 0"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.mlpackage"]
+
+
+@pytest.mark.parametrize("quantize", ["w8a8", "w2"])
+def test_what_needs_images_is_close_with_them(
+    quantize: str, package: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "made.mlpackage"
+    made = compress(
+        capsys, package, "--quantize", quantize, "--calibrate", images, "--evaluate", images, "--output", target
+    )
+    assert made["evaluation"]["samples"] == 40
+    assert made["evaluation"]["agreement"] >= 0.95
+    before, after = made["evaluation"]["top1"]
+    assert abs(before - after) <= 0.05
+
+
+def test_without_images_it_says_what_needs_them(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "made.mlpackage"
+    for quantize in ("w8a8", "palette4"):
+        assert run(["compress", str(package), "--quantize", quantize, "--output", str(target)]) == 2
+        assert "needs inputs to calibrate on: 'none'; allowed: --calibrate" in capsys.readouterr().err
+    assert (
+        run(["compress", str(package), "--quantize", "palette4", "--rounding", "nearest", "--output", str(target)]) == 0
+    )
+    assert run(["compress", str(package), "--quantize", "w8", "--output", str(target)]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert run(["compress", str(target), "--quantize", "w8", "--output", str(tmp_path / "twice.mlpackage")]) == 2
+    assert "no weights to compress" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["made.mlpackage"]

@@ -1,0 +1,39 @@
+"""Networks prepared for answering: every architecture answers as before, with fewer layers, and is left as it was."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from tinyml.trainer.architecture import architectures, build
+from tinyml.trainer.inference import for_inference
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_answers_as_the_network_does(name: str) -> None:
+    torch.manual_seed(0)
+    network = build(name, 7)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):  # statistics and scales that would show if they were lost
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.6, 1.5)
+            nn.init.uniform_(module.weight, 0.7, 1.3)
+            nn.init.uniform_(module.bias, -0.2, 0.2)
+    kept = {key: value.clone() for key, value in network.state_dict().items()}
+    fast = for_inference(network)
+    images = torch.randn(2, 3, 64, 64)
+    network.eval()
+    with torch.inference_mode():
+        expected, answer = network(images), fast(images)
+    torch.testing.assert_close(answer, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+    assert all(torch.equal(value, kept[key]) for key, value in network.state_dict().items())
+    left = sum(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
+    assert left < sum(isinstance(module, nn.BatchNorm2d) for module in network.modules()) or name == "densenet"
+
+
+def test_nothing_else_is_folded() -> None:
+    network = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1), nn.ReLU(), nn.BatchNorm2d(4))
+    assert [type(module) for module in for_inference(network)] == [type(module) for module in network]

@@ -1,0 +1,96 @@
+"""Sweeps: real trainings in real processes, resumed after a stop, with means and intervals by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tinyml.cli.app import run
+from tinyml.schema import Provenance, Sweep, SweepTrial
+from tinyml.store import read_json
+from tinyml.trainer.sweep import rows, trials
+
+LOOK = ("--data", "shapes", "--recipes", "demo", "--epochs", "1", "--limit", "4", "--device", "cpu")
+
+
+def trial(accuracy: float | None, seed: int, model: str = "vgg") -> SweepTrial:
+    failed = accuracy is None
+    return SweepTrial(
+        model=model,
+        recipe="best",
+        variant="",
+        options=(),
+        seed=seed,
+        run=f"s{seed}",
+        status="failed" if failed else "ok",
+        reason="no memory" if failed else None,
+        val_accuracy=accuracy,
+    )
+
+
+def test_means_and_intervals() -> None:
+    made = Sweep(
+        name="s",
+        data="d",
+        trials=(trial(0.5, 0), trial(0.6, 1), trial(0.7, 2), trial(None, 3), trial(0.1, 0, "vit")),
+        provenance=Provenance(created_at="2026-01-01T00:00:00Z", command="pytest", tool_version="0"),
+    )
+    first, second = rows(made)
+    # 4.303 is Student's t for two degrees of freedom, 0.1 the deviation of the three.
+    assert (first.mean, first.seeds, first.failed) == (pytest.approx(0.6), 3, 1)
+    assert first.half_width == pytest.approx(4.3027 * 0.1 / 3**0.5, rel=1e-4)
+    assert (second.model, second.mean, second.half_width) == ("vit", 0.1, None)
+
+
+def test_every_combination_has_a_name_of_its_own() -> None:
+    every = trials("s", ["vgg", "vit"], ["best", "demo"], {"": (), "wide": ("--lr", "1")}, 2)
+    assert len({(t.model, t.run) for t in every}) == len(every) == 16
+    assert every[2].run == "s-best-wide-s0"
+    assert every[2].options == ("--lr", "1")
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["sweep", "--models", "alexnet", "--seeds", "2", "--results", str(tmp_path), *LOOK]
+    bad = ["--variant", "plain=", "--variant", "bad=--lr 1e30 --warmup-epochs 0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinyml", *command, *bad],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    kept = tmp_path / "sweeps" / "sweep" / "sweep.json"
+    deadline = time.monotonic() + 300
+    while not kept.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 143, err
+    assert "Traceback" not in err
+    before = read_json(kept, Sweep).trials
+    assert 1 <= len(before) < 4
+
+    assert run([*command, *bad, "--json"]) == 1  # one variant cannot be trained
+    out, err = capsys.readouterr()
+    made = json.loads(out)
+    assert [(t["variant"], t["seed"], t["status"]) for t in made["trials"]] == [
+        ("plain", 0, "ok"),
+        ("plain", 1, "ok"),
+        ("bad", 0, "failed"),
+        ("bad", 1, "failed"),
+    ]
+    assert "not a finite number" in made["trials"][2]["reason"]
+    assert "made before" in err
+    assert made["trials"][0] == before[0].model_dump(mode="json")
+
+
+def test_a_variant_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sweep", "--models", "vgg", "--variant", "--lr 1"]) == 2
+    assert "--variant lacks its name" in capsys.readouterr().err

@@ -1,0 +1,80 @@
+"""`tinyml sweep`: models, recipes, options and seeds, and one table of what they reach."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..app import EXIT_FAILED, app
+from ..output import Output
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sweep(
+    context: typer.Context,
+    models: Annotated[str, typer.Option("--models", help="Separated by commas; see: tinyml models")],
+    name: Annotated[str, typer.Option("--name", help="Of the sweep; the same name goes on with it.")] = "sweep",
+    recipes: Annotated[str, typer.Option("--recipes", help="Separated by commas; see: tinyml recipes")] = "best",
+    variant: Annotated[
+        list[str] | None,
+        typer.Option("--variant", help='NAME="OPTIONS" of tinyml train, as large="--lr 0.2"; may be repeated.'),
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each, with the seeds 0, 1, ...", min=1)] = 3,
+    data: Annotated[str, typer.Option("--data", help="As for tinyml train.")] = "tiny-imagenet",
+    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Train every combination in turn; other options go to every training. Started again, it goes on."""
+    from tinyml.errors import UsageError
+    from tinyml.trainer.architecture import architectures
+    from tinyml.trainer.recipe import recipes as known
+    from tinyml.trainer.sweep import rows, trials
+    from tinyml.trainer.sweep import sweep as run
+    from tinyml.workspace import Workspace
+
+    out = Output(json=json)
+    chosen, by = models.split(","), recipes.split(",")
+    for part in chosen:
+        architectures.get(part)
+    for part in by:
+        known.get(part)
+    variants: dict[str, tuple[str, ...]] = {}
+    for text in variant or []:
+        key, sign, options = text.partition("=")
+        if not (sign and key):
+            raise UsageError("--variant lacks its name", value=text, allowed='NAME="OPTIONS", as large="--lr 0.2"')
+        variants[key] = tuple(shlex.split(options))
+    workspace = Workspace(results)
+    for model in chosen:
+        workspace.run(model, name)  # refuses a name that is none
+    made = run(
+        name,
+        trials(name, chosen, by, variants or {"": ()}, seeds),
+        workspace,
+        data=data,
+        options=context.args,
+        progress=out.progress,
+    )
+    table = [
+        [
+            row.model,
+            row.recipe,
+            row.variant or "-",
+            str(row.seeds),
+            f"{row.mean:.2%}" if row.mean is not None else "failed",
+            f"±{100 * row.half_width:.2f}" if row.half_width is not None else "-",
+            f"{row.seconds:,.0f}",
+        ]
+        for row in rows(made)
+    ]
+    out.table(
+        f"Sweep {name} on {data}: best validation accuracy, mean and 95% interval",
+        ["model", "recipe", "variant", "seeds", "top-1", "interval, points", "seconds"],
+        table,
+    )
+    out.document(made)
+    if any(trial.status == "failed" for trial in made.trials):
+        raise typer.Exit(EXIT_FAILED)
