@@ -217,7 +217,7 @@ def test_the_asset_catalog_is_whole(contents: Path) -> None:
             # The system cuts an iOS icon's corners itself; on a Mac the picture brings its margin along.
             assert icon.mode == ("RGBA" if image["idiom"] == "mac" else "RGB")
             if icon.mode == "RGBA":
-                assert icon.getpixel((0, 0))[3] == 0, "a full square"
+                assert icon.getchannel("A").getpixel((0, 0)) == 0, "a full square"
 
 
 def test_the_icon_has_dark_and_tinted_variants() -> None:
