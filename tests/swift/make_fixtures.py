@@ -154,15 +154,6 @@ def hashes() -> dict[str, Any]:
     return {"files": listed, "folder_sha256": folder, "file_path": "a/b.bin", "file_sha256": single}
 
 
-def softmax() -> dict[str, Any]:
-    """Logits and their probabilities, large ones among them."""
-    cases = []
-    for logits in ([0.0], [1.0, 2.0, 3.0], [1000.0, 1001.0, -1000.0], [-5.5, -5.5, 0.25, 3.0]):
-        shifted = np.exp(np.array(logits) - max(logits))
-        cases.append({"logits": logits, "probabilities": (shifted / shifted.sum()).tolist()})
-    return {"cases": cases}
-
-
 def artifact() -> dict[str, Any]:
     """A manifest with every field that there is, its numbers invented."""
     floor = Floor(top1_agreement=0.98, psnr_db=30.0, max_accuracy_drop=0.01)
@@ -255,7 +246,6 @@ def golden() -> dict[str, Any]:
 FIXTURES = {
     "resampler.json": resampler,
     "hashes.json": hashes,
-    "softmax.json": softmax,
     "artifact.json": artifact,
     "golden.json": golden,
 }

@@ -58,7 +58,7 @@ def test_every_file_type_checks_where_nothing_is_sendable(system: str) -> None:
 
 PLANTS = {
     "TinyMLCore": {
-        "wrong label": ("func planted() { _ = softmax(logits: []) }", "extraneous argument label"),
+        "wrong label": ("func planted() { _ = SampleStatistics(samples: [1]) }", "extraneous argument label"),
         "missing await": ("func one() async {}\nfunc planted() async { one() }", "not marked with 'await'"),
         "wrong optional": ("func planted() -> Double { SampleStatistics([1]).mean }", "must be unwrapped"),
     },

@@ -16,6 +16,7 @@ import openstep_plist
 import pytest
 from PIL import Image
 
+from .package import sources
 from .strings import localizable_texts
 
 APP = Path(__file__).parents[2] / "swift_demo" / "App"
@@ -213,7 +214,62 @@ def test_the_asset_catalog_is_whole(contents: Path) -> None:
         points = float(image["size"].split("x")[0]) * float(image.get("scale", "1x").rstrip("x"))
         with Image.open(contents.parent / image["filename"]) as icon:
             assert icon.size == (points, points)
-            assert icon.mode == "RGB", "an app icon has no transparency"
+            # The system cuts an iOS icon's corners itself; on a Mac the picture brings its margin along.
+            assert icon.mode == ("RGBA" if image["idiom"] == "mac" else "RGB")
+            if icon.mode == "RGBA":
+                assert icon.getchannel("A").getpixel((0, 0)) == 0, "a full square"
+
+
+def test_the_icon_has_dark_and_tinted_variants() -> None:
+    contents = json.loads((FOLDER / "Assets.xcassets/AppIcon.appiconset/Contents.json").read_text(encoding="utf-8"))
+    ios = [image for image in contents["images"] if image["idiom"] == "universal"]
+    assert [[a["value"] for a in image.get("appearances", [])] for image in ios] == [[], ["dark"], ["tinted"]]
+    with Image.open(FOLDER / "Assets.xcassets/AppIcon.appiconset" / ios[2]["filename"]) as tinted:
+        red, green, blue = tinted.split()
+        assert red.tobytes() == green.tobytes() == blue.tobytes(), "the system colors a gray picture"
+
+
+#: Info.plist keys that a symbol in the sources makes necessary.
+IMPLIED_KEYS = {
+    "AVCaptureDevice": "NSCameraUsageDescription",
+    "continuityCamera": "NSCameraUseContinuityCameraDeviceType",
+    "AVAudioSession": "NSMicrophoneUsageDescription",
+    "PHPhotoLibrary": "NSPhotoLibraryAddUsageDescription",
+    "CLLocationManager": "NSLocationWhenInUseUsageDescription",
+}
+
+
+def info_keys() -> set[str]:
+    """The keys of the app's Info.plist: those of its file and those that settings generate."""
+    settings = configuration("Release.xcconfig")
+    with (APP / settings["INFOPLIST_FILE"]).open("rb") as file:
+        written = set(plistlib.load(file))
+    prefix = "INFOPLIST_KEY_"
+    return written | {key.removeprefix(prefix).split("[")[0] for key in settings if key.startswith(prefix)}
+
+
+def missing_keys(source: str, keys: set[str]) -> set[str]:
+    """What Info.plist lacks for the symbols of a source."""
+    return {key for symbol, key in IMPLIED_KEYS.items() if re.search(rf"\b{symbol}\b", source)} - keys
+
+
+def test_info_plist_has_the_keys_that_symbols_imply() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in sources("Sources", "App"))
+    assert missing_keys(text, info_keys()) == set()
+    assert missing_keys(".continuityCamera", set()) == {"NSCameraUseContinuityCameraDeviceType"}
+    assert not list(FOLDER.rglob("Info.plist")), "a synchronized folder would copy it as a resource"
+
+
+def test_permission_texts_are_in_every_language() -> None:
+    catalog = json.loads((FOLDER / "InfoPlist.xcstrings").read_text(encoding="utf-8"))
+    settings = configuration("Release.xcconfig")
+    asked = {key for key in info_keys() if key.endswith("UsageDescription")}
+    assert set(catalog["strings"]) == asked
+    for key in asked:
+        texts = catalog["strings"][key]["localizations"]
+        assert texts["en"]["stringUnit"]["value"] == settings[f"INFOPLIST_KEY_{key}"]
+        assert texts["de"]["stringUnit"]["value"].strip()
+        assert texts["de"] != texts["en"]
 
 
 def test_every_text_is_in_the_string_catalog() -> None:

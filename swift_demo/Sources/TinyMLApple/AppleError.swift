@@ -9,10 +9,6 @@ public enum AppleError: Error, Equatable, Sendable, CustomStringConvertible {
     case notAClassifier(name: String)
     /// The model answered without the output that it describes.
     case missingOutput(name: String)
-    /// The camera may not be used.
-    case cameraDenied
-    /// There is no camera, or it cannot be opened.
-    case noCamera
 
     public var description: String {
         switch self {
@@ -20,8 +16,6 @@ public enum AppleError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notAClassifier(let name):
             "\(name) is no image classifier: it needs an image input and class probabilities"
         case .missingOutput(let name): "the model gave no output named \(name)"
-        case .cameraDenied: "this app may not use the camera: allow it in the system’s privacy settings"
-        case .noCamera: "no camera can be opened here"
         }
     }
 }

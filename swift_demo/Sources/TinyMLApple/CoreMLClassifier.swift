@@ -75,10 +75,10 @@ public final class CoreMLClassifier: ImageClassifier, @unchecked Sendable {
         let made = clock.now
         let output = try signposter.withIntervalSignpost("predict") { try predict() }
         let predicted = clock.now
-        let top = try predictions(in: output).top(5)
+        let sorted = try predictions(in: output).top(.max)
         let times = StageTimes(
             preprocess: made - start, predict: predicted - made, postprocess: clock.now - predicted)
-        return FrameClassification(top: top, times: times)
+        return FrameClassification(predictions: sorted, times: times)
     }
 
     /// Makes the input of a benchmark's camera frame.

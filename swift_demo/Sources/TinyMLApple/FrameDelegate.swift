@@ -7,18 +7,13 @@ import TinyMLCore
 ///
 /// Used on one queue only, which is what makes the unchecked conformance right; results leave as values.
 final class FrameDelegate: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, @unchecked Sendable {
-    /// At most ten updates a second reach the screen.
-    private static let updateInterval = 100_000_000
-
-    private let classifier: CoreMLClassifier
-    private let updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation
+    private let sink: LiveSink
     private let clock = SystemClock()
-    private var meter = LiveMeter()
-    private var lastUpdate: Int?
+    private var reporter: LiveReporter
 
-    init(classifier: CoreMLClassifier, updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation) {
-        self.classifier = classifier
-        self.updates = updates
+    init(_ sink: LiveSink) {
+        self.sink = sink
+        reporter = LiveReporter(settings: sink.settings)
     }
 
     func captureOutput(
@@ -27,22 +22,18 @@ final class FrameDelegate: NSObject, AVCaptureVideoDataOutputSampleBufferDelegat
         guard let frame = CMSampleBufferGetImageBuffer(sampleBuffer) else { return }
         let arrival = clock.now
         do {
-            let result = try classifier.classify(frame)
-            meter.frame(arrival: arrival, times: result.times)
-            guard lastUpdate.map({ arrival - $0 >= Self.updateInterval }) ?? true, let reading = meter.reading else {
-                return
-            }
-            lastUpdate = arrival
-            updates.yield(LiveUpdate(top: result.top, reading: reading))
+            let result = try sink.classifier.classify(frame)
+            let other = try sink.other?.classify(frame)
+            if let update = reporter.frame(arrival: arrival, result, other: other) { sink.updates.yield(update) }
         } catch {
-            updates.finish(throwing: error)
+            sink.updates.finish(throwing: error)
         }
     }
 
     func captureOutput(
         _ output: AVCaptureOutput, didDrop sampleBuffer: CMSampleBuffer, from connection: AVCaptureConnection
     ) {
-        meter.frameDropped()
+        reporter.frameDropped()
     }
 }
 #endif

@@ -71,8 +71,52 @@ public class AVCaptureDevice: NSObject {
     public class func authorizationStatus(for mediaType: AVMediaType) -> AVAuthorizationStatus { stub() }
     /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/requestaccess(for:completionhandler:)
     public class func requestAccess(for mediaType: AVMediaType) async -> Bool { stub() }
-    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/default(for:)
-    public class func `default`(for mediaType: AVMediaType) -> AVCaptureDevice? { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/torchmode-swift.enum
+    public enum TorchMode: Int, Sendable {
+        case off
+        case on
+        case auto
+    }
+
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/init(uniqueid:)
+    public convenience init?(uniqueID deviceUniqueID: String) { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/uniqueid
+    public var uniqueID: String { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/localizedname
+    public var localizedName: String { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/systempreferredcamera
+    public class var systemPreferredCamera: AVCaptureDevice? { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/userpreferredcamera
+    public class var userPreferredCamera: AVCaptureDevice? {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/hastorch
+    public var hasTorch: Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/istorchmodesupported(_:)
+    public func isTorchModeSupported(_ torchMode: TorchMode) -> Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/torchmode-swift.property
+    public var torchMode: TorchMode {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/lockforconfiguration()
+    public func lockForConfiguration() throws { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/unlockforconfiguration()
+    public func unlockForConfiguration() { stub() }
+    @available(macOS, unavailable)
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/videozoomfactor
+    public var videoZoomFactor: CGFloat {
+        get { stub() }
+        set { stub() }
+    }
+    @available(macOS, unavailable)
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/maxavailablevideozoomfactor
+    public var maxAvailableVideoZoomFactor: CGFloat { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/wasconnectednotification
+    public class var wasConnectedNotification: Notification.Name { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturedevice/wasdisconnectednotification
+    public class var wasDisconnectedNotification: Notification.Name { stub() }
 }
 
 /// https://developer.apple.com/documentation/foundation/nskeyvalueobservingoptions
@@ -170,8 +214,8 @@ public class AVCaptureSession: NSObject {
         public let rawValue: String
         /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset
         public init(rawValue: String) { self.rawValue = rawValue }
-        /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset/vga640x480
-        public static var vga640x480: Preset { stub() }
+        /// https://developer.apple.com/documentation/avfoundation/avcapturesession/preset/hd1280x720
+        public static var hd1280x720: Preset { stub() }
     }
 
     /// https://developer.apple.com/documentation/avfoundation/avcapturesession/sessionpreset
@@ -179,8 +223,27 @@ public class AVCaptureSession: NSObject {
         get { stub() }
         set { stub() }
     }
-    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/isrunning
-    public var isRunning: Bool { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/inputs
+    public var inputs: [AVCaptureInput] { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/outputs
+    public var outputs: [AVCaptureOutput] { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/removeinput(_:)
+    public func removeInput(_ input: AVCaptureInput) { stub() }
+    @available(macOS, unavailable)
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/ismultitaskingcameraaccesssupported
+    public var isMultitaskingCameraAccessSupported: Bool { stub() }
+    @available(macOS, unavailable)
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/ismultitaskingcameraaccessenabled
+    public var isMultitaskingCameraAccessEnabled: Bool {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/wasinterruptednotification
+    public class var wasInterruptedNotification: Notification.Name { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/interruptionendednotification
+    public class var interruptionEndedNotification: Notification.Name { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avcapturesession/runtimeerrornotification
+    public class var runtimeErrorNotification: Notification.Name { stub() }
     /// https://developer.apple.com/documentation/avfoundation/avcapturesession/cansetsessionpreset(_:)
     public func canSetSessionPreset(_ preset: Preset) -> Bool { stub() }
     /// https://developer.apple.com/documentation/avfoundation/avcapturesession/startrunning()
@@ -199,6 +262,20 @@ public class AVCaptureSession: NSObject {
     public func canAddOutput(_ output: AVCaptureOutput) -> Bool { stub() }
     /// https://developer.apple.com/documentation/avfoundation/avcapturesession/addoutput(_:)
     public func addOutput(_ output: AVCaptureOutput) { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avcapturesessionerrorkey
+public let AVCaptureSessionErrorKey = ""
+
+/// https://developer.apple.com/documentation/avfoundation/averror-swift.struct
+public struct AVError: Error {
+    /// https://developer.apple.com/documentation/avfoundation/averror-swift.struct/code
+    public enum Code: Int, Sendable {
+        case mediaServicesWereReset = -11819
+    }
+
+    /// https://developer.apple.com/documentation/foundation/cocoaerror/code
+    public var code: Code { stub() }
 }
 
 /// https://developer.apple.com/documentation/avfoundation/avlayervideogravity

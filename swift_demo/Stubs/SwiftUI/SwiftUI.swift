@@ -343,6 +343,40 @@ extension TabView where SelectionValue == Int {
     public init(@ViewBuilder content: () -> Content) { stub() }
 }
 
+/// https://developer.apple.com/documentation/swiftui/geometryproxy
+public struct GeometryProxy {
+    /// https://developer.apple.com/documentation/swiftui/geometryproxy/size
+    public var size: CGSize { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/geometryreader
+public struct GeometryReader<Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/geometryreader/init(content:)
+    public init(@ViewBuilder content: @escaping (GeometryProxy) -> Content) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/geometryreader
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/openurlaction
+@MainActor @preconcurrency public struct OpenURLAction {
+    /// https://developer.apple.com/documentation/swiftui/openurlaction/callasfunction(_:)
+    public func callAsFunction(_ url: URL) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/environmentvalues
+public struct EnvironmentValues {
+    /// https://developer.apple.com/documentation/swiftui/environmentvalues/openurl
+    public var openURL: OpenURLAction { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/environment
+@propertyWrapper public struct Environment<Value> {
+    /// https://developer.apple.com/documentation/swiftui/environment/init(_:)
+    public init(_ keyPath: KeyPath<EnvironmentValues, Value>) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/environment/wrappedvalue
+    public var wrappedValue: Value { stub() }
+}
+
 // MARK: Controls
 
 /// https://developer.apple.com/documentation/swiftui/buttonrole
@@ -366,6 +400,17 @@ extension Button where Label == Text {
     @preconcurrency public init(
         _ titleKey: LocalizedStringKey, role: ButtonRole?, action: @escaping @MainActor () -> Void
     ) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/formstyle
+@MainActor @preconcurrency public protocol FormStyle {}
+
+/// https://developer.apple.com/documentation/swiftui/groupedformstyle
+public struct GroupedFormStyle: FormStyle {}
+
+extension FormStyle where Self == GroupedFormStyle {
+    /// https://developer.apple.com/documentation/swiftui/formstyle/grouped
+    public static var grouped: GroupedFormStyle { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/primitivebuttonstyle
@@ -510,6 +555,8 @@ extension View {
     public func tabItem<V: View>(@ViewBuilder _ label: () -> V) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/navigationtitle(_:)
     public func navigationTitle(_ titleKey: LocalizedStringKey) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/formstyle(_:)
+    public func formStyle<S: FormStyle>(_ style: S) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/buttonstyle(_:)
     public func buttonStyle<S: PrimitiveButtonStyle>(_ style: S) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/accessibilityelement(children:)

@@ -22,3 +22,9 @@ import QuartzCore
     /// https://developer.apple.com/documentation/uikit/uiview/layoutsubviews()
     open func layoutSubviews() { stub() }
 }
+
+/// https://developer.apple.com/documentation/uikit/uiapplication
+@MainActor public class UIApplication: NSObject {
+    /// https://developer.apple.com/documentation/uikit/uiapplication/opensettingsurlstring
+    public class var openSettingsURLString: String { stub() }
+}

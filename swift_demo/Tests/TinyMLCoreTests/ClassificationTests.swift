@@ -4,21 +4,6 @@ import Testing
 @testable import TinyMLCore
 
 struct ClassificationTests {
-    struct Softmax: Decodable {
-        struct Case: Decodable { let logits, probabilities: [Double] }
-        let cases: [Case]
-    }
-
-    /// Oracle: numpy, in double precision on both sides.
-    @Test func softmaxEqualsNumpy() throws {
-        for fixture in try Fixtures.decode(Softmax.self, "softmax.json").cases {
-            for (found, expected) in zip(softmax(fixture.logits), fixture.probabilities) {
-                #expect(abs(found - expected) < 1e-12)
-            }
-        }
-        #expect(softmax([]).isEmpty)
-    }
-
     @Test func topIsSortedAndStable() {
         let predictions = ["b": 0.25, "a": 0.25, "c": 0.5].map { Prediction(label: $0.key, probability: $0.value) }
         #expect(predictions.top(5).map(\.label) == ["c", "a", "b"])

@@ -40,16 +40,4 @@ struct PixelTests {
     @Test func redAndBlueAreSwapped() {
         #expect(image.redAndBlueSwapped.bytes == [3, 2, 1, 6, 5, 4])
     }
-
-    @Test(arguments: [(0, ImageOrientation.up), (90, .right), (180, .down), (270, .left), (-90, .left), (450, .right)])
-    func degreesBecomeOrientations(degrees: Int, orientation: ImageOrientation) {
-        #expect(ImageOrientation(clockwiseDegrees: degrees) == orientation)
-    }
-
-    @Test func theVisibleRectIsTheCentralSquare() {
-        let rect = Preprocess().visibleRect(in: PixelSize(width: 640, height: 480))
-        #expect(rect.width == rect.height)
-        #expect(abs(rect.x - 80) <= 8)
-        #expect(rect.y == 0)
-    }
 }

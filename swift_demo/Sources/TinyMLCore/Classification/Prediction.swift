@@ -1,5 +1,3 @@
-import Foundation
-
 /// One class and how probable the model finds it.
 public struct Prediction: Hashable, Sendable {
     public let label: String
@@ -17,14 +15,4 @@ extension Sequence where Element == Prediction {
     public func top(_ count: Int) -> [Prediction] {
         Array(sorted { ($1.probability, $0.label) < ($0.probability, $1.label) }.prefix(count))
     }
-}
-
-/// Probabilities of logits, computed from their distance to the largest, so that none overflows.
-///
-/// Exported models end in a softmax of their own; this one is for models that do not.
-public func softmax(_ logits: [Double]) -> [Double] {
-    guard let largest = logits.max() else { return [] }
-    let powers = logits.map { exp($0 - largest) }
-    let sum = powers.reduce(0, +)
-    return powers.map { $0 / sum }
 }

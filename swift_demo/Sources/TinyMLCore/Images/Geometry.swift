@@ -38,17 +38,4 @@ extension Preprocess {
         return PixelRect(
             x: margin(resized.width), y: margin(resized.height), width: inputSize, height: inputSize)
     }
-
-    /// The part of an upright image of the size `input` that the model sees, in that image's own pixels.
-    ///
-    /// For drawing a frame over the preview; the model's input itself is made by `Preprocessor`.
-    public func visibleRect(in input: PixelSize) -> PixelRect {
-        let resized = resizedSize(of: input)
-        let window = cropWindow(in: resized)
-        let scale = Double(input.width) / Double(resized.width)
-        return PixelRect(
-            x: Int((Double(window.x) * scale).rounded()), y: Int((Double(window.y) * scale).rounded()),
-            width: Int((Double(window.width) * scale).rounded()), height: Int((Double(window.height) * scale).rounded())
-        )
-    }
 }

@@ -16,6 +16,7 @@ struct BenchmarkView: View {
                     BenchmarkReportView(report: report)
                 }
             }
+            .formStyle(.grouped)
             .navigationTitle("Benchmark")
         }
     }

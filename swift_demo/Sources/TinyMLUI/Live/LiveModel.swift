@@ -9,29 +9,86 @@ import TinyMLCore
 @Observable
 final class LiveModel {
     private(set) var update: LiveUpdate?
+    private(set) var status = CameraStatus()
+    /// Why a prediction or a control failed; what the camera itself says is in the status.
     private(set) var problem: String?
     private(set) var camera: CameraHandle?
-    let capture = CameraCapture()
+    let controller = CameraController(hardware: CameraSession())
+
+    /// Why there is no picture, in words.
+    var obstacle: String? {
+        if case .failed(let problem) = status.phase { problem.description } else { problem }
+    }
+
+    /// Whether only the system's settings can help.
+    var isDenied: Bool { status.phase == .failed(.denied) }
 
     /// Classifies frames until the surrounding task is canceled or a prediction fails.
-    func run(_ classifier: CoreMLClassifier) async {
+    func run(_ classifier: CoreMLClassifier, beside other: CoreMLClassifier?, settings: LiveSettings) async {
+        // Taken before anything waits: starts are told apart in the order in which the screens asked for them.
+        let token = controller.token()
         problem = nil
+        update = nil
+        let (updates, continuation) = AsyncThrowingStream.makeStream(
+            of: LiveUpdate.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
+        let (states, statusContinuation) = AsyncStream.makeStream(of: CameraStatus.self)
+        let watcher = Task {
+            for await status in states {
+                self.status = status
+                self.camera = await controller.currentDevice
+            }
+        }
         do {
-            let updates = try await capture.start(classifier)
-            camera = await capture.currentDevice
+            let sink = LiveSink(classifier: classifier, other: other, settings: settings, updates: continuation)
+            do {
+                try await controller.start(token, sink: sink) { statusContinuation.yield($0) }
+            } catch is CameraProblem {
+                // The status says it, and it may end: a camera is plugged in, and its frames come.
+            }
             for try await update in updates { self.update = update }
+        } catch is CancellationError {
+            // Another start took the camera.
         } catch {
             problem = "\(error)"
         }
-        await capture.stop()
+        await controller.stop(token)
+        statusContinuation.finish()
+        await watcher.value
     }
 
+    /// Follows what the system does to the camera until the surrounding task is canceled.
+    func watch() async { await CameraEvents.watch(controller) }
+
+    /// Stops the picture for a while, or goes on.
+    func togglePause() {
+        if status.phase == .paused {
+            control { try await $0.resume() }
+        } else {
+            control { await $0.pause() }
+        }
+    }
+
+    func useNextCamera() { control { try await $0.useNext() } }
+
+    func zoom(_ factor: Double) { control { try await $0.zoom(factor) } }
+
+    func torch(_ isOn: Bool) { control { try await $0.torch(isOn) } }
+
     /// Forgets what went wrong, so that the screen starts again.
-    func retry() { problem = nil }
+    func retry() {
+        problem = nil
+        status = CameraStatus()
+    }
 
     /// Follows the device's rotation.
     func rotate(degrees: Double) {
-        Task { await capture.setRotation(degrees: degrees) }
+        Task { await controller.setRotation(degrees: degrees) }
+    }
+
+    private func control(_ work: @escaping (CameraController<CameraSession>) async throws -> Void) {
+        Task {
+            do { try await work(controller) } catch { problem = "\(error)" }
+        }
     }
 }
 #endif

@@ -1,47 +1,85 @@
 #if canImport(SwiftUI)
 import SwiftUI
+import TinyMLApple
 import TinyMLCore
 
-/// The camera's picture, the best classes and the speed.
+/// The camera's picture beside or above the answer and the speed.
 struct LiveView: View {
     let app: AppModel
     @State private var live = LiveModel()
+    @State private var attempt = 0
 
     var body: some View {
         NavigationStack {
             LoadStateView(app: app) {
-                if let problem = live.problem {
-                    VStack {
-                        ContentUnavailableView(
-                            "No live picture", systemImage: "camera.badge.ellipsis",
-                            description: Text(verbatim: problem))
-                        Button("Try again") { live.retry() }.buttonStyle(.bordered)
-                    }
-                    .padding()
-                } else {
-                    picture
+                content.task(id: Choice(app: app, attempt: attempt)) {
+                    guard let classifier = app.state.classifier else { return }
+                    await live.run(classifier, beside: nil, settings: LiveSettings())
                 }
             }
             .navigationTitle("Camera")
         }
+        .task { await live.watch() }
+    }
+
+    @ViewBuilder private var content: some View {
+        if let obstacle = live.obstacle {
+            CameraObstacleView(reason: obstacle, isDenied: live.isDenied) {
+                live.retry()
+                attempt += 1
+            }
+        } else {
+            GeometryReader { space in
+                if space.size.width > space.size.height {
+                    HStack {
+                        picture; answers
+                    }.padding()
+                } else {
+                    VStack {
+                        picture; answers
+                    }.padding()
+                }
+            }
+        }
     }
 
     private var picture: some View {
-        ScrollView {
-            VStack(alignment: .leading, spacing: 16) {
-                CameraPreviewView(preview: live.capture.preview, camera: live.camera) { live.rotate(degrees: $0) }
-                    .aspectRatio(1, contentMode: .fit)
-                    .accessibilityLabel(Text("Camera picture"))
-                PredictionList(predictions: live.update?.top ?? [])
-                if let reading = live.update?.reading { SpeedView(reading: reading) }
+        VStack {
+            CameraPreviewView(preview: live.controller.hardware.preview, camera: live.camera) {
+                live.rotate(degrees: $0)
             }
-            .padding()
-        }
-        .task(id: classifierID) {
-            if let classifier = app.state.classifier { await live.run(classifier) }
+            .frame(minWidth: 160, maxWidth: .infinity, minHeight: 160)
+            .accessibilityElement(children: .ignore)
+            .accessibilityLabel(Text("Camera picture"))
+            CameraControls(live: live)
         }
     }
 
-    private var classifierID: ObjectIdentifier? { app.state.classifier.map(ObjectIdentifier.init) }
+    private var answers: some View {
+        ScrollView {
+            VStack(alignment: .leading, spacing: 16) {
+                if live.status.phase == .interrupted {
+                    Label("Another app is using the camera", systemImage: "pause.circle")
+                }
+                if let update = live.update {
+                    VerdictView(verdict: update.verdict)
+                    PredictionList(predictions: update.top)
+                    SpeedView(reading: update.reading)
+                }
+            }
+        }
+        .frame(minWidth: 200, maxWidth: .infinity, minHeight: 120)
+    }
+
+    /// What the camera is started for.
+    private struct Choice: Hashable {
+        let classifier: ObjectIdentifier?
+        let attempt: Int
+
+        @MainActor init(app: AppModel, attempt: Int) {
+            classifier = app.state.classifier.map(ObjectIdentifier.init)
+            self.attempt = attempt
+        }
+    }
 }
 #endif

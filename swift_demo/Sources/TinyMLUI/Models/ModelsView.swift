@@ -38,6 +38,7 @@ struct ModelsView: View {
                     }
                 }
             }
+            .formStyle(.grouped)
             .navigationTitle("Models")
         }
         .fileImporter(isPresented: $isImporting, allowedContentTypes: [.folder]) { result in

@@ -69,8 +69,8 @@ struct PhotoView: View {
                     .resizable()
                     .aspectRatio(1, contentMode: .fit)
                     .frame(maxWidth: 256)
-                Text("What the model sees: 64 x 64 pixels in training’s crop.").font(.footnote).foregroundStyle(
-                    .secondary)
+                LabeledContent("What the model sees", value: "\(answer.input.width) × \(answer.input.height)")
+                    .font(.footnote)
             }
             PredictionList(predictions: answer.classification.top)
             LabeledContent(
