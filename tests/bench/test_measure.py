@@ -167,7 +167,7 @@ def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_resu
     shutil.copytree(trained_results.workspace.root, root)
     workspace = Workspace(root)
     name = trained_results.model
-    checkpoint = root / name / "checkpoints" / "best.json"
+    checkpoint = workspace.run(name, "best-1").best
     content = json.loads(checkpoint.read_text())
     checkpoint.write_text(json.dumps({**content, "sha256": "1" * 64}))
     with pytest.raises(ArtifactError, match="older than"):

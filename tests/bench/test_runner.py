@@ -126,7 +126,7 @@ def test_an_interrupt_keeps_what_is_finished() -> None:
         if len(kept) == 2:
             raise KeyboardInterrupt
 
-    finished = run_with([planned(), planned("needs macOS"), planned()], GOOD, keep)
+    finished = run_with([planned(), planned("needs macOS", batch=2), planned(batch=3)], GOOD, keep)
     assert [(r.status, r.reason) for r in finished.results] == [
         ("ok", None),
         ("not_run", "needs macOS"),

@@ -28,7 +28,7 @@ struct CameraObstacleView: View {
         #if canImport(UIKit)
         URL(string: UIApplication.openSettingsURLString)
         #else
-        URL(string: "x-apple.systempreferences:com.apple.preference.security?Privacy_Camera")
+        nil  // macOS documents no address of its camera settings
         #endif
     }
 }
