@@ -105,4 +105,11 @@ def _halved(model: onnx.ModelProto) -> onnx.ModelProto:
         halved = OnnxModel(convert_float_to_float16(model, keep_io_types=True, node_block_list=last))
         halved.topological_sort()  # the casts of the inputs are put at the end
     found: onnx.ModelProto = halved.model
+    # The converter casts each output down and up again, also that of an op which it leaves in float32.
+    made = {node.output[0]: node for node in found.graph.node}
+    node = made[PROBABILITIES]
+    while node.op_type == "Cast":
+        found.graph.node.remove(node)
+        node = made[node.input[0]]
+    node.output[0] = PROBABILITIES
     return found

@@ -6,7 +6,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-MODULES = {"pillow": "PIL", "scikit-learn": "sklearn", "pillow-heif": "pillow_heif"}
+MODULES = {
+    "imagecorruptions-imaug": "imagecorruptions",
+    "pillow": "PIL",
+    "pillow-heif": "pillow_heif",
+    "scikit-learn": "sklearn",
+}
 """The modules that are not called as their distribution."""
 
 INDIRECT = {

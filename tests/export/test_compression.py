@@ -207,6 +207,50 @@ def test_a_kind_is_stored_as_it_says_and_computes_what_torch_computes(
     assert np.linalg.norm(found - expected) / np.linalg.norm(expected) <= bound
 
 
+OFFERED = {
+    "coreml-fp16": FP16,
+    "coreml-fp32": 1e-5,
+    "coreml-palette1": 0.04,
+    "coreml-palette1g16": 0.04,
+    "coreml-palette1s": 0.04,
+    "coreml-palette2": 0.016,
+    "coreml-palette2g16": 0.016,
+    "coreml-palette2s": 0.016,
+    "coreml-palette3": 0.0065,
+    "coreml-palette3g16": 0.0068,
+    "coreml-palette3s": 0.0065,
+    "coreml-w2": 0.027,
+    "coreml-w2g32": 0.025,
+    "coreml-w2z": 0.025,
+    "onnx-fp16": FP16,
+    "onnx-fp32": 1e-5,
+    "onnx-w8a8": 0.013,
+    "onnx-w8ta8d": 0.0071,
+}
+"""The bounds of the rows as they are offered, found as those above; of what is not named, that of 8 bits."""
+
+
+@pytest.mark.parametrize("name", variants.names())
+def test_every_row_of_the_menu_computes_what_torch_computes(
+    name: str, export: Export, network: nn.Module, images: np.ndarray
+) -> None:
+    """As it is offered: with the rounding that is usual for its bits. What it prunes is not held to torch here.
+
+    Pruned, the weights that remain make up for the others, and an untrained network has no weights to spare.
+    """
+    row = variants.get(name)
+    path = export(row)
+    format_ = formats.get(row.format)
+    check_weights(row, format_.stored_weights(path), path.name)
+    with torch.inference_mode():
+        expected = network(network_input(images, PREPROCESS)).numpy()
+    found = format_.open(path).run(images).logits
+    if any(kind.method == "prune" for kind in row.compression):
+        assert np.isfinite(found).all()
+    else:
+        assert np.linalg.norm(found - expected) / np.linalg.norm(expected) <= OFFERED.get(name, BITS8)
+
+
 COMPENSATED = [
     (W4, 12),
     (LinearQuantization(bits=2), 10),
