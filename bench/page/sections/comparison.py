@@ -51,7 +51,7 @@ def comparison(_: Project, figures: list[Figure]) -> Content | None:
             "columns": COLUMNS,
             "absent": ABSENT,
             "lines": lines,
-            "points": [_point(figure) for figure in figures],
+            "points": [_point(figure, line) for figure, line in zip(figures, lines, strict=True)],
             "filters": {name: sorted({str(line["texts"][name]) for line in lines}) for name in FILTERS},
         },
     )
@@ -82,15 +82,14 @@ def _line(figure: Figure) -> dict[str, Any]:
     return {"key": figure.key, "texts": texts, "numbers": numbers, "ok": row is not None and row.result.status == "ok"}
 
 
-def _point(figure: Figure) -> dict[str, Any]:
-    """What the script needs of a figure."""
-    row = figure.row
+def _point(figure: Figure, line: dict[str, Any]) -> dict[str, Any]:
+    """What the script needs of a figure, beside its line in the table."""
     return {
-        "key": figure.key,
+        "key": line["key"],
         "name": _name(figure),
-        **{name: _line(figure)["texts"][name] for name in FILTERS},
-        **_numbers(figure),
-        "interval": _interval(row),
+        **{name: line["texts"][name] for name in FILTERS},
+        **line["numbers"],
+        "interval": _interval(figure.row),
         "origin": _origin(figure),
     }
 
