@@ -45,6 +45,10 @@ class Calibrator:
         samples: Calibration inputs.
 
     Attributes:
+        package: What was opened.
+        description: What it says of itself.
+        function: The function that runs.
+        types: Of its inputs.
         at_once: Whether all samples run as one batch, so that a layer sees them all before the next one runs; only
             then can a layer be changed on the way.
     """
@@ -52,22 +56,23 @@ class Calibrator:
     def __init__(self, model: Any, samples: Samples) -> None:
         self.package: Package = open_package(model)
         description = describe(self.package, getattr(model, "function_name", None))
-        self._function = self.package.program.functions[description.function]
-        self._interface = Interface(self._function, description, rounds=False)
+        self.description = description
+        self.function = self.package.program.functions[description.function]
+        self._interface = Interface(self.function, description, rounds=False)
         self._tensors = sample_tensors(description.inputs, samples)
-        self._types = [item.type for item in self._function.inputs]
-        classifier = find_classifier(self._function)
+        self.types = [item.type for item in self.function.inputs]
+        classifier = find_classifier(self.function)
         names = tuple(name for name in description.outputs if name not in classifier.outputs)
         self._outputs = (*names, *((classifier.probabilities,) if classifier.probabilities else ()))
-        self.at_once = lift(self._plan(), self._types) is not None
+        self.at_once = lift(self.plan(), self.types) is not None
 
     def run(self, visit: Visit) -> None:
         """Runs all samples; without `at_once` one by one, and what `visit` returns is left aside."""
-        plan = self._plan()
+        plan = self.plan()
         if self.at_once:
-            lift(plan, self._types)
+            lift(plan, self.types)
         plan.steps = tuple(self._watched(step, visit) if step.kind in LAYERS else step for step in plan.steps)
-        for inputs in self._inputs():
+        for inputs in self.inputs():
             with torch.inference_mode():
                 plan(*inputs)
 
@@ -79,26 +84,28 @@ class Calibrator:
                 if isinstance(value, Tensor) and value.is_floating_point() and (names is None or each.name in names):
                     see(each.name, value)
 
-        plan = self._plan()
+        plan = self.plan()
         if self.at_once:
-            lift(plan, self._types)
-        for inputs in self._inputs(chunk):
+            lift(plan, self.types)
+        for inputs in self.inputs(chunk):
             with torch.inference_mode():
                 for port, value in zip(plan.inputs, inputs, strict=True):
                     if names is None or port.name in names:
                         see(port.name, value)
                 plan.observe(inputs, note)
 
-    def _plan(self) -> Plan:
-        return build(self._function, precision="float32", outputs=self._outputs)
+    def plan(self, outputs: tuple[str, ...] | None = None) -> Plan:
+        """The program planned anew in float32, for one sample; it computes `outputs` (None: what it is made for)."""
+        return build(self.function, precision="float32", outputs=outputs or self._outputs)
 
-    def _inputs(self, chunk: int | None = None) -> list[list[Tensor]]:
+    def inputs(self, chunk: int | None = None) -> list[list[Tensor]]:
+        """The samples for a plan, `chunk` at a time (None: all); without `at_once` one by one."""
         count = len(next(iter(self._tensors.values())))
         size = (chunk or count) if self.at_once else 1
         batches = []
         for begin in range(0, count, size):
             row = []
-            for item in self._function.inputs:
+            for item in self.function.inputs:
                 value = self._interface.tensor(item, self._tensors[item.name][begin : begin + size])
                 row.append(value.squeeze(1) if self.at_once else value[0])
             batches.append(row)

@@ -3,7 +3,8 @@
 After Frantar et al., Optimal Brain Compression, 2022 (https://arxiv.org/abs/2208.11580) and GPTQ, 2022
 (https://arxiv.org/abs/2210.17323): the columns of a layer's weights are rounded one after the other, the most used
 inputs first, and the error of each is spread over the rest so that the layer's output on the inputs that were seen
-changes least. Grouped convolutions have a matrix of inputs for each group.
+changes least. Grouped convolutions have a matrix of inputs for each group; of layers with very many inputs each part
+makes up for its own errors.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-MOST_COLUMNS = 12288
-"""A layer of more inputs is rounded without compensation: its matrix alone would take more than half a gigabyte."""
+from .statistics import Products
 
 _BLOCK = 128
 _DAMPING = 0.01
@@ -37,30 +37,41 @@ def inverse_root(hessian: Tensor) -> Tensor:
         damping *= 10
 
 
-def saliency(cells: Tensor, hessian: Tensor) -> Tensor:
+def saliency(cells: Tensor, products: Products) -> Tensor:
     """How much the layer's output would change without each weight, the others making up for it as they can."""
-    groups = len(hessian)
-    root = inverse_root(hessian)
-    rows = cells.reshape(groups, len(cells) // groups, -1)
-    inverse = (root.mT @ root).diagonal(dim1=1, dim2=2).clamp(min=1e-20)
-    return (rows**2 / inverse[:, None]).reshape(cells.shape)
+    rows = cells.reshape(products.groups, len(cells) // products.groups, -1)
+    found, sizes = [], [matrix.shape[-1] for matrix in products.parts]
+    for part, matrix in zip(torch.split(rows, sizes, 2), products.parts, strict=True):
+        root = inverse_root(matrix)
+        inverse = (root.mT @ root).diagonal(dim1=1, dim2=2).clamp(min=1e-20)
+        found.append(part**2 / inverse[:, None])
+    return torch.cat(found, 2).reshape(cells.shape)
 
 
-def compensated(cells: Tensor, hessian: Tensor, nearest: Callable[[Tensor, int], Tensor]) -> Tensor:
+def compensated(cells: Tensor, products: Products, nearest: Callable[[Tensor, int], Tensor]) -> Tensor:
     """`cells` [outputs, inputs, positions], each rounded by `nearest`, with the error spread over those after it.
 
     Args:
         cells: The weights.
-        hessian: [groups, columns, columns]: the sum of the products of the layer's inputs, a column being an input
-            channel of the group at a position of the kernel.
+        products: Of the layer's inputs, a column being an input channel of the group at a position of the kernel.
         nearest: As of `Grid`: from the cells of a column [outputs], and its place, to what they are stored as.
     """
+    rows = cells.reshape(products.groups, len(cells) // products.groups, -1)
+    found, begin = [], 0
+    for matrix in products.parts:
+        end = begin + matrix.shape[-1]
+        found.append(_part(rows[:, :, begin:end].clone(), matrix, nearest, begin))
+        begin = end
+    return torch.cat(found, 2).reshape(cells.shape)
+
+
+def _part(rows: Tensor, hessian: Tensor, nearest: Callable[[Tensor, int], Tensor], first: int) -> Tensor:
+    """`rows` [groups, outputs, columns] rounded; `first` is the place of their first column."""
     groups, size = hessian.shape[:2]
-    rows = cells.reshape(groups, len(cells) // groups, size).clone()
     order = hessian.diagonal(dim1=1, dim2=2).sum(0).argsort(descending=True, stable=True)
     root = inverse_root(hessian[:, order][:, :, order])
     rows = rows[:, :, order]
-    places = order.tolist()
+    places = (order + first).tolist()
     for begin in range(0, size, _BLOCK):
         end = min(begin + _BLOCK, size)
         errors = torch.empty(groups, rows.shape[1], end - begin)
@@ -76,4 +87,4 @@ def compensated(cells: Tensor, hessian: Tensor, nearest: Callable[[Tensor, int],
             rows[:, :, end:] -= errors @ root[:, begin:end, end:]
     restored = torch.empty_like(rows)
     restored[:, :, order] = rows
-    return restored.reshape(cells.shape)
+    return restored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -15,6 +16,14 @@ from .kmeans import centers
 
 _CLIPS = tuple(1 - 0.03 * step for step in range(24))
 """The shares of the whole range that are tried where it may be clipped."""
+_TURNS = 8
+"""Steps of conjugate gradients by which palettes are fitted to the outputs."""
+_TWO_BITS = (1.0, 0.75, 1.5)
+"""The same for the four levels of two signed bits, of which one more lies below 0 than above, where nothing says how
+much an error counts: the largest weight is between two levels, on the outer one, or on the inner one."""
+
+
+Times = Callable[[Tensor], Tensor]
 
 
 class Grid(ABC):
@@ -28,11 +37,27 @@ class Grid(ABC):
     def form(self, cells: Tensor, weight: Weight) -> Form:
         """Cells, each rounded to the nearest value, as they are stored."""
 
+    @abstractmethod
     def rounded(self, cells: Tensor) -> Tensor:
-        """`cells`, each rounded to the nearest value."""
-        flat = cells.reshape(len(cells), -1)
-        columns = [self.nearest(flat[:, place], place) for place in range(flat.shape[1])]
-        return torch.stack(columns, 1).reshape(cells.shape)
+        """`cells` [outputs, inputs, positions], each rounded to the nearest value."""
+
+    @abstractmethod
+    def to(self, device: torch.device) -> Grid:
+        """The same grid for cells on `device`."""
+
+    @abstractmethod
+    def refitted(self, found: Tensor, cells: Tensor, times: Times, *, half: bool) -> tuple[Grid, Tensor]:
+        """This grid with other values behind the same levels, by which the layer's outputs change less.
+
+        Args:
+            found: Cells, each one of the grid's values, or 0 where nothing is stored.
+            cells: What they shall stand for.
+            times: Multiplies rows [outputs, columns] with the products of the layer's inputs.
+            half: Whether what is stored is of float16.
+
+        Returns:
+            The grid, and `found` with its values.
+        """
 
 
 class Steps(Grid):
@@ -51,7 +76,7 @@ class Steps(Grid):
         self, scale: Tensor, offset: Tensor | None, low: int, high: int, bits: int, shape: tuple[int, ...]
     ) -> None:
         self.scale, self.offset, self.low, self.high, self.bits = scale, offset, low, high, bits
-        self._inputs, self._positions = shape[1], shape[2]
+        self._shape, self._inputs, self._positions = shape, shape[1], shape[2]
         self._safe = torch.where(scale == 0, torch.ones_like(scale), scale)
 
     def nearest(self, column: Tensor, place: int) -> Tensor:
@@ -61,6 +86,30 @@ class Steps(Grid):
         offset = 0 if self.offset is None else self.offset[:, block]
         levels = (column / self._safe[:, block] + offset).round_().clamp_(self.low, self.high)
         return (levels - offset) * scale
+
+    def rounded(self, cells: Tensor) -> Tensor:
+        """As `nearest`, all at once."""
+        scale, safe = self._spread(self.scale, cells), self._spread(self._safe, cells)
+        offset = 0 if self.offset is None else self._spread(self.offset, cells)
+        return ((cells / safe + offset).round_().clamp_(self.low, self.high) - offset) * scale
+
+    def refitted(self, found: Tensor, cells: Tensor, times: Times, *, half: bool) -> tuple[Grid, Tensor]:
+        """By the best factor of each scale that one output channel has alone; other scales stay."""
+        if self.scale.shape != (len(cells), 1):
+            return self, found
+        rows, wanted = found.flatten(1), cells.flatten(1)
+        pulled = times(rows)
+        square = (pulled * rows).sum(1)
+        factor = torch.where(square > 0, (pulled * wanted).sum(1) / square.clamp(min=1e-30), torch.ones(()))
+        scale = self.scale * factor.clamp(0.5, 2)[:, None]
+        grid = Steps(scale.half().float() if half else scale, self.offset, self.low, self.high, self.bits, self._shape)
+        levels = found / self._spread(self._safe, cells)
+        return grid, levels.round() * grid._spread(grid.scale, cells)
+
+    def to(self, device: torch.device) -> Grid:
+        """See Grid."""
+        offset = None if self.offset is None else self.offset.to(device)
+        return Steps(self.scale.to(device), offset, self.low, self.high, self.bits, self._shape)
 
     def form(self, cells: Tensor, weight: Weight) -> Form:
         """Integers; of 2 bits, which Core ML has none of, indices into palettes of equal steps."""
@@ -128,7 +177,8 @@ def steps(
         top, bottom = flat.amax(-1).clamp(min=0), flat.amin(-1).clamp(max=0)
     best: tuple[Tensor, Tensor | None] | None = None
     least = torch.full(blocks, torch.inf)
-    for share in _CLIPS if weights is not None else (1.0,):
+    plain = _TWO_BITS if symmetric and bits == 2 else (1.0,)
+    for share in _CLIPS if weights is not None else plain:
         if bottom is None:
             # Two bits have one level more below 0 than above: the larger side may use it, or be clipped.
             scale, offset = share * top / (high if bits > 2 else 1.5), None
@@ -138,11 +188,12 @@ def steps(
             offset = (-share * bottom / safe).round().clamp(low, high)
         if half:
             scale = scale.half().float()
-        if weights is None:
+        if weights is None and len(plain) == 1:
             return Steps(scale, offset, low, high, bits, tuple(cells.shape))
         safe = torch.where(scale == 0, torch.ones_like(scale), scale)[..., None]
         shift = 0 if offset is None else offset[..., None]
-        error = ((((flat / safe + shift).round().clamp(low, high) - shift) * safe - flat) ** 2 * weights).sum(-1)
+        error = (((flat / safe + shift).round().clamp(low, high) - shift) * safe - flat) ** 2
+        error = (error if weights is None else error * weights).sum(-1)
         if best is None:
             best = (scale, offset)
         else:
@@ -178,8 +229,45 @@ class Palettes(Grid):
 
     def nearest(self, column: Tensor, place: int) -> Tensor:  # noqa: ARG002
         """The nearest entry."""
-        found = self.indices(column).reshape(len(self.entries), -1)
-        return self.entries.gather(1, found).reshape(column.shape)
+        return self.rounded(column)
+
+    def rounded(self, cells: Tensor) -> Tensor:
+        """The nearest entries."""
+        found = self.indices(cells).reshape(len(self.entries), -1)
+        return self.entries.gather(1, found).reshape(cells.shape)
+
+    def refitted(self, found: Tensor, cells: Tensor, times: Times, *, half: bool) -> tuple[Grid, Tensor]:
+        """By least squares over the entries of all palettes, in a few steps of conjugate gradients."""
+        blocks, entries = self.entries.shape
+        owners = torch.arange(len(cells)) // self._share
+        places = (self.indices(found).flatten(1) + entries * owners[:, None]).reshape(-1)
+        stored = (found.flatten(1) != 0).float()
+
+        def spread(values: Tensor) -> Tensor:
+            return values[places].reshape(stored.shape) * stored
+
+        def gathered(rows: Tensor) -> Tensor:
+            return torch.zeros(blocks * entries).index_add_(0, places, (rows * stored).reshape(-1))
+
+        values = self.entries.reshape(-1).clone()
+        rest = gathered(times(cells.flatten(1) - spread(values)))
+        step, size = rest.clone(), rest @ rest
+        for _ in range(min(_TURNS, entries)):
+            pulled = gathered(times(spread(step)))
+            along = step @ pulled
+            if size <= 0 or along <= 0:
+                break
+            values += size / along * step
+            rest -= size / along * pulled
+            before, size = size, rest @ rest
+            step = rest + size / before * step
+        fitted = values.half().float() if half else values
+        grid = Palettes(fitted.reshape(blocks, entries).sort(1).values, len(cells), self.bits)
+        return grid, spread(fitted).reshape(cells.shape)
+
+    def to(self, device: torch.device) -> Grid:
+        """See Grid."""
+        return Palettes(self.entries.to(device), self._share * len(self.entries), self.bits)
 
     def form(self, cells: Tensor, weight: Weight) -> Form:
         """Indices."""

@@ -18,7 +18,7 @@ from ..weights import Weight
 from .calibration import Calibrator, Changed, decoded
 from .forms import Form
 from .rounding import Kinds, Rounded, rounded
-from .statistics import hessian
+from .statistics import Products, hessian
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
     half = variant.precision == "fp16"
     forms: dict[str, Form] = {}
 
-    def settle(weight: Weight, matrix: Tensor | None) -> Rounded | None:
+    def settle(weight: Weight, matrix: Products | None) -> Rounded | None:
         found = rounded(values[weight.stored_name], weight, chosen[weight.stored_name], half=half, hessian=matrix)
         if found is not None:
             forms[weight.stored_name] = found.form
@@ -84,7 +84,7 @@ def _compensated(
 ) -> dict[str, np.ndarray]:
     calibrator = Calibrator(model, samples)
     means: dict[str, Tensor] = {}
-    matrices: dict[str, Tensor] = {}
+    matrices: dict[str, Products] = {}
 
     def look(name: str, kind: str, arguments: Mapping[str, Any]) -> Changed | None:
         if name not in layers:

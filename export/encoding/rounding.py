@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ..weights import Weight
 from .cells import cells_of, restored
-from .compensate import MOST_COLUMNS, compensated, saliency
+from .compensate import compensated, saliency
 from .forms import Form, Indices, Sparse, Values
+from .statistics import Products
 
 Kinds = Sequence[tuple[Any, Any]]
 """A weight's kinds of compression in order, each with the settings that hold for it."""
@@ -28,7 +29,7 @@ class Rounded:
 
 
 def rounded(
-    values: Values, weight: Weight, kinds: Kinds, *, half: bool, hessian: Tensor | None = None
+    values: Values, weight: Weight, kinds: Kinds, *, half: bool, hessian: Products | None = None
 ) -> Rounded | None:
     """`values` as `kinds` store them; None where none of them applies to this weight.
 
@@ -37,20 +38,18 @@ def rounded(
         weight: What it is.
         kinds: What to do.
         half: Whether what is stored is of float16.
-        hessian: [groups, columns, columns] of the layer's inputs: the weights make up for each other's errors; None:
-            each is rounded to the nearest.
+        hessian: Of the layer's inputs: the weights make up for each other's errors; None: each is rounded to the
+            nearest.
     """
     cells = cells_of(values, weight)
-    if hessian is not None and hessian.shape[-1] > MOST_COLUMNS:
-        hessian = None
     scale = next((s for kind, layer in kinds if (s := kind.output_scale(layer, weight, cells)) is not None), None)
     if scale is not None:
         scale = scale.half().float() if half else scale
         cells = cells / scale[:, None, None]
     importance = None
     if hessian is not None:
-        diagonal = hessian.diagonal(dim1=1, dim2=2).reshape(len(hessian), 1, *cells.shape[1:])
-        importance = diagonal.expand(-1, len(cells) // len(hessian), -1, -1).reshape(cells.shape)
+        diagonal = hessian.squares().reshape(hessian.groups, 1, *cells.shape[1:])
+        importance = diagonal.expand(-1, len(cells) // hessian.groups, -1, -1).reshape(cells.shape)
         importance = importance / importance.mean().clamp(min=1e-30)
         if scale is not None:
             importance = importance * (scale**2)[:, None, None]
@@ -73,6 +72,9 @@ def rounded(
             return found if mask is None else found * mask[:, place]
 
         final = compensated(cells, hessian, nearest)
+        if grid is not None:
+            weigh, products = torch.ones(()) if scale is None else (scale**2)[:, None], hessian
+            grid, final = grid.refitted(final, cells, lambda rows: weigh * products.times(rows), half=half)
     if grid is None and half:
         final = final.half().float()
     form = None if grid is None else grid.form(final, weight)

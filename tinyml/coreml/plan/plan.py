@@ -123,12 +123,19 @@ class Step:
         """Whether no argument is gathered or converted at each run."""
         return not any(isinstance(argument, (Gathered, Converted)) for argument in self.arguments.values())
 
-    def run(self, values: list[Any]) -> None:
-        """Executes the op on `values` and stores its results there."""
+    def given(self, values: list[Any]) -> dict[str, Any]:
+        """What `function` is called with on `values`, by the names of the arguments."""
+        return dict(zip(self.arguments, self._given(values), strict=True))
+
+    def _given(self, values: list[Any]) -> list[Any]:
         arguments = self._template.copy()
         for place, fill in self._fills:
             arguments[place] = values[fill] if type(fill) is int else fill(values)  # type: ignore[operator]
-        outcome = self.function(*arguments)
+        return arguments
+
+    def run(self, values: list[Any]) -> None:
+        """Executes the op on `values` and stores its results there."""
+        outcome = self.function(*self._given(values))
         if len(self.results) == 1 and not isinstance(outcome, tuple):
             only = self.results[0]
             values[only.slot] = only.finish(outcome)
@@ -270,13 +277,14 @@ class Plan(nn.Module):
 
     def forward(self, *inputs: Any) -> tuple[Any, ...]:
         """Runs the steps; a failing op raises PackageError with its name."""
-        return self._execute(self._start(inputs))
+        return self._execute(self.start(inputs))
 
     def observe(self, inputs: Sequence[Any], observer: Observer) -> tuple[Any, ...]:
         """Like calling the plan, with `observer` called after each step with its results."""
-        return self._execute(self._start(inputs), observer)
+        return self._execute(self.start(inputs), observer)
 
-    def _start(self, inputs: Sequence[Any]) -> list[Any]:
+    def start(self, inputs: Sequence[Any]) -> list[Any]:
+        """All values by slot before the first step: constants and inputs."""
         values: list[Any] = [None] * self._size
         parameters, buffers = self._parameters, self._buffers
         for port in self._weights:
@@ -290,9 +298,16 @@ class Plan(nn.Module):
         return values
 
     def _execute(self, values: list[Any], observer: Observer | None = None) -> tuple[Any, ...]:
+        self.advance(values, observer=observer)
+        return tuple(values[port.slot] for port in self.outputs)
+
+    def advance(
+        self, values: list[Any], begin: int = 0, end: int | None = None, *, observer: Observer | None = None
+    ) -> None:
+        """Runs the steps from `begin` to before `end` (None: to the last) on `values`; see `start`."""
         step = None
         try:
-            for step in self.steps:
+            for step in self.steps[begin:end]:
                 step.run(values)
                 if observer is not None:
                     observer(step, tuple(values[each.slot] for each in step.results))
@@ -302,7 +317,6 @@ class Plan(nn.Module):
             raise
         except FAILURES as error:
             raise _failure(step, error) from error
-        return tuple(values[port.slot] for port in self.outputs)
 
 
 def _failure(step: Step | None, error: BaseException) -> PackageError:

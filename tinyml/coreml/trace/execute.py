@@ -51,7 +51,7 @@ class Executor:
         Raises:
             PackageError: a step fails; the message names it and says why.
         """
-        values = plan._start(inputs)
+        values = plan.start(inputs)
         for slot, number in self._known[id(plan)].items():
             values[slot] = Numbers(number.array, number.dtype, values[slot])
         step = None
