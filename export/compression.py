@@ -148,11 +148,34 @@ def reasons_against(variant: Variant) -> list[str]:
         reasons.append("sparse weights that are compressed as well need iOS18")
     if len({kind.rounding for kind in variant.compression if kind.method != "activations"}) > 1:
         reasons.append("all weights are rounded in the same way")
-    if {"linear", "palette"} <= set(methods):
-        reasons.append("weights are either integers or indices into a palette")
+    for layer in {None, *(name for kind in variant.compression for name in kind.overrides)}:
+        if layer is None and _by_layer(variant):
+            continue  # a plan that names its layers; `compress`, which knows them, sees that none is left out
+        reasons += [reason for reason in reasons_against_layer(variant, layer) if reason not in reasons]
     if methods and variant.format == "coreml" and not at_least(variant, 16):
         reasons.append("compressed weights need iOS16")
     return [reason for reason in reasons if reason]
+
+
+def reasons_against_layer(variant: Variant, layer: str | None) -> list[str]:
+    """Why one layer cannot have what the variant gives it, as clauses; None: one that no override names."""
+    own = {
+        kind.method: found
+        for kind in variant.compression
+        if (found := kind if layer is None else settings_of(kind, layer)) is not None
+    }
+    reasons = []
+    if {"linear", "palette"} <= set(own):
+        reasons.append("weights are either integers or indices into a palette")
+    if "prune" in own and getattr(own.get("palette"), "per_channel_scale", False):
+        reasons.append("sparse weights have palettes without a scale per channel")
+    return reasons
+
+
+def _by_layer(variant: Variant) -> bool:
+    """Whether one kind leaves out layers that another one is for, so that what is not named has no meaning."""
+    weights = [kind for kind in variant.compression if kind.method != "activations"]
+    return len(weights) > 1 and any(None in kind.overrides.values() for kind in weights)
 
 
 def at_least(variant: Variant, ios: int) -> bool:
@@ -208,6 +231,9 @@ def compress(
                 value=unknown[0],
                 allowed=", ".join(sorted(layers)),
             )
+    for layer in sorted(layers):
+        if found := reasons_against_layer(variant, layer):
+            raise UsageError(f"{variant.name} cannot be", value=f"{layer}: {'; '.join(found)}")
     conversion = Conversion(variant=variant, weights=weights, calibration=calibration)
     if encode is not None:
         model = encode(model, conversion)

@@ -15,16 +15,22 @@ from tinyml.coreml.read.description import ArrayFeature, ImageFeature, describe
 from tinyml.coreml.read.package import Package, open_package
 from tinyml.errors import InputError, UsageError
 from tinyml.numerics import psnr_db
+from tinyml.progress import Progress
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import Variant
-from tinyml.store import atomic_folder, size_bytes
+from tinyml.schema import Plan, PlanGoal, Rounding, Variant
+from tinyml.store import atomic_folder, file_sha256, size_bytes
 from tinyml.trainer.data.image_formats import readable_endings
+from tinyml.workspace import PLAN, PLAN_PICTURE
 
-from .compression import Conversion, Samples, calibration_images, check, compress
+from .compression import COMPENSATION_IMAGES, Conversion, Samples, calibration_images, check, compress
 from .coreml_weights import held, weights_of
+from .disk import writing
 from .encoding.coreml import store
 from .encoding.layers import encoded
 from .proof import Proof, prove
+from .search.judge import Subject
+from .search.planning import plan, signed, variant_for, write_plan
+from .variants import variants
 from .weights import Weight
 
 _SPECIFICATIONS = {6: "iOS15", 7: "iOS16", 8: "iOS17", 9: "iOS18"}
@@ -63,22 +69,22 @@ def target_of(package: Package) -> str:
     return _SPECIFICATIONS.get(version, "iOS18" if version > 9 else "iOS15")
 
 
-def compress_package(path: Path, variant: Variant, output: Path, samples: Samples | None) -> Compressed:
-    """Writes the ML Program at `path` to the new package `output`, compressed as `variant` and proven.
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """A package, and what can be compressed of it."""
 
-    Args:
-        path: An .mlpackage.
-        variant: What to do; its target and precision are those of the package.
-        output: Where to; must not exist.
-        samples: Calibration inputs by name, [N, ...] each; may be None where nothing needs them.
+    package: Package
+    weights: tuple[Weight, ...]
+    precision: str
+    left: dict[str, str]
 
-    Raises:
-        PackageError: The package is not sound, or holds no ML Program.
-        UsageError: It cannot be compressed so, with the reason.
-        ArtifactError: A weight is not what it should be; nothing is written.
-    """
-    if output.exists():
-        raise UsageError("the output is there already", value=output, hint="name another with --output, or remove it")
+    def at_home(self, variant: Variant) -> Variant:
+        """`variant` for the precision and the target of the package."""
+        changes = {"precision": self.precision, "minimum_target": _raised(target_of(self.package))}
+        return Variant.model_validate(variant.model_dump() | changes)
+
+
+def _opened(path: Path) -> _Opened:
     package = open_package(path)
     if len(package.program.functions) > 1:
         raise UsageError("a package of several functions is not compressed", value=", ".join(package.program.functions))
@@ -89,9 +95,108 @@ def compress_package(path: Path, variant: Variant, output: Path, samples: Sample
     precision = max(set(precisions), key=precisions.count)
     left |= {w.layer: f"{w.dtype} in a program of {precision}" for w in weights if w.dtype != precision}
     chosen = tuple(weight for weight in weights if weight.dtype == precision)
-    variant = Variant.model_validate(
-        variant.model_dump() | {"precision": precision, "minimum_target": _raised(target_of(package))}
+    return _Opened(package=package, weights=chosen, precision=precision, left=left)
+
+
+def plan_package(
+    path: Path,
+    goal: PlanGoal,
+    samples: Samples,
+    judging: tuple[Samples, list[str]] | None,
+    *,
+    rounding: Rounding = "compensated",
+    progress: Progress | None = None,
+) -> Plan:
+    """The best compression by layer of the ML Program at `path` for `goal`.
+
+    Args:
+        path: An .mlpackage.
+        goal: What to meet.
+        samples: Inputs that layers are rounded and measured on.
+        judging: Inputs that whole plans are judged on, and their folders; None: the same ones.
+        rounding: How weights are rounded.
+        progress: Told of every step.
+
+    Raises:
+        PackageError: The package is not sound, or holds no ML Program.
+        UsageError: It cannot be compressed, or no plan meets the goal.
+    """
+    opened = _opened(path)
+    judged, folders = judging or (samples, [])
+    classes = [str(label) for label in ReferenceModel(path).classes] if folders else []
+    labeled = bool(folders) and set(folders) <= set(classes)
+    subject = Subject(
+        package=path,
+        weights=opened.weights,
+        calibration=_first(samples, COMPENSATION_IMAGES),
+        judging=judged,
+        labels=np.array([classes.index(folder) for folder in folders]) if labeled else None,
+        variant=variant_for(goal, opened.at_home(variants.get("coreml-fp16"))),
     )
+    return plan(
+        subject,
+        goal,
+        rounding=rounding,
+        model=path.stem,
+        source_sha256=file_sha256(path),
+        judged_on="the inputs to evaluate on" if judging else "the calibration inputs",
+        left=opened.left,
+        progress=progress,
+    )
+
+
+def _first(samples: Samples, count: int) -> Samples:
+    """At most `count` of them, from end to end."""
+    total = len(next(iter(samples.values())))
+    places = np.linspace(0, total - 1, min(count, total)).round().astype(int)
+    return {name: np.asarray(array)[places] for name, array in samples.items()}
+
+
+def compress_planned(path: Path, made: Plan, output: Path, samples: Samples) -> Compressed:
+    """Writes the package that `made` plans to `output`, and the plan and its picture beside it.
+
+    Raises:
+        UsageError: The plan was made for another package.
+        ArtifactError: The weights came out otherwise than before; nothing is written.
+    """
+    if (sha256 := file_sha256(path)) != made.source_sha256:
+        raise UsageError(
+            "the plan was made for another package",
+            value=f"sha256 {made.source_sha256[:12]}…",
+            allowed=f"{sha256[:12]}…",
+        )
+    found = compress_package(path, made.variant, output, _first(samples, made.calibration_images), made)
+    write_plan(signed(made, output), *plan_beside(output))
+    return found
+
+
+def plan_beside(output: Path) -> tuple[Path, Path]:
+    """Where the plan of a package lies, and its picture."""
+    return output.with_name(f"{output.stem}.{PLAN}"), output.with_name(f"{output.stem}.{PLAN_PICTURE}")
+
+
+def compress_package(
+    path: Path, variant: Variant, output: Path, samples: Samples | None, made: Plan | None = None
+) -> Compressed:
+    """Writes the ML Program at `path` to the new package `output`, compressed as `variant` and proven.
+
+    Args:
+        path: An .mlpackage.
+        variant: What to do; its target and precision are those of the package.
+        output: Where to; must not exist.
+        samples: Calibration inputs by name, [N, ...] each; may be None where nothing needs them.
+        made: The plan that `variant` comes from; its checksum of the weights is held to.
+
+    Raises:
+        PackageError: The package is not sound, or holds no ML Program.
+        UsageError: It cannot be compressed so, with the reason.
+        ArtifactError: A weight is not what it should be; nothing is written.
+    """
+    if output.exists():
+        raise UsageError("the output is there already", value=output, hint="name another with --output, or remove it")
+    opened = _opened(path)
+    package, chosen = opened.package, opened.weights
+    variant = opened.at_home(variant)
     check(variant)
     if calibration_images(variant) and samples is None:
         raise UsageError(
@@ -110,12 +215,14 @@ def compress_package(path: Path, variant: Variant, output: Path, samples: Sample
     with quiet():
         model = ct.models.MLModel(str(path), skip_model_load=True)
     model = compress(model, variant, samples or {}, lambda _: chosen, encode)
-    with atomic_folder(output) as folder:
+    with writing(output), atomic_folder(output) as folder:
         with quiet():
             model.save(str(folder / "model.mlpackage"))
         saved = open_package(folder / "model.mlpackage")
         stored = tuple(weight for weight in weights_of(saved) if weight.op_name in names)
         proof = prove(variant, held(saved, stored), source, output.name)
+        if made is not None:
+            signed(made, folder / "model.mlpackage")
         inner = folder / "model.mlpackage"
         for part in inner.iterdir():
             part.rename(folder / part.name)
@@ -126,7 +233,7 @@ def compress_package(path: Path, variant: Variant, output: Path, samples: Sample
         bytes_before=size_bytes(path),
         bytes_after=size_bytes(output),
         proof=proof,
-        left=left,
+        left=opened.left,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,20 +16,33 @@ import numpy as np
 
 from tinyml import __version__
 from tinyml.accuracy import Images, subset
-from tinyml.errors import ArtifactError, ManifestError, UnavailableError, VerificationError
+from tinyml.errors import (
+    ArtifactError,
+    DataError,
+    ManifestError,
+    UnavailableError,
+    UsageError,
+    VerificationError,
+)
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.progress import Progress, Silent
-from tinyml.schema import ActivationQuantization, Artifact, Variant
-from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
+from tinyml.schema import IMAGE, ActivationQuantization, Artifact, Plan, PlanGoal, Rounding, Variant
+from tinyml.store import atomic_folder, file_sha256, only_process, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
-from tinyml.workspace import ARTIFACT_MANIFEST, Workspace, checked_artifact
+from tinyml.workspace import ARTIFACT_MANIFEST, PLAN, PLAN_PICTURE, Workspace, checked_artifact, read_artifact
 
 from . import golden
-from .compression import calibration_images, check, prepare
+from .compression import COMPENSATION_IMAGES, calibration_images, check, prepare
+from .disk import writing
+from .finetune.finetune import Length, finetune, nearest_of
 from .format import Metadata, formats
+from .picture import draw_artifacts
 from .proof import prove
+from .search import planning
+from .search.judge import Subject
+from .search.planning import JUDGING_IMAGES, signed, variant_for, write_plan
 from .source import Sources
 from .variants import variants
 from .verify import VERIFY_IMAGES, ask_checkpoint, execute, verification_of
@@ -41,6 +56,16 @@ class Exported:
     """Of the artifacts that were written, in order."""
     failures: tuple[VerificationError, ...]
     """Of those that missed their floor; nothing of them is kept."""
+    seconds: Mapping[Path, float]
+    """By manifest, what making and verifying it took; of those that were there already nothing."""
+
+    def beside(self, other: Exported) -> Exported:
+        """Both."""
+        return Exported(
+            manifests=self.manifests + other.manifests,
+            failures=self.failures + other.failures,
+            seconds={**self.seconds, **other.seconds},
+        )
 
     def check(self) -> None:
         """Raises VerificationError if any failed."""
@@ -85,23 +110,33 @@ class Exporter:
         self._limit = images
         loaded = load(manifest)
         self.checkpoint, self.manifest = loaded.checkpoint, loaded.manifest
-        self._network = loaded.model
+        self._loaded, self._network, self._data = loaded, loaded.model, data
         self._sources = Sources(loaded.model, loaded.checkpoint.spec)
         made = self.checkpoint
         self._dataset = reopen(made.config.data, made.dataset, data, progress=self._progress)
         predictor = CheckpointPredictor(loaded)
         self.answers = ask_checkpoint(predictor, self._dataset, limit=images, progress=self._progress)
 
-    def export(self, rows: Iterable[Variant], *, resume: bool = False) -> Exported:
+    def export(
+        self,
+        rows: Iterable[Variant],
+        *,
+        resume: bool = False,
+        plan: Plan | None = None,
+        length: Length | None = None,
+    ) -> Exported:
         """Writes and verifies variants in order; one that misses its floor does not stop the others.
 
         Args:
             rows: What to export.
             resume: Whether a variant of this checkpoint that is there already, whole and verified on as many images,
                 is kept as it is.
+            plan: What the only row comes from, as for `write_planned`; None: it is one of the menu.
+            length: How long each is fine-tuned, as for `finetune`; None: not at all.
         """
         rows = list(rows)
         manifests, failures = [], []
+        seconds: dict[Path, float] = {}
         begin, made = time.monotonic(), 0
         for number, row in enumerate(rows):
             if resume and (there := self._there(row)) is not None:
@@ -113,12 +148,26 @@ class Exporter:
             self._progress.say(
                 f"{row.name}: converting" + (f" ({number + 1} of {len(rows)}{togo})" if rows[1:] else "")
             )
+            began = time.monotonic()
             try:
-                manifests.append(self.write(row))
+                if length is not None:
+                    manifests.append(self.finetune(row, length))
+                else:
+                    manifests.append(self.write(row) if plan is None else self.write_planned(plan))
             except VerificationError as error:
                 failures.append(error)
+            else:
+                seconds[manifests[-1]] = time.monotonic() - began
             made += 1
-        return Exported(manifests=tuple(manifests), failures=tuple(failures))
+        self._draw()
+        return Exported(manifests=tuple(manifests), failures=tuple(failures), seconds=seconds)
+
+    def _draw(self) -> None:
+        """Draws what there is by now of this model, also by earlier exports."""
+        model = self.checkpoint.spec.architecture
+        with contextlib.suppress(ArtifactError):  # there is none
+            there = [read_artifact(manifest)[0] for manifest in self._workspace.artifacts(model)]
+            draw_artifacts(there, self._workspace.exports_picture(model))
 
     def _there(self, variant: Variant) -> Path | None:
         """The manifest of an earlier, whole export of this checkpoint as `variant`."""
@@ -131,12 +180,107 @@ class Exporter:
         images = artifact.verification.images if artifact.verification else 0
         return manifest if same and images == len(self.answers.images) else None
 
-    def write(self, variant: Variant) -> Path:
+    def plan(self, goal: PlanGoal, *, target: str | None = None, rounding: Rounding = "compensated") -> Plan:
+        """The best compression by layer for `goal`, searched for with the training and validation splits.
+
+        Layers are rounded and measured on images of "train", whole plans judged on images of "val"; what verifies the
+        artifact is not looked at.
+
+        Args:
+            goal: What to meet.
+            target: The oldest system; None: iOS18, which has every kind.
+            rounding: How weights are rounded.
+
+        Raises:
+            UsageError: No plan meets the goal.
+            DataError: The validation split is empty.
+        """
+        bare = variants.get("coreml-fp16").model_copy(update={"minimum_target": target or "iOS18"})
+        val = self._dataset.split("val")
+        if not len(val):
+            raise DataError("the val split has no images to judge plans on", value=self._dataset.path)
+        judging = np.sort(subset(len(val), JUDGING_IMAGES, val.labels))
+        format_ = formats.get(bare.format)
+        with tempfile.TemporaryDirectory(prefix="tinyml-plan-") as folder:
+            package = Path(folder, f"source{format_.suffix}")
+            format_.write(self._network, bare, self._metadata(bare), self._images_of_training(0), package)
+            subject = Subject(
+                package=package,
+                weights=format_.stored_weights(package),
+                calibration={IMAGE: self._images_of_training(COMPENSATION_IMAGES)},
+                judging={IMAGE: np.asarray(val.images[judging])},
+                labels=np.asarray(val.labels[judging]),
+                variant=variant_for(goal, bare),
+            )
+            return planning.plan(
+                subject,
+                goal,
+                rounding=rounding,
+                model=self.checkpoint.spec.architecture,
+                source_sha256=self.checkpoint.sha256,
+                judged_on="val",
+                progress=self._progress,
+            )
+
+    def finetune(self, variant: Variant, length: Length) -> Path:
+        """Trains the network for `variant`, and writes and verifies it beside the plain one, as `<variant>-tuned`.
+
+        It is verified against the network that was trained, whose weights are the rounded ones.
+
+        Raises:
+            UsageError: The variant cannot be fine-tuned.
+            TrainingError: The training diverged.
+            KeyboardInterrupt: It was interrupted; the same call again goes on with it.
+            VerificationError: The artifact missed its floor; nothing of it is kept.
+        """
+        variant = nearest_of(self._calibrated(variant))
+        tuned = finetune(
+            self._loaded,
+            variant,
+            length,
+            self._dataset,
+            self._workspace,
+            self._calibration(variant),
+            progress=self._progress,
+        )
+        exporter = Exporter(
+            tuned,
+            self._workspace,
+            images=self._limit,
+            data=self._data,
+            calibration_images=self._calibration_images,
+            keep_failed=self._keep_failed,
+            progress=self._progress,
+        )
+        return exporter.write(variant.model_copy(update={"summary": f"{variant.summary}, fine-tuned"}))
+
+    def write_planned(self, plan: Plan) -> Path:
+        """Writes and verifies what `plan` says, the plan beside it, and returns the manifest.
+
+        Raises:
+            UsageError: The plan was made for another checkpoint.
+            ArtifactError: The weights are not those that the plan was written with before.
+            VerificationError: The artifact missed its floor; nothing of it is kept.
+        """
+        if plan.source_sha256 != self.checkpoint.sha256:
+            raise UsageError(
+                "the plan was made for another checkpoint",
+                value=f"sha256 {plan.source_sha256[:12]}…",
+                allowed=f"{self.checkpoint.sha256[:12]}…",
+            )
+        return self.write(plan.variant, plan)
+
+    def write(self, variant: Variant, plan: Plan | None = None) -> Path:
         """Writes and verifies one variant, and returns its manifest; an earlier export is replaced only by a good one.
+
+        Args:
+            variant: What to write.
+            plan: What it comes from, written beside it.
 
         Raises:
             UsageError: The variant's compression cannot be.
             UnavailableError: Its format cannot be written here.
+            ArtifactError: The disk refuses it, another process exports there, or a weight is not what it should be.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
         variant = self._calibrated(variant)
@@ -146,13 +290,15 @@ class Exporter:
             raise UnavailableError(f"{variant.format} cannot be written here", value=reason)
         spec = self.checkpoint.spec
         target = self._workspace.export(spec.architecture, variant.name)
-        with atomic_folder(target) as folder:
+        with writing(target), _alone(target), atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
             calibration = self._calibration(variant)
             network = prepare(self._network, variant, calibration)
             format_.write(network, variant, self._metadata(variant), calibration, path)
             proof = prove(variant, format_.held_weights(path), self._sources.of(variant), path.name)
             self._progress.say(f"{variant.name}: {proof.sentence()}")
+            if plan is not None:
+                write_plan(signed(plan, path), folder / PLAN, folder / PLAN_PICTURE)
             executable = format_.open(path)
             outputs = execute(executable, self.answers.images, progress=self._progress)
             figures = verification_of(self.answers, outputs, floor=variant.floor, runtime=executable.runtime)
@@ -210,8 +356,11 @@ class Exporter:
         return variant.model_copy(update={"compression": tuple(kinds)})
 
     def _calibration(self, variant: Variant) -> Images:
+        return self._images_of_training(calibration_images(variant))
+
+    def _images_of_training(self, count: int) -> Images:
         train = self._dataset.split("train")
-        count = min(calibration_images(variant), len(train))
+        count = min(count, len(train))
         chosen = np.sort(subset(len(train), count, train.labels)[:count])
         return np.asarray(train.images[chosen])
 
@@ -251,6 +400,18 @@ class Exporter:
 
     def _limit_of_provenance(self) -> int | None:
         return self._limit if self._limit is not None and self._limit < VERIFY_IMAGES else None
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Raises ArtifactError where another process writes to `target` just now."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with only_process(target.with_name(f".{target.name}.lock")) as alone:
+        if not alone:
+            raise ArtifactError(
+                "another process exports there", value=target, hint="wait for it, or name another folder: --results"
+            )
+        yield
 
 
 def export(

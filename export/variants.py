@@ -251,7 +251,7 @@ def chosen(
         raise UnknownNameError("target", target, TARGETS)
     known = quantizations()
     if quantize not in known and quantize != "all":
-        raise UnknownNameError("quantization", quantize, [*known, "all"])
+        raise UnknownNameError("quantization", quantize, [*known, "all", "auto"])
     every = everything or (quantize == "all" and not named)
     if named:
         found = [variants.get(name) for name in dict.fromkeys(named)]

@@ -4,7 +4,9 @@ results/
   <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
   <model>/test_results.json
   <model>/explained/<variant>.json and pictures
-  <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json
+  <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json,
+    of a plan by layer also plan.json, plan.png
+  <model>/exports/accuracy-size.png
   bench/<run id>/run.json, report.md, results.csv, index.html
   model_comparison.csv
 """
@@ -26,7 +28,9 @@ from tinyml.store import file_sha256, read_json
 
 ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
+PLAN, PLAN_PICTURE = "plan.json", "plan.png"
 EXPORTS, FAILED = "exports", "failed"
+EXPORTS_PICTURE = "accuracy-size.png"
 BEST_CHECKPOINT = "best.json"
 RESUME_STATE = "resume.safetensors"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
@@ -130,6 +134,10 @@ class Workspace:
         """The folder of one exported artifact."""
         return self.model(model) / EXPORTS / variant
 
+    def exports_picture(self, model: str) -> Path:
+        """The picture of all exports of a model."""
+        return self.model(model) / EXPORTS / EXPORTS_PICTURE
+
     def explained(self, model: str) -> Path:
         """The folder of what was found out about a model's mistakes."""
         return self.model(model) / EXPLAINED
@@ -230,7 +238,9 @@ def export_again(artifact: Artifact, manifest: Path) -> str:
     """A hint for whoever has an artifact that is no longer what it was: the command that makes just that one anew."""
     origin = os.path.relpath(checkpoint_origin(artifact, manifest))
     root = next((folder.parent.parent for folder in manifest.parents if folder.name == EXPORTS), None)
-    words = ("export", "--checkpoint", origin, "--variant", artifact.variant.name)
+    planned = manifest.parent / PLAN
+    how = ("--plan", os.path.relpath(planned)) if planned.is_file() else ("--variant", artifact.variant.name)
+    words = ("export", "--checkpoint", origin, *how)
     return f"export it again: {command(*words, results=root)}"
 
 

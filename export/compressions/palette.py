@@ -29,8 +29,6 @@ class Palette(CompressionKind):
         """ONNX has no palettes; 3 bits and groups came with iOS18."""
         if variant.format != "coreml":
             return f"{variant.format} has no palettes"
-        if any(kind.method == "prune" for kind in variant.compression) and settings.per_channel_scale:
-            return "sparse weights have palettes without a scale per channel"
         each = [settings, *(other for other in settings.overrides.values() if other is not None)]
         if not at_least(variant, 18) and any(one.bits == 3 or one.group_size or one.per_channel_scale for one in each):
             return "palettes of 3 bits, of grouped channels and with a scale per channel need iOS18"

@@ -38,3 +38,16 @@ ProgramUnits = Annotated[
         help="CPU_ONLY rounds nothing, as Core ML's CPU; ALL, CPU_AND_GPU and CPU_AND_NE round as declared.",
     ),
 ]
+MaxDrop = Annotated[
+    float | None,
+    typer.Option("--max-drop", help="For --quantize auto: points of top-1 that may be lost.", metavar="POINTS"),
+]
+MaxSize = Annotated[
+    str | None,
+    typer.Option(
+        "--max-size", help="For --quantize auto: how large the package may be, such as 2.5MB.", metavar="BYTES"
+    ),
+]
+Planned = Annotated[
+    Path | None, typer.Option("--plan", help="A plan.json that --quantize auto wrote: made again, exactly.")
+]

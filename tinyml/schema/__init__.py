@@ -64,6 +64,12 @@ from .explanation import CorruptedAccuracy as CorruptedAccuracy
 from .explanation import Explanation as Explanation
 from .explanation import Robustness as Robustness
 from .metrics import Metrics as Metrics
+from .plan import LayerLoss as LayerLoss
+from .plan import Plan as Plan
+from .plan import PlanGoal as PlanGoal
+from .plan import PlannedLayer as PlannedLayer
+from .plan import PlanOption as PlanOption
+from .plan import PlanTrial as PlanTrial
 from .preprocess import Preprocess as Preprocess
 from .sweep import Sweep as Sweep
 from .sweep import SweepTrial as SweepTrial

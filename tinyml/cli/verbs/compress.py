@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..options import MaxDrop, MaxSize, Planned
 from ..output import Output
+from .export import show_plan
 
 if TYPE_CHECKING:
     from tinyml.export.foreign import Likeness
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
 @app.command()
 def compress(
     package: Annotated[Path, typer.Argument(help="An .mlpackage with an ML Program, whoever made it.")],
-    quantize: Annotated[str, typer.Option("--quantize", help="As of tinyml export: int8, palette4, w8a8, prune75, …")],
+    quantize: Annotated[
+        str, typer.Option("--quantize", help="As of tinyml export: int8, palette4, w8a8, prune75, auto, …")
+    ] = "int8",
+    max_drop: MaxDrop = None,
+    max_size: MaxSize = None,
+    plan: Planned = None,
     calibrate: Annotated[
         Path | None,
         typer.Option(
@@ -45,17 +52,38 @@ def compress(
     other's errors, are calibrated on those of --calibrate: some hundred that look like what the model will see.
     """
     from tinyml.errors import UsageError
-    from tinyml.export.foreign import compress_package, likeness, samples_of
+    from tinyml.export.foreign import (
+        compress_package,
+        compress_planned,
+        likeness,
+        plan_beside,
+        plan_package,
+        samples_of,
+    )
+    from tinyml.export.search.planning import asked
     from tinyml.export.variants import chosen, with_rounding
 
     out = Output(json=json)
-    (variant, *others) = chosen("coreml", quantize).rows
-    if others or not variant.compression:
-        raise UsageError("a package is compressed in one way", value=quantize, allowed="one kind, such as int8")
-    variant = with_rounding(variant, rounding)
+    planned = asked(quantize, "coreml", max_drop, max_size, plan, rounding=rounding)
     samples = None if calibrate is None else samples_of(package, calibrate)[0]
-    target = output or package.with_name(f"{package.stem}-{variant.name.removeprefix('coreml-')}.mlpackage")
-    made = compress_package(package, variant, target, samples)
+    if planned is None:
+        (variant, *others) = chosen("coreml", quantize).rows
+        if others or not variant.compression:
+            raise UsageError("a package is compressed in one way", value=quantize, allowed="one kind, such as int8")
+        variant = with_rounding(variant, rounding)
+        target = output or package.with_name(f"{package.stem}-{variant.name.removeprefix('coreml-')}.mlpackage")
+        made = compress_package(package, variant, target, samples)
+    else:
+        if samples is None:
+            raise UsageError("a plan needs inputs to execute on", value="none", allowed="--calibrate FOLDER_OR_NPZ")
+        judging = None if evaluate is None else samples_of(package, evaluate)
+        found_plan = planned.of_file or plan_package(
+            package, planned.goal, samples, judging, rounding=planned.rounding, progress=out.progress
+        )
+        name = found_plan.variant.name.removeprefix("coreml-")
+        target = output or package.with_name(f"{package.stem}-{name}.mlpackage")
+        made = compress_planned(package, found_plan, target, samples)
+        show_plan(out, found_plan, plan_beside(target)[0])
     sizes = f"{made.bytes_before / 1e6:.2f} MB -> {made.bytes_after / 1e6:.2f} MB"
     out.line(f"wrote {made.path}: {sizes}; {made.proof.sentence()}")
     for layer, reason in made.left.items():

@@ -1,0 +1,1 @@
+"""Training a network for what it will be compressed to: the accuracy that rounding cost, regained."""

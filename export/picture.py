@@ -1,0 +1,50 @@
+"""Accuracy against size of everything that was exported of a model, each artifact a point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyml.schema import Artifact
+from tinyml.store import atomic_file
+
+_INK, _MUTED = "#1f2933", "#8a97a6"
+_COLORS = {"coreml": "#0b6e99", "onnx": "#b45309", "coreai": "#5b21b6"}
+
+
+def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
+    """Writes a picture of `artifacts` of one model; those that were never verified have no accuracy and are left out.
+
+    Hollow is what was fine-tuned. The line joins what nothing as small is more accurate than. Nothing is written where
+    there is no point.
+    """
+    # A Figure of its own instead of pyplot: no global state, no display.
+    from matplotlib.figure import Figure
+
+    points = sorted(
+        ((a.bytes / 1000, 100 * a.verification.artifact.top1, a, a.verification) for a in artifacts if a.verification),
+        key=lambda point: (point[0], -point[1]),
+    )
+    if not points:
+        return
+    figure = Figure(figsize=(10, 5.5), dpi=100, layout="constrained")
+    axes = figure.subplots()
+    best = -1.0
+    front = [(size, best := top1) for size, top1, *_ in points if top1 > best]
+    axes.plot(*zip(*front, strict=True), color=_INK, linewidth=0.8, zorder=1)
+    for size, top1, artifact, figures in points:
+        color, tuned = _COLORS[artifact.variant.format], artifact.variant.name.endswith("-tuned")
+        axes.scatter(size, top1, color="white" if tuned else color, edgecolor=color, s=26, zorder=2)
+        name = artifact.variant.name.partition("-")[2]
+        axes.annotate(name, (size, top1), xytext=(4, 4), textcoords="offset points", fontsize=6, color=color)
+        if not tuned:
+            axes.axhline(100 * figures.reference.top1, color=_MUTED, linewidth=0.8, linestyle="--", zorder=0)
+    for format_ in sorted({artifact.variant.format for _, _, artifact, _ in points}):
+        axes.scatter([], [], color=_COLORS[format_], label=format_)
+    counts = " or ".join(sorted({f"{figures.images} {figures.split}" for *_, figures in points}))
+    axes.set(xlabel="size, kB", xscale="log", ylabel="top-1 accuracy, %")
+    axes.set_title(f"{points[0][2].spec.architecture} on {counts} images; dashed: the checkpoint, hollow: fine-tuned")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, metadata={"Software": None})

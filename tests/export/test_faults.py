@@ -1,0 +1,180 @@
+"""What goes wrong around an export: the disk, other processes, interruptions, and unsound checkpoints."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+
+from tinyml.errors import ArtifactError, CheckpointError, DataError
+from tinyml.export import pipeline
+from tinyml.export.disk import writing
+from tinyml.export.pipeline import Exporter
+from tinyml.export.variants import variants
+from tinyml.progress import Silent
+from tinyml.store import only_process
+from tinyml.trainer import checkpoint
+from tinyml.trainer.architecture import Architecture, architectures
+from tinyml.trainer.data import Dataset
+from tinyml.workspace import Workspace
+
+from ..trainer.conftest import LABELS, TinyNet, config, make_colors
+
+ROWS = ("coreml-fp32", "coreml-fp16")
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registers a network that is exported in a fraction of a second."""
+    architectures.names()
+    known = Architecture(
+        title="Tiny",
+        paper="https://example.org",
+        build=lambda classes, dropout, _: TinyNet(classes, dropout),
+        dropout=0.0,
+        has_drop_path=False,
+    )
+    monkeypatch.setitem(architectures._entries, "tiny", known)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """The data set that every checkpoint here was trained on."""
+    found = make_colors(tmp_path / "colors")
+    monkeypatch.setattr(pipeline, "reopen", lambda *_, **__: found)
+    return found
+
+
+@pytest.fixture
+def made(tmp_path: Path, dataset: Dataset) -> Path:
+    """The manifest of a checkpoint."""
+    return save(tmp_path, dataset, LABELS)
+
+
+def save(folder: Path, dataset: Dataset, labels: tuple[str, ...]) -> Path:
+    torch.manual_seed(0)
+    network = TinyNet(len(labels), 0.0).eval()
+    return checkpoint.save(
+        folder / "checkpoints",
+        "best",
+        network,
+        spec=checkpoint.spec_of("tiny", network, labels, dataset.index.preprocess),
+        config=config(),
+        dataset_sha256=dataset.sha256,
+        dataset=dataset.identity,
+    )
+
+
+class StopsAt(Silent):
+    """Interrupts when a line begins so, as Ctrl-C does."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+        if line.startswith(self._line):
+            raise KeyboardInterrupt
+
+
+def test_an_export_that_was_stopped_goes_on_with_the_variant_it_was_at(made: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "results")
+    rows = [variants.get(name) for name in ROWS]
+    first = StopsAt("coreml-fp16: converting")
+    with pytest.raises(KeyboardInterrupt):
+        Exporter(made, workspace, progress=first).export(rows, resume=True)
+    folder = workspace.model("tiny") / "exports"
+    assert sorted(path.name for path in folder.iterdir()) == ["coreml-fp32"]
+    second = StopsAt("nothing")
+    exported = Exporter(made, workspace, progress=second).export(rows, resume=True)
+    assert [manifest.parent.name for manifest in exported.manifests] == list(ROWS)
+    assert second.said[0] == "coreml-fp32: there already"
+    assert "coreml-fp16: converting (2 of 2)" in second.said
+    assert set(exported.seconds) == set(exported.manifests[1:])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["accuracy-size.png", *ROWS])
+
+
+def test_two_exports_into_one_folder_do_not_meet(made: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "results")
+    exporter = Exporter(made, workspace)
+    target = workspace.export("tiny", "coreml-fp16")
+    target.parent.mkdir(parents=True)
+    with only_process(target.with_name(".coreml-fp16.lock")), pytest.raises(ArtifactError, match="another process"):
+        exporter.write(variants.get("coreml-fp16"))
+    assert list(target.parent.iterdir()) == []
+    assert exporter.write(variants.get("coreml-fp16")).parent == target
+    assert list(target.parent.iterdir()) == [target]
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """The system refuses files of more than `size` bytes, as a full disk refuses what it has no room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def test_a_disk_that_refuses_leaves_nothing(made: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "results")
+    exporter = Exporter(made, workspace)
+    with (
+        small_files(1000),
+        pytest.raises(ArtifactError, match=f"cannot write .*onnx-fp32: '{os.strerror(errno.EFBIG)}'"),
+    ):
+        exporter.write(variants.get("onnx-fp32"))
+    assert list(workspace.export("tiny", "onnx-fp32").parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x"), "'No space left on device'; make room there"),
+        (
+            shutil.Error([("a", "b", "[Errno 28] No space left on device: 'a' -> 'b'")]),
+            "'No space left on device'; make room there",
+        ),
+        (
+            RuntimeError("filesystem error: cannot copy: Input/output error [a] [b]"),
+            "'cannot copy: Input/output error'",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), "'Permission denied'"),
+    ],
+)
+def test_what_a_disk_refuses_gets_one_line(error: Exception, told: str) -> None:
+    with pytest.raises(ArtifactError, match="cannot write there: ") as caught, writing(Path("there")):
+        raise error
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, dataset: Dataset) -> None:
+    with pytest.raises(DataError, match="classes"):
+        Exporter(save(tmp_path, dataset, ("cyan", "magenta", "yellow", "black")), Workspace(tmp_path / "results"))
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_corrupt_checkpoint_is_refused(made: Path, tmp_path: Path) -> None:
+    weights = made.with_suffix(".safetensors")
+    content = bytearray(weights.read_bytes())
+    content[-3] ^= 0xFF
+    weights.write_bytes(content)
+    with pytest.raises(CheckpointError, match="not what its manifest describes"):
+        Exporter(made, Workspace(tmp_path / "results"))
+    weights.write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match=r"best\.safetensors"):
+        Exporter(made, Workspace(tmp_path / "results"))
+    assert not (tmp_path / "results").exists()

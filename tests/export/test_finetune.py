@@ -1,0 +1,254 @@
+"""Fine-tuning: folded networks, rounded weights that are exported as they are, and what training regains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tinyml.cli import run
+from tinyml.errors import CheckpointError, UsageError
+from tinyml.export.compression import check_weights
+from tinyml.export.finetune.distill import Distilled
+from tinyml.export.finetune.fake import Fake
+from tinyml.export.finetune.finetune import SETTLED, Length, finetune, length_of, nearest_of
+from tinyml.export.finetune.fold import folded
+from tinyml.export.format import formats
+from tinyml.export.variants import variants
+from tinyml.progress import Silent
+from tinyml.schema import LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
+from tinyml.trainer import checkpoint
+from tinyml.trainer.architecture import Architecture, architectures
+from tinyml.trainer.data import Dataset
+from tinyml.trainer.predictor import network_input
+from tinyml.workspace import Workspace
+
+from ..trainer.conftest import TinyNet, config, make_colors
+from .test_compression import A8, PREPROCESS, variant, written
+
+
+class Normalized(nn.Module):
+    """Normalizations behind convolutions, with and without bias, and one behind something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+        self.branch = nn.Sequential(nn.Conv2d(16, 16, 3, padding=1), nn.BatchNorm2d(16))
+        self.after = nn.BatchNorm2d(16)
+        self.classifier = nn.Linear(16, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = self.stem(images)
+        found = torch.relu(self.after(found + self.branch(found)))
+        logits: Tensor = self.classifier(found.mean((2, 3)))
+        return logits
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    network = Normalized()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.2, 2)
+            nn.init.uniform_(module.weight, 0.5, 2)
+            nn.init.normal_(module.bias, 0, 0.1)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    blocks = np.random.default_rng(0).integers(0, 256, (16, 2, 2, 3), dtype=np.uint8)
+    return blocks.repeat(8, axis=1).repeat(8, axis=2)
+
+
+def test_a_folded_network_computes_the_same_and_normalizes_by_nothing(network: nn.Module) -> None:
+    inputs = torch.randn(4, 3, 16, 16)
+    found = folded(network, 16)
+    with torch.no_grad():
+        assert torch.allclose(found(inputs), network(inputs), atol=1e-4)
+        assert torch.allclose(found.train()(inputs), network(inputs), atol=1e-4)  # its statistics stay
+    modules = dict(found.named_modules())
+    for name in ("stem.1", "branch.1"):
+        module = modules[name]
+        assert isinstance(module, nn.BatchNorm2d)
+        assert torch.equal(module.weight, torch.ones(16))
+    assert found.state_dict().keys() == network.state_dict().keys()
+    assert isinstance(after := modules["after"], nn.BatchNorm2d)
+    assert not torch.equal(after.weight, torch.ones(16))
+
+
+TUNED = [
+    variant(LinearQuantization(bits=8)),
+    variant(LinearQuantization(bits=4)),
+    variant(LinearQuantization(bits=4, symmetric=False)),
+    variant(LinearQuantization(bits=2)),
+    variant(Palettization(bits=2)),
+    variant(Palettization(bits=1, granularity="per_grouped_channel", group_size=8)),
+    variant(Pruning(sparsity=0.75)),
+    variant(Pruning(pattern=SparsityPattern(zeros=2, of=4)), Palettization(bits=4)),
+    variant(LinearQuantization(bits=8), A8),
+]
+
+
+@pytest.mark.parametrize("row", TUNED, ids=lambda row: row.name)
+def test_what_is_trained_is_what_is_exported(
+    row: Variant, network: nn.Module, images: np.ndarray, tmp_path: Path
+) -> None:
+    tuned = folded(network, 16)
+    pixels = network_input(images, PREPROCESS)
+    fake = Fake(tuned, row, 1, seen=pixels)
+    with torch.no_grad():
+        expected = tuned(pixels).numpy()
+        rounded_off = network(pixels).numpy()
+    fake.settle()
+    with torch.no_grad():
+        assert np.allclose(tuned(pixels).numpy(), expected, atol=1e-5)
+    path = written(tuned, nearest_of(row), images, tmp_path)
+    found = formats.get("coreml").open(path).run(images).logits
+    check_weights(row, formats.get("coreml").stored_weights(path), path.name)
+    error = np.linalg.norm(found - expected)
+    assert error <= (0.06 if row.compression[-1].method == "activations" else 0.003) * np.linalg.norm(expected)
+    if row.compression[-1].method != "activations":  # where either rounds differently
+        assert error < np.linalg.norm(rounded_off - expected)
+
+
+def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
+    torch.manual_seed(0)
+    centers = torch.randn(10, 3, 8, 8)
+    labels = torch.arange(1200) % 10
+    inputs = centers[labels] + 3 * torch.randn(1200, 3, 8, 8)
+    teacher = nn.Sequential(
+        nn.Flatten(), nn.Linear(192, 24), nn.ReLU(), nn.Linear(24, 24), nn.ReLU(), nn.Linear(24, 10)
+    )
+
+    def learn(network: nn.Module, steps: int, lr: float, loss: Distilled | None = None) -> None:
+        optimizer = torch.optim.Adam(network.parameters(), lr)
+        for step in range(steps):
+            part = slice(50 * step % 800, 50 * step % 800 + 50)
+            logits = network.train()(inputs[part])
+            found = labels[part]
+            lost = loss(logits, found, inputs[part]) if loss else nn.functional.cross_entropy(logits, found)
+            optimizer.zero_grad()
+            lost.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+
+    def accuracy(network: nn.Module) -> float:
+        with torch.no_grad():
+            return float((network.eval()(inputs[800:]).argmax(1) == labels[800:]).float().mean())
+
+    learn(teacher, 60, 3e-3)
+    row = variant(LinearQuantization(bits=2, granularity="per_tensor"))
+    student = folded(teacher, 8)
+    Fake(student, row, 100)
+    plain = accuracy(student)
+    learn(student, 100, 1e-3, Distilled(teacher))
+    assert accuracy(teacher) > 0.9
+    assert plain < accuracy(teacher) - 0.05
+    assert accuracy(student) > plain + 0.04
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    architectures.names()
+    known = Architecture(
+        title="Tiny",
+        paper="https://example.org",
+        build=lambda classes, dropout, _: TinyNet(classes, dropout),
+        dropout=0.2,
+        has_drop_path=False,
+    )
+    monkeypatch.setitem(architectures._entries, "tiny", known)
+    return "tiny"
+
+
+@pytest.fixture
+def colors(tmp_path: Path) -> Dataset:
+    return make_colors(tmp_path / "colors")
+
+
+def save(dataset: Dataset, folder: Path) -> Path:
+    torch.manual_seed(0)
+    network = TinyNet(3, 0.2)
+    return checkpoint.save(
+        folder,
+        "best",
+        network,
+        spec=checkpoint.spec_of("tiny", network, dataset.index.labels, dataset.index.preprocess),
+        config=config(dropout=0.1),
+        dataset_sha256=dataset.sha256,
+    )
+
+
+class StopsAt(Silent):
+    """Interrupts at the n-th batch, as Ctrl-C does."""
+
+    def __init__(self, batch: int) -> None:
+        self._left = batch
+
+    def advance(self, amount: int = 1, info: str = "") -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+class Told(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_an_interrupted_fine_tuning_goes_on_and_a_whole_one_is_kept(tiny: str, colors: Dataset, tmp_path: Path) -> None:
+    source = checkpoint.load(save(colors, tmp_path / "from"))
+    row = nearest_of(variant(Palettization(bits=2)))
+    nothing = np.zeros((0, 64, 64, 3), np.uint8)
+    workspace = Workspace(tmp_path / "results")
+    with pytest.raises(KeyboardInterrupt):
+        finetune(source, row, Length(epochs=3), colors, workspace, nothing, progress=StopsAt(9))
+    told = Told()
+    lines = told.lines
+    manifest = finetune(source, row, Length(epochs=3), colors, workspace, nothing, progress=told)
+    assert manifest.stem == SETTLED
+    assert lines[0].startswith("going on with the fine-tuning")
+    assert [line.split(":")[0] for line in lines[1:]] == ["epoch 2/3", "epoch 3/3"]
+    settled = checkpoint.load(manifest)
+    weight = settled.model.get_submodule("features.0").weight
+    assert isinstance(weight, Tensor)
+    assert len(set(weight.flatten().tolist())) <= 4
+    assert finetune(source, row, Length(epochs=3), colors, workspace, nothing, progress=told) == manifest
+    assert lines[-1].endswith("fine-tuned already")
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        workspace.newest_checkpoint()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--finetune", "0"], "--finetune out of range: '0'"),
+        (["--finetune", "soon"], "--finetune is no length: 'soon'"),
+        (["--finetune", "3"], "coreml-fp16 has nothing to fine-tune for"),
+        (["--finetune", "3", "--quantize", "palette4s"], "coreml-palette4s cannot be fine-tuned"),
+    ],
+)
+def test_mistakes_get_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_lengths() -> None:
+    assert length_of("3") == Length(epochs=3)
+    assert length_of("10m") == Length(seconds=600.0)
+    assert nearest_of(variants.get("coreml-palette2")).name == "coreml-palette2-tuned"
+    with pytest.raises(UsageError, match="nothing to fine-tune"):
+        nearest_of(variants.get("onnx-fp32"))
