@@ -13,10 +13,8 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +22,11 @@ from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import IMAGE, PROBABILITIES, PlacedOp, Placement, Units
+from tinyml.schema import IMAGE, PROBABILITIES, Units
 
 from ..arrays import load_npz
 from ..backend import Format, Image, LoadedModel, Observation, Subject, backends, random_images
+from ..compute_plan import add_up_flags, placement_of
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
@@ -85,54 +84,8 @@ class CoreMLModel:
         with quiet():
             from coremltools.models import compute_plan
         plan = compute_plan.MLComputePlan.load_from_path(str(self._compiled), compute_units=self._units)
-        return Observation(placement=placement(plan))
-
-
-_DEVICES: dict[str, Literal["cpu", "gpu", "neural_engine"]] = {
-    "MLCPUComputeDevice": "cpu",
-    "MLGPUComputeDevice": "gpu",
-    "MLNeuralEngineComputeDevice": "neural_engine",
-}
-
-
-def placement(plan: Any) -> Placement | None:
-    """The preferred device and the estimated cost of each op of a plan; None where it has none, or is no ML Program."""
-    program = plan.model_structure.program
-    if program is None:
-        return None
-    ops = []
-    for function in program.functions.values():
-        for operation in _operations(function.block):
-            usage = plan.get_compute_device_usage_for_mlprogram_operation(operation)
-            cost = plan.get_estimated_cost_for_mlprogram_operation(operation)
-            device = None if usage is None else _DEVICES.get(type(usage.preferred_compute_device).__name__)
-            ops.append(
-                PlacedOp(
-                    operator=operation.operator_name,
-                    device=device or "unknown",
-                    cost=None if cost is None else min(1.0, max(0.0, cost.weight)),
-                )
-            )
-    if not ops:
-        return None
-    counts = Counter(op.device for op in ops)
-    return Placement(
-        cpu=counts["cpu"],
-        gpu=counts["gpu"],
-        neural_engine=counts["neural_engine"],
-        unknown=counts["unknown"],
-        ops=tuple(ops),
-    )
-
-
-def _operations(block: Any) -> Iterator[Any]:
-    """Those that something runs: constants, compressed ones (`constexpr_*`) too, are unpacked when the model loads."""
-    for operation in block.operations:
-        name = operation.operator_name.split(".")[-1]
-        if name != "const" and not name.startswith("constexpr_"):
-            yield operation
-        for nested in operation.blocks:
-            yield from _operations(nested)
+        placed = placement_of(plan)
+        return Observation(placement=placed, flags=add_up_flags(placed, self._subject.path))
 
 
 class CoreMLBackend:
