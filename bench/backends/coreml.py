@@ -31,12 +31,13 @@ from ..compute_plan import add_up_flags, placement_of
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
 
-_COMPUTE_UNITS: dict[str, str] = {
+COMPUTE_UNITS: dict[str, str] = {
     "cpu_only": "CPU_ONLY",
     "cpu_and_gpu": "CPU_AND_GPU",
     "cpu_and_ne": "CPU_AND_NE",
     "all": "ALL",
 }
+"""As coremltools calls them."""
 _COMPUTE_PLAN_SINCE = (14, 4)
 Inputs = dict[str, Any]
 
@@ -47,7 +48,7 @@ class CoreMLModel:
     def __init__(self, subject: Subject, compiled: Path, units: Units) -> None:
         ct = coremltools()
         self._subject = subject
-        self._compiled, self._units = compiled, getattr(ct.ComputeUnit, _COMPUTE_UNITS[units])
+        self._compiled, self._units = compiled, getattr(ct.ComputeUnit, COMPUTE_UNITS[units])
         try:
             self._model = ct.models.CompiledMLModel(str(compiled), compute_units=self._units)
         except RuntimeError as error:  # what coremltools' bridge makes of an NSError
@@ -96,6 +97,7 @@ class CoreMLBackend:
     packages = ("coremltools",)
     measures_latency = True
     slow_to_start = False
+    elsewhere = False
 
     def available(self, units: Units) -> str | None:
         """A Mac, recent enough for the units."""
