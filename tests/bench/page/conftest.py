@@ -37,7 +37,7 @@ MADE = Provenance(created_at="2026-01-02T03:04:05Z", command="tinyml test", tool
 CHROMIUM = shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
     if CHROMIUM is None:
