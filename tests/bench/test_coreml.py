@@ -19,6 +19,7 @@ from PIL import Image
 from tinyml.bench.backend import Subject, backends
 from tinyml.bench.backends import coreml
 from tinyml.bench.worker import measured_round
+from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools
 from tinyml.schema import BenchCase, ModelSpec, PlacedOp, Placement, Preprocess
@@ -211,6 +212,16 @@ def test_compressed_constants_are_no_ops_and_a_cost_is_kept() -> None:
     )
     ops = (PlacedOp(operator="ios18.conv", device="neural_engine", cost=0.75),)
     assert coreml.placement(plan) == Placement(cpu=0, gpu=0, neural_engine=1, ops=ops)
+
+
+def test_the_weights_of_the_apps_model_are_no_ops() -> None:
+    model = Path(__file__).parents[2] / "swift_demo/App/Models/densenet-coreml-int8/densenet-coreml-int8.mlpackage"
+    (main,) = open_package(model).program.functions.values()
+    kinds = [operation.kind for operation in main.block.operations]
+    assert kinds.count("constexpr_affine_dequantize") == 121
+    found = coreml.placement(plan_of([Operation(f"ios16.{kind}", MLCPUComputeDevice()) for kind in kinds]))
+    assert found is not None
+    assert found.cpu == sum("const" not in kind for kind in kinds) == 370
 
 
 def test_off_a_mac_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
