@@ -5,7 +5,7 @@ import UniformTypeIdentifiers
 
 /// A result file on its way to a place that the user chooses: on a Mac sharing offers no place to save to.
 struct ResultDocument: FileDocument {
-    static let readableContentTypes: [UTType] = [.json]
+    static var readableContentTypes: [UTType] { [.json] }
     private let content: Data
 
     init(_ report: BenchmarkModel.Report) { content = report.json }
