@@ -62,6 +62,7 @@ def compress(
     )
     from tinyml.export.search.planning import asked
     from tinyml.export.variants import chosen, with_rounding
+    from tinyml.heartbeat import beating
 
     out = Output(json=json)
     planned = asked(quantize, "coreml", max_drop, max_size, plan, rounding=rounding)
@@ -72,7 +73,8 @@ def compress(
             raise UsageError("a package is compressed in one way", value=quantize, allowed="one kind, such as int8")
         variant = with_rounding(variant, rounding)
         target = output or package.with_name(f"{package.stem}-{variant.name.removeprefix('coreml-')}.mlpackage")
-        made = compress_package(package, variant, target, samples)
+        with beating(out.progress, f"compressing {package.name}"):
+            made = compress_package(package, variant, target, samples)
     else:
         if samples is None:
             raise UsageError("a plan needs inputs to execute on", value="none", allowed="--calibrate FOLDER_OR_NPZ")
