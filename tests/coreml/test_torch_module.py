@@ -17,7 +17,7 @@ from tinyml.coreml import ReferenceModel, to_torch
 from tinyml.coreml.tools.convert import TOLERANCE
 from tinyml.coreml.tools.convert import convert as write
 from tinyml.coreml.trace.onnx import onnx_bytes, onnx_runner
-from tinyml.errors import UnsupportedOpsError, UsageError, VerificationError
+from tinyml.errors import UsageError, VerificationError
 from tinyml.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -119,19 +119,6 @@ def test_paddings_follow_dynamic_axes(convert: Convert, tmp_path: Path) -> None:
     for width in (8, 13, 20, 27, 64):
         x = torch.rand(1, 2, 11, width)
         np.testing.assert_allclose(run([x])[0], model.predict({"x": x.numpy()})["y"], atol=1e-5)
-
-
-def test_a_loop_whose_end_depends_on_values_is_refused_by_name(convert: Convert, tmp_path: Path) -> None:
-    @mb.program(input_specs=[mb.TensorSpec((1,))])
-    def program(x: Any) -> Any:
-        return mb.while_loop(
-            _cond=lambda v: mb.less(x=mb.reduce_sum(x=v), y=9.0), _body=lambda v: (mb.add(x=v, y=v),), loop_vars=(x,)
-        )
-
-    model = convert(program, minimum_deployment_target=ct.target.iOS16)
-    with pytest.raises(UnsupportedOpsError, match=r"its course depends on values: 'while_loop'"):
-        write(model, "onnx", tmp_path / "loop.onnx")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("to", "name"), [("caffe", "a.caffe"), ("onnx", "a.pt2")])
