@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -374,6 +375,25 @@ def test_mixed_enumerated_shapes_are_refused_as_core_ml_does(convert: Callable[.
         np.testing.assert_array_equal(found, [x + y])
     with pytest.raises(InputError, match=r"enumerated shapes.*do not go together.*x \[1, 4\], y \[1, 20\]"):
         model.predict({"x": np.ones((1, 4)), "y": np.ones((1, 20))})
+
+
+def test_mixed_enumerated_images_are_refused_too(convert: Callable[..., Any]) -> None:
+    height, width, length = get_new_symbol(), get_new_symbol(), get_new_symbol()
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 3, height, width)), mb.TensorSpec((1, length))])
+    def program(image: Any, y: Any) -> Any:
+        return mb.add(x=mb.reduce_sum(x=image, axes=[1, 2, 3]), y=mb.reduce_sum(x=y, axes=[1]), name="z")
+
+    sizes = ct.EnumeratedShapes([(1, 3, 4, 8), (1, 3, 8, 8)], default=(1, 3, 4, 8))
+    inputs = [
+        ct.ImageType(name="image", shape=sizes),
+        ct.TensorType(name="y", shape=ct.EnumeratedShapes([(1, 2), (1, 4)], default=(1, 2))),
+    ]
+    model = ReferenceModel(_program(convert, program, inputs=inputs, minimum_deployment_target=ct.target.iOS18))
+    picture = Image.new("RGB", (8, 4))
+    np.testing.assert_array_equal(model.predict({"image": picture, "y": np.ones((1, 2))})["z"], [2])
+    with pytest.raises(InputError, match=r"do not go together: .*image 8x4, y \[1, 4\]"):
+        model.predict({"image": picture, "y": np.ones((1, 4))})
 
 
 def test_the_module_computes_eagerly_at_any_size() -> None:

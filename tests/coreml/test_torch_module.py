@@ -172,3 +172,32 @@ def test_a_mean_over_whole_images_becomes_a_global_pool(
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
     expected = np.maximum(x, 0).mean(axis=tuple(axes), keepdims=keep_dims)
     np.testing.assert_allclose(onnx_runner(content)([x])[0], expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("factor", "half", "accepted"),
+    [(1.0028, True, True), (1.02, True, False), (1.0028, False, False), (1.0008, False, True)],
+)
+def test_a_difference_that_float16_rounds_away_is_accepted(
+    convert: Convert, tmp_path: Path, factor: float, half: bool, accepted: bool
+) -> None:
+    """A program whose float16 results are known to some percent, converted with an error of a factor."""
+
+    @mb.program(input_specs=[mb.TensorSpec((4,))])
+    def program(x: Any) -> Any:
+        return mb.sub(x=mb.add(x=x, y=100.0), y=100.0, name="y")
+
+    kind = ct.precision.FLOAT16 if half else ct.precision.FLOAT32
+    model = convert(program, compute_precision=kind, minimum_deployment_target=ct.target.iOS16)
+
+    def faulty(content: bytes) -> Any:
+        right = onnx_runner(content)
+        return lambda inputs: [value * np.float32(factor) for value in right(inputs)]
+
+    if accepted:
+        written = write(model, "onnx", tmp_path / "r.onnx", run_onnx=faulty)
+        assert (written.rounded is not None) == half
+    else:
+        with pytest.raises(VerificationError, match=r"output 'y': .*what rounding to the declared types changes"):
+            write(model, "onnx", tmp_path / "r.onnx", run_onnx=faulty)
+        assert not list(tmp_path.iterdir())

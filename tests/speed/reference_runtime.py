@@ -329,7 +329,8 @@ def main() -> None:
         print(json.dumps(measure(names[0], settings[0], wanted, arguments.rounds, arguments.batch, arguments.made)))
         return
     earlier = arguments.output / "reference-runtime.json"
-    records: list[dict[str, Any]] = json.loads(earlier.read_text())["records"] if arguments.add else []
+    adds = arguments.add and earlier.exists()
+    records: list[dict[str, Any]] = json.loads(earlier.read_text())["records"] if adds else []
     for setting in settings:
         for name in names:
             found = measured_apart(name, setting, arguments)
