@@ -1,5 +1,6 @@
 # `make demo` runs the main job on a small embedded data set, `make test` runs every check but the slow ones,
-# `make test-all` runs those too (well under an hour on two cores) and writes results/checks.md.
+# `make test-all` runs those too (well under an hour on two cores) and writes results/checks.md, `make results` trains
+# and measures the six networks (days on a CPU; stopped at any time, it goes on).
 # Each makes the environment in .venv where it lacks, or where what it is made from has changed.
 
 PYTHON ?= python3
@@ -7,11 +8,15 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := build/demo
 
-.PHONY: demo test test-all check clean
+.PHONY: demo test test-all results check clean
 
 # Train, export, verify, measure and report; what has not changed since the last time is not done again.
 demo: $(READY)
 	@$(BIN)/tinyml demo --folder $(DEMO)
+
+BUDGET ?= 3h
+results: $(READY)
+	$(BIN)/tinyml reproduce --budget $(BUDGET)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ let stubs: [(name: String, imports: [String])] = [
     ("CoreML", ["CoreVideo"]),
     ("Vision", ["CoreML", "CoreVideo"]),
     ("QuartzCore", []),
-    ("AVFoundation", ["CoreMedia", "QuartzCore"]),
+    ("AVFoundation", ["CoreGraphics", "CoreMedia", "QuartzCore"]),
     ("UniformTypeIdentifiers", []),
     ("CoreTransferable", []),
     (platformKit, ["QuartzCore"]),
@@ -56,7 +56,9 @@ let package = Package(
         .executable(name: "tinyml-bench", targets: ["tinyml-bench"]),
     ],
     targets: [
-        .target(name: "TinyMLCore", dependencies: isStubbed ? ["Darwin"] : [], swiftSettings: strict),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "TinyMLCore", dependencies: ["CZlib"] + (isStubbed ? ["Darwin"] : []), swiftSettings: strict),
         .target(name: "TinyMLApple", dependencies: ["TinyMLCore"] + frameworks, swiftSettings: strict),
         .target(
             name: "TinyMLUI", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks, swiftSettings: strict),

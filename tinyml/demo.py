@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
-from tinyml.commands import FIRST_LOOK, FIRST_MODEL, command
-from tinyml.schema import SCHEMA_VERSION, Record, Sha256
-from tinyml.store import read_json, write_json
+from tinyml.commands import FIRST_LOOK, FIRST_MODEL
+from tinyml.steps import PROGRAM, Outcome, Step, do
 
 VARIANTS = ("coreml-fp16", "coreml-w8", "coreml-w4g32", "onnx-fp32")
 """Float16, int8 weights and 4-bit weights for Core ML, and what onnxruntime is measured with."""
@@ -36,19 +32,6 @@ ANNOUNCEMENT = (
     "4-bit weights) and ONNX, proves each file against the network on 400 images, and measures them: about a minute "
     "and a half on two slow cores, seconds where nothing has changed since the last time. Nothing is fetched."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One command of the demonstration."""
-
-    name: str
-    words: tuple[str, ...]
-    """The command without `tinyml`."""
-    runs: tuple[str, ...]
-    """The folders of the package, beside the ground, whose sources decide what comes out."""
-    makes: tuple[str, ...]
-    """What must lie in the folder of the demonstration for the step to be done; patterns."""
 
 
 STEPS = (
@@ -74,40 +57,15 @@ STEPS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How a demonstration ended."""
-
-    code: int
-    """The exit code of the step that failed; 0: none did."""
-    kept: tuple[str, ...]
-    """The steps that were not done again."""
-
-
-class DoneStep(Record):
-    """A step that came to its end, and what it was made from."""
-
-    name: str
-    fingerprint: Sha256
-
-
-class DoneSteps(Record):
-    """`demo.json`: what need not be done again."""
-
-    schema_version: str = SCHEMA_VERSION
-    kind: Literal["demo"] = "demo"
-    steps: tuple[DoneStep, ...] = ()
-
-
 def demonstrate(
     folder: Path,
     say: Callable[[str], None],
     *,
-    program: Sequence[str] = (sys.executable, "-m", "tinyml"),
+    program: Sequence[str] = PROGRAM,
     steps: Sequence[Step] = STEPS,
     package: Path = PACKAGE,
 ) -> Outcome:
-    """Runs the steps that are not done yet in `folder`, each as a process of its own.
+    """Runs the steps that are not done yet in `folder`; see `steps.do`.
 
     Args:
         folder: Where results go; made where it lacks.
@@ -115,30 +73,16 @@ def demonstrate(
         program: What stands before the words of a step.
         steps: What to do, in order.
         package: Where the sources lie.
-
-    Returns:
-        What became of them; it stops at the first that fails.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    record = folder / DONE
-    before = {step.name: step.fingerprint for step in _read(record).steps}
-    done: list[DoneStep] = []
-    kept: list[str] = []
-    fingerprint = ""
-    for step in steps:
-        fingerprint = _fingerprint(step, fingerprint, package)
-        told = command(*step.words)
-        if before.get(step.name) == fingerprint and all(any(folder.glob(made)) for made in step.makes):
-            say(f"unchanged, not done again: {told}")
-            kept.append(step.name)
-        else:
-            say(f"$ {told}")
-            code = subprocess.run([*program, *step.words], cwd=folder, env=_environment(), check=False).returncode  # noqa: S603 (our own command)
-            if code != 0:
-                return Outcome(code=code, kept=tuple(kept))
-        done.append(DoneStep(name=step.name, fingerprint=fingerprint))
-        write_json(record, DoneSteps(steps=tuple(done)))
-    return Outcome(code=0, kept=tuple(kept))
+    return do(
+        steps,
+        folder,
+        say,
+        record=DONE,
+        fingerprint=lambda step, before: _fingerprint(step, before, package),
+        program=program,
+        environment=_environment(),
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -148,10 +92,6 @@ def _environment() -> dict[str, str]:
     core: the threads wait for each other after every layer.
     """
     return {"OMP_NUM_THREADS": "1", **os.environ}
-
-
-def _read(record: Path) -> DoneSteps:
-    return read_json(record, DoneSteps) if record.is_file() else DoneSteps()
 
 
 def _fingerprint(step: Step, before: str, package: Path) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tinyml.cli import run
-from tinyml.demo import STEPS, Step, demonstrate
+from tinyml.demo import STEPS, demonstrate
 from tinyml.export.variants import variants
+from tinyml.steps import Step
 
 PROGRAM = (sys.executable, "-c", "import sys; open(sys.argv[1], 'a').write('x')")
 """Stands for `tinyml`: a process that leaves a mark, for what is tested is which of them run."""

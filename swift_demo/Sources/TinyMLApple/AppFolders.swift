@@ -1,5 +1,6 @@
 #if canImport(CoreML)
 import Foundation
+import TinyMLCore
 
 /// Where the app keeps what it makes.
 public enum AppFolders {
@@ -11,6 +12,22 @@ public enum AppFolders {
     /// Models that the user brought in.
     public static var imported: URL {
         support.appendingPathComponent("Models", isDirectory: true)
+    }
+
+    /// Results of measuring on this device.
+    public static var benchmarks: URL {
+        support.appendingPathComponent("Benchmarks", isDirectory: true)
+    }
+
+    /// Recorded answers of the camera.
+    public static var answers: URL {
+        support.appendingPathComponent("Answers", isDirectory: true)
+    }
+
+    /// What the app's files take up.
+    public static func storage() throws -> StorageUse {
+        try StorageUse(
+            imported: imported, compiled: CompiledModelCache.standard.bytes(), records: [benchmarks, answers])
     }
 
     /// The models in the app itself; nil where a program has none.

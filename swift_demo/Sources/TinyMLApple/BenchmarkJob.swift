@@ -27,7 +27,7 @@ public final class BenchmarkJob: @unchecked Sendable {
                     with: Result {
                         let backend = try CoreMLBenchmarkBackend(model: model, plans: plans, breadcrumb: breadcrumb)
                         return self.measure(
-                            BenchmarkSubject(model.artifact), units, plan, backend, command: command, report: report)
+                            BenchmarkSubject(model.facts), units, plan, backend, command: command, report: report)
                     })
             }
         }

@@ -21,7 +21,7 @@ public struct CompiledModelCache: Sendable {
 
     /// The compiled model, compiled now if that was not done before.
     public func compiled(_ model: InstalledModel) throws -> URL {
-        let place = place(of: model.artifact.sha256)
+        let place = place(of: model.facts.sha256)
         return FileManager.default.fileExists(atPath: place.path) ? place : try recompiled(model)
     }
 
@@ -35,9 +35,9 @@ public struct CompiledModelCache: Sendable {
     /// Moves what was compiled of a model into the cache, in the place of what lies there.
     @discardableResult
     func store(_ temporary: URL, for model: InstalledModel) throws -> URL {
-        let place = place(of: model.artifact.sha256)
+        let place = place(of: model.facts.sha256)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try removeCopies(of: model.artifact.sha256)
+        try removeCopies(of: model.facts.sha256)
         try FileManager.default.moveItem(at: temporary, to: place)
         return place
     }
@@ -46,6 +46,15 @@ public struct CompiledModelCache: Sendable {
         let build = SystemFacts.osBuild ?? SystemFacts.osVersion
         return folder.appendingPathComponent("\(sha256)-\(build).mlmodelc", isDirectory: true)
     }
+
+    /// Removes what was compiled of a model.
+    func remove(_ model: InstalledModel) throws {
+        guard FileManager.default.fileExists(atPath: folder.path) else { return }
+        try removeCopies(of: model.facts.sha256)
+    }
+
+    /// What lies in the cache, in bytes.
+    func bytes() throws -> Int { try FileSize.bytes(of: folder) }
 
     /// Removes what was compiled of a model, for this build of the system and for those before.
     private func removeCopies(of sha256: String) throws {

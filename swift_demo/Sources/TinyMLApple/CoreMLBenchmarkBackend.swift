@@ -32,7 +32,7 @@ public struct CoreMLBenchmarkBackend: BenchmarkBackend {
     public func prepare() throws { try model.verifyChecksums() }
 
     public func compile() throws {
-        try breadcrumb?.lay(LoadBreadcrumb.Content(model.artifact, units: .all))
+        try breadcrumb?.lay(LoadBreadcrumb.Content(model.facts, units: .all))
         defer { breadcrumb?.clear() }
         compilation.url = try CompiledModelCache.compile(model.package)
     }
@@ -45,11 +45,11 @@ public struct CoreMLBenchmarkBackend: BenchmarkBackend {
 
     /// The breadcrumb lies until the first frame is through, since it is there that a driver may crash.
     public func load(units: Units) throws -> any BenchmarkSession {
-        try breadcrumb?.lay(LoadBreadcrumb.Content(model.artifact, units: units))
+        try breadcrumb?.lay(LoadBreadcrumb.Content(model.facts, units: units))
         do {
             let classifier = try CoreMLClassifier(
-                compiled: cache.compiled(model), name: model.artifact.path, units: units,
-                preprocess: model.artifact.spec.preprocess)
+                compiled: cache.compiled(model), name: model.facts.path, units: units,
+                preprocess: model.facts.preprocess)
             return Session(classifier: classifier, frame: frame, breadcrumb: breadcrumb)
         } catch {
             breadcrumb?.clear()

@@ -9,11 +9,10 @@ import TinyMLCore
 final class FrameDelegate: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, @unchecked Sendable {
     private let sink: LiveSink
     private let clock = SystemClock()
-    private var reporter: LiveReporter
+    private var reporter = LiveReporter()
 
     init(_ sink: LiveSink) {
         self.sink = sink
-        reporter = LiveReporter(settings: sink.settings)
     }
 
     func captureOutput(
@@ -25,6 +24,10 @@ final class FrameDelegate: NSObject, AVCaptureVideoDataOutputSampleBufferDelegat
             let result = try sink.classifier.classify(frame)
             let other = try sink.other?.classify(frame)
             if let update = reporter.frame(arrival: arrival, result, other: other) { sink.updates.yield(update) }
+            if sink.capture.take() {
+                let image = try PixelBufferBridge.withSource(frame) { $0.image() }
+                sink.captured.yield(CapturedPhoto(image: image, predictions: result.predictions))
+            }
         } catch {
             sink.updates.finish(throwing: error)
         }

@@ -28,7 +28,8 @@ public enum ImageFileReader {
             image: try pixels(of: image, name: name), orientation: stored.flatMap(ImageOrientation.init) ?? .up)
     }
 
-    private static func pixels(of image: CGImage, name: String) throws -> RGBImage {
+    /// The pixels of an image that the system holds, its colors converted to sRGB.
+    static func pixels(of image: CGImage, name: String) throws -> RGBImage {
         let (width, height) = (image.width, image.height)
         var bytes = [UInt8](repeating: 255, count: width * height * 4)
         let isDrawn = bytes.withUnsafeMutableBytes { buffer in

@@ -6,17 +6,21 @@ public struct LiveSink: Sendable {
     let classifier: CoreMLClassifier
     /// A second model to compare with; nil for none.
     let other: CoreMLClassifier?
-    let settings: LiveSettings
     let updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation
+    let capture: CaptureRequest
+    let captured: AsyncStream<CapturedPhoto>.Continuation
 
+    /// A frame that `capture` asks for goes to `captured` with its answer.
     public init(
-        classifier: CoreMLClassifier, other: CoreMLClassifier? = nil, settings: LiveSettings,
-        updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation
+        classifier: CoreMLClassifier, other: CoreMLClassifier? = nil,
+        updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation, capture: CaptureRequest,
+        captured: AsyncStream<CapturedPhoto>.Continuation
     ) {
         self.classifier = classifier
         self.other = other
-        self.settings = settings
         self.updates = updates
+        self.capture = capture
+        self.captured = captured
     }
 }
 #endif

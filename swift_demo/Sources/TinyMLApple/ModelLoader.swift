@@ -16,11 +16,11 @@ public final class ModelLoader: Sendable {
 
     /// A classifier that has made one prediction, so that the breadcrumb covers what may crash.
     public func classifier(for model: InstalledModel, units: Units) async throws -> CoreMLClassifier {
-        let preprocess = model.artifact.spec.preprocess
+        let preprocess = model.facts.preprocess
         return try await onQueue {
-            try self.breadcrumb.during(.init(model.artifact, units: units)) {
+            try self.breadcrumb.during(.init(model.facts, units: units)) {
                 let classifier = try CoreMLClassifier(
-                    compiled: self.cache.compiled(model), name: model.artifact.path, units: units,
+                    compiled: self.cache.compiled(model), name: model.facts.path, units: units,
                     preprocess: preprocess)
                 let side = preprocess.inputSize
                 let gray = try RGBImage(
@@ -53,6 +53,9 @@ public final class ModelLoader: Sendable {
         let compiled = try await onQueue { try self.cache.compiled(model) }
         return try await ComputePlanReader.plan(compiled: compiled, units: units)
     }
+
+    /// Removes what was compiled of a model; it is compiled again should it come back.
+    public func forget(_ model: InstalledModel) throws { try cache.remove(model) }
 
     private func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in

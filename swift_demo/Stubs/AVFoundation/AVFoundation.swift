@@ -1,3 +1,4 @@
+import CoreGraphics
 @_exported import CoreMedia
 @_exported import Dispatch
 @_exported import Foundation
@@ -302,6 +303,66 @@ public class AVCaptureVideoPreviewLayer: CALayer {
     }
     /// https://developer.apple.com/documentation/avfoundation/avcapturevideopreviewlayer/connection
     public var connection: AVCaptureConnection? { stub() }
+}
+
+// MARK: Video files
+
+/// https://developer.apple.com/documentation/avfoundation/avasynchronouskeyvalueloading
+public protocol AVAsynchronousKeyValueLoading {}
+
+/// https://developer.apple.com/documentation/avfoundation/avasset
+public class AVAsset: NSObject, AVAsynchronousKeyValueLoading {}
+
+/// https://developer.apple.com/documentation/avfoundation/avurlasset
+public class AVURLAsset: AVAsset {
+    /// https://developer.apple.com/documentation/avfoundation/avurlasset/init(url:options:)
+    public init(url: URL, options: [String: Any]? = nil) { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avpartialasyncproperty
+public class AVPartialAsyncProperty<Root> {}
+
+/// https://developer.apple.com/documentation/avfoundation/avasyncproperty
+public class AVAsyncProperty<Root, Value>: AVPartialAsyncProperty<Root> {}
+
+extension AVPartialAsyncProperty where Root: AVAsset {
+    /// https://developer.apple.com/documentation/avfoundation/avpartialasyncproperty/duration
+    public static var duration: AVAsyncProperty<Root, CMTime> { stub() }
+}
+
+extension AVAsynchronousKeyValueLoading {
+    /// https://developer.apple.com/documentation/avfoundation/avasynchronouskeyvalueloading/load(_:isolation:)
+    public func load<Value>(
+        _ property: AVAsyncProperty<Self, Value>, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> Value { stub() }
+}
+
+/// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator
+public class AVAssetImageGenerator: NSObject {
+    /// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator/init(asset:)
+    public init(asset: AVAsset) { stub() }
+    /// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator/appliespreferredtracktransform
+    public var appliesPreferredTrackTransform: Bool {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator/maximumsize
+    public var maximumSize: CGSize {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator/requestedtimetolerancebefore
+    public var requestedTimeToleranceBefore: CMTime {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator/requestedtimetoleranceafter
+    public var requestedTimeToleranceAfter: CMTime {
+        get { stub() }
+        set { stub() }
+    }
+    /// https://developer.apple.com/documentation/avfoundation/avassetimagegenerator/image(at:)
+    public func image(at time: CMTime) async throws -> (image: CGImage, actualTime: CMTime) { stub() }
 }
 
 // Dispatch as it is on Apple's systems, where its queues are executors.

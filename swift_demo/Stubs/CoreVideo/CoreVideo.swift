@@ -14,6 +14,8 @@ public typealias OSType = UInt32
 public typealias CFString = String
 /// https://developer.apple.com/documentation/corefoundation/cfdata
 public typealias CFData = Data
+/// https://developer.apple.com/documentation/corefoundation/cfurl
+public typealias CFURL = URL
 /// https://developer.apple.com/documentation/corefoundation/cfdictionary
 public typealias CFDictionary = NSDictionary
 /// https://developer.apple.com/documentation/corefoundation/cfallocator

@@ -16,3 +16,15 @@ public func CGImageSourceCreateImageAtIndex(
 public func CGImageSourceCopyPropertiesAtIndex(
     _ isrc: CGImageSource, _ index: Int, _ options: CFDictionary?
 ) -> CFDictionary? { stub() }
+/// https://developer.apple.com/documentation/imageio/cgimagedestination
+public class CGImageDestination {}
+/// https://developer.apple.com/documentation/imageio/cgimagedestinationcreatewithurl(_:_:_:_:)
+public func CGImageDestinationCreateWithURL(
+    _ url: CFURL, _ type: CFString, _ count: Int, _ options: CFDictionary?
+) -> CGImageDestination? { stub() }
+/// https://developer.apple.com/documentation/imageio/cgimagedestinationaddimage(_:_:_:)
+public func CGImageDestinationAddImage(
+    _ idst: CGImageDestination, _ image: CGImage, _ properties: CFDictionary?
+) { stub() }
+/// https://developer.apple.com/documentation/imageio/cgimagedestinationfinalize(_:)
+public func CGImageDestinationFinalize(_ idst: CGImageDestination) -> Bool { stub() }

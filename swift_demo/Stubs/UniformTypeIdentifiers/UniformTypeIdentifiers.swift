@@ -2,6 +2,10 @@
 public struct UTType: Hashable, Sendable {
     /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/image
     public static var image: UTType { stub() }
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/png
+    public static var png: UTType { stub() }
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/identifier
+    public var identifier: String { stub() }
     /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/folder
     public static var folder: UTType { stub() }
 }

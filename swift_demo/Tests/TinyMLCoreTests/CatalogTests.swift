@@ -40,7 +40,7 @@ struct CatalogTests {
             let catalog = try ModelCatalog(folder: root)
             #expect(catalog.refused.isEmpty)
             let model = try #require(catalog.models.first)
-            #expect(model.artifact.variant.name == "coreml-palette4g8")
+            #expect(model.facts.variant == "coreml-palette4g8")
             #expect(model.goldenImage?.lastPathComponent == "golden.png")
             try model.verifyChecksums()
         }

@@ -36,7 +36,7 @@ struct LiveReporterTests {
     }
 
     @Test func oneOddFrameChangesNoAnswer() throws {
-        var reporter = LiveReporter(settings: LiveSettings(threshold: 0.5, smoothing: 300_000_000))
+        var reporter = LiveReporter(smoothing: 300_000_000)
         let steady = frame(["cat": 0.9, "dog": 0.1])
         let odd = frame(["cat": 0, "dog": 1])
         for number in 0..<30 { _ = reporter.frame(arrival: number * 100_000_000, steady) }
@@ -45,29 +45,33 @@ struct LiveReporterTests {
         #expect(update.top.first?.label == "cat")
         let after = reporter.frame(arrival: 3_100_000_000, steady)
         let later = try #require(after)
-        guard case .sure(let best) = later.verdict else { throw CameraProblem.session("unsure") }
+        guard case .sure(let best) = Verdict(later.top, threshold: 0.5) else { throw CameraProblem.session("unsure") }
         #expect(best.label == "cat")
     }
 
     @Test func theScreenIsToldTenTimesASecondAtMost() {
-        var reporter = LiveReporter(settings: LiveSettings())
+        var reporter = LiveReporter()
         let told = (0..<60).filter { reporter.frame(arrival: $0 * 16_666_667, frame(["a": 1])) != nil }
         #expect(told.count == 10)
     }
 
     @Test func twoModelsAreComparedOnTheSameFrames() throws {
-        var reporter = LiveReporter(settings: LiveSettings())
+        var reporter = LiveReporter()
         _ = reporter.frame(
             arrival: 0, frame(["a": 0.75, "b": 0.25]), other: frame(["a": 0.5, "b": 0.5], predict: 3_000_000))
         let update = reporter.frame(
             arrival: 200_000_000, frame(["a": 0.75, "b": 0.25]), other: frame(["a": 0, "b": 1], predict: 3_000_000))
-        let agreement = try #require(update?.agreement)
+        let other = try #require(update?.other)
+        let agreement = other.agreement
         #expect((agreement.frames, agreement.sameClass) == (2, 0.5))
         #expect(abs(agreement.meanDifference - 0.5) < 1e-12)
         #expect((agreement.first.p50, agreement.second.p50) == (1, 3))
-        var alone = LiveReporter(settings: LiveSettings())
+        // Smoothed like the first model's answer: the frame before still counts.
+        #expect(other.top.map(\.label) == ["b", "a"])
+        #expect(other.top[0].probability > 0.5 && other.top[0].probability < 1)
+        var alone = LiveReporter()
         let single = alone.frame(arrival: 0, frame(["a": 1]))
         #expect(single != nil)
-        #expect(single?.agreement == nil)
+        #expect(single?.other == nil)
     }
 }

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,68 +110,39 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a model: checkpoints and history go to RESULTS/MODEL/runs/RUN. Options left out come from the recipe."""
-    from tinyml.errors import UsageError
-    from tinyml.machine import process_began
     from tinyml.schema import TrainConfig
     from tinyml.trainer.architecture import architectures
-    from tinyml.trainer.budget import fit, seconds_of
-    from tinyml.trainer.data import open_dataset
     from tinyml.trainer.device import choose, device_name
     from tinyml.trainer.loop import train as run
-    from tinyml.trainer.recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
-    from tinyml.trainer.room import fit_memory, free_memory
-    from tinyml.trainer.start import Resumed, Scratch
-    from tinyml.trainer.state import check_continues, read_state
+    from tinyml.trainer.prepare import Wish, prepare
     from tinyml.workspace import Workspace
 
-    began = process_began()
-    out = Output(json=json)
     architectures.get(model)
+    out, workspace = Output(json=json), Workspace(results)
     given = context.params
-    changes = {name: given[name] for name in TrainConfig.model_fields if given.get(name) is not None}
-    wanted = None if changes.pop("budget", None) is None else seconds_of(str(budget))
+    changes = {
+        name: given[name] for name in TrainConfig.model_fields if name != "budget" and given.get(name) is not None
+    }
     if mixup_cutmix_alpha is not None:
         changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
-    workspace = Workspace(results)
     state = resume_from
     if resume and state is None:
         state = workspace.newest_state(model) if run_name is None else workspace.run(model, run_name).state
-    if state is not None:
-        if wanted is not None:
-            raise UsageError("a resumed training keeps its budget", value=budget, hint="leave --budget out")
-        saved = read_state(state, progress=out.progress)
-        config = changed(saved.position.config, changes)
-    else:
-        recipe = recipe or (DEFAULT_RECIPE if wanted is None else BUDGET_RECIPE)
-        config = configure(recipe, model, data or "tiny-imagenet", changes)
     chosen = choose(device)
-    if config.compiled and chosen.type == "mps":
-        raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
-    progress = out.progress
-    opening = time.monotonic()
-    dataset = open_dataset(config.data, progress=progress)
-    began += time.monotonic() - opening
-    if state is None:
-        room = fit_memory(config, len(dataset.index.labels), free_memory(chosen))
-        config, changes = (
-            room.config,
-            {**changes, "recompute": room.config.recompute, "accumulate": room.config.accumulate},
-        )
-        if room.words is not None:
-            out.line(room.words)
-    if wanted is not None:
-        planned = fit(
-            wanted, config.recipe, model, config.data, changes, dataset, chosen, spent=time.monotonic() - began
-        )
-        config = planned.config
-        for line in planned.words:
-            out.line(line)
-    if state is not None:  # whoever is told of resuming is not refused afterwards
-        check_continues(saved.position, config, dataset.sha256)
-    out.line(_announcement(config, workspace, device_name(chosen), state))
-    start = Resumed(saved) if state else Scratch()
-    spent = time.monotonic() - began if config.budget else 0.0
-    result = run(config, dataset, workspace, device=chosen, start=start, progress=progress, spent=spent, name=run_name)
+    wish = Wish(model=model, changes=changes, recipe=recipe, budget=budget, state=state)
+    ready = prepare(wish, chosen, out.progress)
+    for line in (*ready.words, _announcement(ready.config, workspace, device_name(chosen), state)):
+        out.line(line)
+    result = run(
+        ready.config,
+        ready.dataset,
+        workspace,
+        device=chosen,
+        start=ready.start,
+        progress=out.progress,
+        spent=ready.spent,
+        name=run_name,
+    )
     _report(result, workspace, out)
     if result.signal is not None:
         raise typer.Exit(128 + result.signal)

@@ -45,9 +45,7 @@ public struct LoadBreadcrumb: Sendable {
 }
 
 extension LoadBreadcrumb.Content {
-    public init(_ artifact: Artifact, units: Units) {
-        self.init(
-            artifactSHA256: artifact.sha256, name: "\(artifact.spec.architecture) \(artifact.variant.name)",
-            units: units)
+    public init(_ facts: ModelFacts, units: Units) {
+        self.init(artifactSHA256: facts.sha256, name: "\(facts.architecture) \(facts.variant)", units: units)
     }
 }

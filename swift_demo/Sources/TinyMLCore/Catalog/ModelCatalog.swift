@@ -73,26 +73,32 @@ public enum CatalogError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// One model with everything that was copied beside it.
 public struct InstalledModel: Hashable, Sendable, Identifiable {
-    public let artifact: Artifact
+    public let facts: ModelFacts
     /// Nil where the model came without a golden image.
     public let golden: Golden?
     public let folder: URL
 
-    public var id: String { artifact.sha256 }
-    public var package: URL { folder.appendingPathComponent(artifact.path) }
+    public var id: String { facts.sha256 }
+    public var package: URL { folder.appendingPathComponent(facts.path) }
+    /// "densenet coreml-w8".
+    public var title: String { "\(facts.architecture) \(facts.variant)" }
     public var goldenImage: URL? { golden.map { folder.appendingPathComponent($0.image) } }
 
     /// Reads the manifests in a folder; the content is not hashed yet.
     ///
-    /// - Throws: `SchemaError` or `CatalogError`.
+    /// - Throws: `SchemaError`, `CatalogError`, or `ModelImportError` for a package that came without a manifest.
     public init(folder: URL) throws {
         self.folder = folder
-        artifact = try Artifact(contentsOf: InstalledModel.member("manifest.json", of: folder))
-        let preprocess = artifact.spec.preprocess
+        if let record = try BareModelRecord(folder: folder) {
+            facts = try ModelFacts(record, of: InstalledModel.member(record.path, of: folder))
+        } else {
+            facts = ModelFacts(try Artifact(contentsOf: InstalledModel.member("manifest.json", of: folder)))
+        }
+        let preprocess = facts.preprocess
         guard preprocess.inputSize <= preprocess.resize else {
             throw CatalogError.cropTooLarge(inputSize: preprocess.inputSize, resize: preprocess.resize)
         }
-        _ = try InstalledModel.member(artifact.path, of: folder)
+        _ = try InstalledModel.member(facts.path, of: folder)
         let goldenFile = folder.appendingPathComponent("golden.json")
         guard FileManager.default.fileExists(atPath: goldenFile.path) else {
             golden = nil
@@ -107,11 +113,11 @@ public struct InstalledModel: Hashable, Sendable, Identifiable {
     ///
     /// - Throws: `CatalogError.changed`, or Foundation's error where a file cannot be read.
     public func verifyChecksums() throws {
-        guard try ContentHash.sha256(of: package) == artifact.sha256 else {
-            throw CatalogError.changed(name: artifact.path)
+        guard try ContentHash.sha256(of: package) == facts.sha256 else {
+            throw CatalogError.changed(name: facts.path)
         }
         if let golden, let goldenImage {
-            guard golden.artifactSHA256 == artifact.sha256 else { throw CatalogError.changed(name: "golden.json") }
+            guard golden.artifactSHA256 == facts.sha256 else { throw CatalogError.changed(name: "golden.json") }
             guard try ContentHash.sha256(of: goldenImage) == golden.imageSHA256 else {
                 throw CatalogError.changed(name: golden.image)
             }
@@ -158,7 +164,7 @@ public struct ModelCatalog: Sendable {
         for entry in try CatalogFile(contentsOf: file).models {
             do {
                 let model = try InstalledModel(folder: folder.appendingPathComponent(entry.folder))
-                guard model.artifact.sha256 == entry.artifactSHA256 else {
+                guard model.facts.sha256 == entry.artifactSHA256 else {
                     throw CatalogError.changed(name: "manifest.json")
                 }
                 models.append(model)

@@ -1,30 +1,28 @@
-/// How frames become answers.
-public struct LiveSettings: Hashable, Sendable {
-    /// The probability from which on a class is told, 0 to 1.
-    public var threshold: Double
-    /// The time constant of the average over frames, in nanoseconds; 0 for none.
-    public var smoothing: Int
+/// What a second model says of the same frames.
+public struct SecondAnswer: Hashable, Sendable {
+    /// Its best classes, best first, averaged over frames like the first model's.
+    public let top: [Prediction]
+    /// How far both say the same, and what each costs.
+    public let agreement: Agreement
 
-    public init(threshold: Double = 0.5, smoothing: Int = 300_000_000) {
-        self.threshold = threshold
-        self.smoothing = smoothing
+    public init(top: [Prediction], agreement: Agreement) {
+        self.top = top
+        self.agreement = agreement
     }
 }
 
 /// What the live view shows: the newest answer and the speed of the last frames.
 public struct LiveUpdate: Hashable, Sendable {
-    public let verdict: Verdict
-    /// The best classes, best first, averaged over frames where that is wanted.
+    /// The best classes, best first, averaged over frames.
     public let top: [Prediction]
     public let reading: LiveReading
-    /// How far a second model says the same; nil where there is none.
-    public let agreement: Agreement?
+    /// Nil where there is no second model.
+    public let other: SecondAnswer?
 
-    public init(verdict: Verdict, top: [Prediction], reading: LiveReading, agreement: Agreement? = nil) {
-        self.verdict = verdict
+    public init(top: [Prediction], reading: LiveReading, other: SecondAnswer? = nil) {
         self.top = top
         self.reading = reading
-        self.agreement = agreement
+        self.other = other
     }
 }
 
@@ -32,15 +30,16 @@ public struct LiveUpdate: Hashable, Sendable {
 public struct LiveReporter: Sendable {
     private static let interval = 100_000_000
 
-    private let settings: LiveSettings
     private var smoother: FrameSmoother
+    private var otherSmoother: FrameSmoother
     private var meter = LiveMeter()
     private var agreement = AgreementMeter()
     private var lastUpdate: Int?
 
-    public init(settings: LiveSettings) {
-        self.settings = settings
-        smoother = FrameSmoother(timeConstant: settings.smoothing)
+    /// `smoothing` is the time constant of the average over frames, in nanoseconds; 0 for none.
+    public init(smoothing: Int = 300_000_000) {
+        smoother = FrameSmoother(timeConstant: smoothing)
+        otherSmoother = FrameSmoother(timeConstant: smoothing)
     }
 
     /// Takes in a frame that arrived at `arrival`, nanoseconds of a monotonic clock, and what a second model says of
@@ -51,16 +50,17 @@ public struct LiveReporter: Sendable {
         arrival: Int, _ frame: FrameClassification, other: FrameClassification? = nil
     ) -> LiveUpdate? {
         meter.frame(arrival: arrival, times: frame.times)
+        let smoothed = smoother.add(frame.predictions, at: arrival)
+        var otherTop: [Prediction] = []
         if let other {
             agreement.frame(
                 frame.predictions, other.predictions, predictTimes: (frame.times.predict, other.times.predict))
+            otherTop = otherSmoother.add(other.predictions, at: arrival).top(5)
         }
-        let smoothed = smoother.add(frame.predictions, at: arrival)
         guard lastUpdate.map({ arrival - $0 >= Self.interval }) ?? true, let reading = meter.reading else { return nil }
         lastUpdate = arrival
-        return LiveUpdate(
-            verdict: Verdict(smoothed, threshold: settings.threshold), top: smoothed.top(5), reading: reading,
-            agreement: agreement.reading)
+        let second = agreement.reading.map { SecondAnswer(top: otherTop, agreement: $0) }
+        return LiveUpdate(top: smoothed.top(5), reading: reading, other: second)
     }
 
     /// Counts a frame that came too early to be looked at.

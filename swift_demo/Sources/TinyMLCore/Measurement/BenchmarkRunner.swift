@@ -12,10 +12,8 @@ public struct BenchmarkSubject: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    public init(_ artifact: Artifact) {
-        self.init(
-            model: artifact.spec.architecture, variant: artifact.variant.name, sha256: artifact.sha256,
-            bytes: artifact.bytes)
+    public init(_ facts: ModelFacts) {
+        self.init(model: facts.architecture, variant: facts.variant, sha256: facts.sha256, bytes: facts.bytes)
     }
 }
 

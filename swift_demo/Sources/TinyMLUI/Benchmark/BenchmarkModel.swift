@@ -43,9 +43,8 @@ final class BenchmarkModel {
             let run = try await job.run(
                 model: model, units: Units.coreMLUnits.filter(units.contains), plan: isQuick ? .quick : .full,
                 command: "TinyMLDemo", breadcrumb: breadcrumb, report: { continuation.yield($0) })
-            let file = URL.temporaryDirectory.appendingPathComponent("\(run.id).json")
-            try run.json().write(to: file, options: .atomic)
-            report = Report(run: run, file: file)
+            let entry = try BenchmarkHistory(folder: AppFolders.benchmarks).add(run)
+            report = Report(run: run, file: entry.file)
         } catch {
             problem = "\(error)"
         }

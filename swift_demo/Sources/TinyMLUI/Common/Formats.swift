@@ -43,9 +43,4 @@ extension ComputeDevice {
         }
     }
 }
-
-extension InstalledModel {
-    /// "densenet coreml-w8".
-    var title: String { "\(artifact.spec.architecture) \(artifact.variant.name)" }
-}
 #endif

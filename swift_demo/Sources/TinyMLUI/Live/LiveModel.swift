@@ -13,6 +13,9 @@ final class LiveModel {
     /// Why a prediction or a control failed; what the camera itself says is in the status.
     private(set) var problem: String?
     private(set) var camera: CameraHandle?
+    /// The frame that was asked for, with its answer.
+    var captured: CapturedPhoto?
+    private let capture = CaptureRequest()
     let controller = CameraController(hardware: CameraSession())
 
     /// Why there is no picture, in words.
@@ -24,7 +27,7 @@ final class LiveModel {
     var isDenied: Bool { status.phase == .failed(.denied) }
 
     /// Classifies frames until the surrounding task is canceled or a prediction fails.
-    func run(_ classifier: CoreMLClassifier, beside other: CoreMLClassifier?, settings: LiveSettings) async {
+    func run(_ classifier: CoreMLClassifier, beside other: CoreMLClassifier?) async {
         // Taken before anything waits: starts are told apart in the order in which the screens asked for them.
         let token = controller.token()
         problem = nil
@@ -32,6 +35,8 @@ final class LiveModel {
         let (updates, continuation) = AsyncThrowingStream.makeStream(
             of: LiveUpdate.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(1))
         let (states, statusContinuation) = AsyncStream.makeStream(of: CameraStatus.self)
+        let (photos, photoContinuation) = AsyncStream.makeStream(of: CapturedPhoto.self)
+        let photographer = Task { for await photo in photos { captured = photo } }
         let watcher = Task {
             for await status in states {
                 self.status = status
@@ -39,7 +44,9 @@ final class LiveModel {
             }
         }
         do {
-            let sink = LiveSink(classifier: classifier, other: other, settings: settings, updates: continuation)
+            let sink = LiveSink(
+                classifier: classifier, other: other, updates: continuation, capture: capture,
+                captured: photoContinuation)
             do {
                 try await controller.start(token, sink: sink) { statusContinuation.yield($0) }
             } catch is CameraProblem {
@@ -53,6 +60,8 @@ final class LiveModel {
         }
         await controller.stop(token)
         statusContinuation.finish()
+        photoContinuation.finish()
+        await photographer.value
         await watcher.value
     }
 
@@ -73,6 +82,9 @@ final class LiveModel {
     func zoom(_ factor: Double) { control { try await $0.zoom(factor) } }
 
     func torch(_ isOn: Bool) { control { try await $0.torch(isOn) } }
+
+    /// Keeps the next frame, with its answer, as a photo.
+    func takePhoto() { capture.ask() }
 
     /// Forgets what went wrong, so that the screen starts again.
     func retry() {

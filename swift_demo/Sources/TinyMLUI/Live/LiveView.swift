@@ -14,7 +14,7 @@ struct LiveView: View {
             LoadStateView(app: app) {
                 content.task(id: Choice(app: app, attempt: attempt)) {
                     guard let classifier = app.state.classifier else { return }
-                    await live.run(classifier, beside: nil, settings: LiveSettings())
+                    await live.run(classifier, beside: nil)
                 }
             }
             .navigationTitle("Camera")
@@ -62,7 +62,7 @@ struct LiveView: View {
                     Label("Another app is using the camera", systemImage: "pause.circle")
                 }
                 if let update = live.update {
-                    VerdictView(verdict: update.verdict)
+                    VerdictView(verdict: Verdict(update.top, threshold: app.choices.threshold))
                     PredictionList(predictions: update.top)
                     SpeedView(reading: update.reading)
                 }

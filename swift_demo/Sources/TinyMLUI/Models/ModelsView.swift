@@ -68,9 +68,9 @@ private struct ModelRow: View {
     }
 
     private var facts: String {
-        let accuracy = model.artifact.verification.map { "top-1 \(Formats.percent($0.artifact.top1))" }
-        let size = Formats.megabytes(model.artifact.bytes)
-        return [size, accuracy, model.artifact.data].compactMap { $0 }.joined(separator: ", ")
+        let accuracy = model.facts.verification.map { "top-1 \(Formats.percent($0.artifact.top1))" }
+        let size = Formats.megabytes(model.facts.bytes)
+        return [size, accuracy, model.facts.data].compactMap { $0 }.joined(separator: ", ")
     }
 }
 

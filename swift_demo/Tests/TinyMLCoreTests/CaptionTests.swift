@@ -1,0 +1,42 @@
+import Foundation
+import Testing
+
+@testable import TinyMLCore
+
+struct CaptionTests {
+    private let predictions = [
+        Prediction(label: "fox", probability: 0.75), Prediction(label: "a/b", probability: 0.2),
+        Prediction(label: "c", probability: 0.04), Prediction(label: "d", probability: 0.01),
+    ]
+
+    @Test func aCaptionTellsTheAnswerOrThatNoneIsSure() {
+        let caption = PhotoCaption(predictions, threshold: 0.5, model: "net w8")
+        #expect((caption.label, caption.fileName) == ("fox", "fox.png"))
+        #expect(caption.top.map(\.label) == ["fox", "a/b", "c"])
+        let unsure = PhotoCaption(predictions, threshold: 0.9, model: "net w8")
+        #expect((unsure.label, unsure.fileName) == (nil, "unsure.png"))
+        #expect(PhotoCaption([predictions[1]], threshold: 0, model: "").fileName == "a-b.png")
+    }
+
+    @Test func labelsAreCopiedAsPlainText() {
+        #expect(PhotoCaption.text(of: predictions) == "fox\t75.0 %\na/b\t20.0 %\nc\t4.0 %\nd\t1.0 %")
+    }
+
+    @Test(arguments: [
+        (4000, 3000, 2048, 1536), (64, 64, 480, 480), (1000, 500, 1000, 500), (10, 100_000, 480, 4_800_000),
+    ])
+    func aPhotoIsDrawnWithRoomForText(width: Int, height: Int, drawn: Int, tall: Int) {
+        let layout = CaptionLayout(photo: PixelSize(width: width, height: height), lines: 3)
+        #expect(layout.photo == PixelSize(width: drawn, height: tall))
+        #expect(Double(layout.strip) > layout.headline + 3 * layout.line)
+    }
+
+    @Test func oneFrameComesForEachRequest() {
+        let request = CaptureRequest()
+        #expect(!request.take())
+        request.ask()
+        request.ask()
+        #expect(request.take())
+        #expect(!request.take())
+    }
+}

@@ -1,0 +1,88 @@
+"""All results from nothing: the commands are real ones, what is done stays done, an interrupted training goes on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinyml.cli import run
+from tinyml.errors import UsageError
+from tinyml.reproduce import SIX, cheapest_first, plan, reproduce
+from tinyml.steps import Step
+from tinyml.workspace import Workspace
+
+# Stands for `tinyml`: makes what each verb leaves; `train` is interrupted until it is told to resume.
+PROGRAM = (
+    sys.executable,
+    "-c",
+    """
+import sys
+from pathlib import Path
+verb, words = sys.argv[1], sys.argv[2:]
+root = Path(words[words.index("--results") + 1]) if "--results" in words else None
+def touch(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+if verb == "train":
+    checkpoints = root / words[0] / "runs" / words[words.index("--run") + 1] / "checkpoints"
+    touch(checkpoints / "resume.safetensors")
+    if "--resume" not in words:
+        sys.exit(130)
+    touch(checkpoints / "best.json")
+elif verb == "eval":
+    touch(root / "resnet20" / "test_results.json")
+elif verb == "export":
+    touch(root / "resnet20" / "exports" / "coreml-fp16" / "manifest.json")
+elif verb == "explain":
+    touch(root / "resnet20" / "explained" / "checkpoint.json")
+elif verb == "bench":
+    touch(root / "bench" / "1" / "run.json")
+elif verb == "report":
+    touch(root / "report.html")
+""",
+)
+
+
+def small(folder: Path, budget: str = "20s") -> list[Step]:
+    return plan(["resnet20"], data="shapes", budget=budget, workspace=Workspace(folder))
+
+
+def test_an_interrupted_training_goes_on_and_what_is_done_stays_done(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def once(budget: str = "20s") -> int:
+        told.clear()
+        return reproduce(small(tmp_path, budget), Workspace(tmp_path), told.append, program=PROGRAM).code
+
+    assert once() == 130
+    assert [line.split()[2] for line in told] == ["data", "train"]
+    assert once() == 0
+    assert "unchanged" in told[0]
+    assert told[1].startswith("$ tinyml train resnet20 --run budget-20s --resume")
+    assert [line.split()[2] for line in told[2:]] == ["eval", "export", "explain", "bench", "report"]
+    assert once() == 0
+    assert all(line.startswith("unchanged, not done again") for line in told)
+    assert once("30s") == 130  # another budget is another training, beside the first
+    assert told[-1].startswith("$ tinyml train resnet20 --data shapes --budget 30s --run budget-30s")
+
+
+def test_its_steps_are_commands_of_tinyml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for step in small(tmp_path):
+        for words in (step.words, *step.goes_on.values()):
+            verb = words[:2] if words[0] == "data" else words[:1]
+            assert run([*verb, "--help"]) == 0
+            page = capsys.readouterr().out
+            assert all(word in page for word in words if word.startswith("--"))
+
+
+def test_the_cheapest_network_comes_first_and_mistakes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cheapest_first(SIX)[0] == "efficientnet"
+    assert cheapest_first(["vgg", "resnet20"]) == ["resnet20", "vgg"]
+    with pytest.raises(UsageError, match="no such model: 'vg'; allowed: alexnet"):
+        cheapest_first(["vg"])
+    assert run(["reproduce", "--budget", "soon", "--dry-run"]) == 2
+    assert "--budget is no time: 'soon'" in capsys.readouterr().err
+    assert run(["reproduce", "--models", "resnet20", "--dry-run"]) == 0
+    assert "tinyml train resnet20 --data tiny-imagenet --budget 3h" in capsys.readouterr().out

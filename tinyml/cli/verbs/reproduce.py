@@ -1,0 +1,45 @@
+"""`tinyml reproduce`: all results from nothing, in pieces."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..app import app
+from ..options import RESULTS, Results
+from ..output import Output
+
+
+@app.command()
+def reproduce(
+    models: Annotated[
+        str | None, typer.Option("--models", help="Separated by commas; the six landmark networks if left out.")
+    ] = None,
+    data: Annotated[str, typer.Option("--data", help="As for tinyml train.")] = "tiny-imagenet",
+    budget: Annotated[str, typer.Option("--budget", help="Wall time of each training.")] = "3h",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say the commands.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Train, measure, export in every way, explain and bench each network; stopped at any time, it goes on."""
+    from tinyml.commands import command
+    from tinyml.reproduce import SIX, plan
+    from tinyml.reproduce import reproduce as run
+    from tinyml.workspace import PROJECT_PAGE, Workspace
+
+    out, workspace = Output(), Workspace(results)
+    wanted = SIX if models is None else [name.strip() for name in models.split(",")]
+    steps = plan(wanted, data=data, budget=budget, workspace=workspace)
+    if dry_run:
+        for step in steps:
+            out.line(command(*step.words))
+        return
+    outcome = run(steps, workspace, out.line)
+    if outcome.code:
+        out.line(f"to go on: {command('reproduce', *_given(models, data, budget), results=results)}")
+        raise typer.Exit(outcome.code)
+    out.line(f"worth opening: {results / PROJECT_PAGE}")
+
+
+def _given(models: str | None, data: str, budget: str) -> list[str]:
+    return [*(("--models", models) if models else ()), "--data", data, "--budget", budget]

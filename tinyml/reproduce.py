@@ -1,0 +1,93 @@
+"""All results from nothing: each network trained, measured, exported in every way and explained, then all in one page.
+
+Every step is a command that anybody can type. What is done is remembered in the folder of results; a step that was
+interrupted goes on where it can, so that days of work can be made in pieces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tinyml.commands import command
+from tinyml.errors import UsageError
+from tinyml.steps import PROGRAM, Outcome, Step, do
+from tinyml.trainer.architecture import summaries
+from tinyml.trainer.budget import seconds_of
+from tinyml.workspace import ARTIFACT_MANIFEST, EXPORTS, PROJECT_PAGE, TEST_RESULTS, Workspace
+
+DONE = "steps.json"
+SIX = ("alexnet", "vgg", "resnet", "densenet", "efficientnet", "vit")
+"""The landmark networks that the tables compare."""
+CLASSES = 200
+
+
+def cheapest_first(models: Sequence[str]) -> list[str]:
+    """`models` by their multiply-accumulates, so that the first results come early; raises UsageError for others."""
+    costs = {row.name: row.macs for row in summaries(CLASSES)}
+    for name in models:
+        if name not in costs:
+            raise UsageError("no such model", value=name, allowed=", ".join(costs))
+    return sorted(models, key=costs.__getitem__)
+
+
+def plan(models: Sequence[str], *, data: str, budget: str, workspace: Workspace) -> list[Step]:
+    """The steps from a data set to the page of all results, the cheapest network first.
+
+    Args:
+        models: Which networks.
+        data: What they are trained on.
+        budget: The wall time of each training, as "3h"; it names the training, so that another one starts anew.
+        workspace: Where everything is kept.
+
+    Raises:
+        UsageError: No such model, or the budget is no time.
+    """
+    seconds_of(budget)
+    run = f"budget-{budget.replace(' ', '')}"
+    results = ("--results", str(workspace.root))
+    steps = [Step(name="data", words=("data", "prepare", "--data", data), makes=())]
+    for model in cheapest_first(models):
+        folder = workspace.run(model, run)
+        best = str(folder.best)
+        steps += [
+            Step(
+                name=f"train {model}",
+                words=("train", model, "--data", data, "--budget", budget, "--run", run, *results),
+                makes=(str(folder.best.relative_to(workspace.root)),),
+                goes_on={
+                    str(folder.state.relative_to(workspace.root)): ("train", model, "--run", run, "--resume", *results)
+                },
+            ),
+            Step(name=f"eval {model}", words=("eval", best, *results), makes=(f"{model}/{TEST_RESULTS}",)),
+            Step(
+                name=f"export {model}",
+                words=("export", "--checkpoint", best, "--all", *results),
+                makes=(f"{model}/{EXPORTS}/*/{ARTIFACT_MANIFEST}",),
+            ),
+            Step(
+                name=f"explain {model}",
+                words=("explain", best, "--robustness", *results),
+                makes=(f"{model}/explained",),
+            ),
+        ]
+    return [
+        *steps,
+        Step(name="bench", words=("bench", *results), makes=("bench/*/run.json",)),
+        Step(name="report", words=("report", *results), makes=(PROJECT_PAGE,)),
+    ]
+
+
+def reproduce(
+    steps: Sequence[Step], workspace: Workspace, say: Callable[[str], None], *, program: Sequence[str] = PROGRAM
+) -> Outcome:
+    """Does what is not done yet; a step counts as done while its command and those before it are the same.
+
+    Unlike the demonstration's, a changed source file makes nothing again: a training of hours is not lost to an edit.
+    """
+    return do(steps, workspace.root, say, record=DONE, fingerprint=_fingerprint, program=program, cwd=Path.cwd())
+
+
+def _fingerprint(step: Step, before: str) -> str:
+    return hashlib.sha256(f"{before}{command(*step.words)}".encode()).hexdigest()

@@ -1,0 +1,115 @@
+"""Commands done in order, each as a process of its own; what is done stays done, and an interrupted one goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tinyml.commands import command
+from tinyml.schema import SCHEMA_VERSION, Record, Sha256
+from tinyml.store import read_json, write_json
+
+PROGRAM = (sys.executable, "-m", "tinyml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One command."""
+
+    name: str
+    words: tuple[str, ...]
+    """The command without `tinyml`."""
+    makes: tuple[str, ...]
+    """What must lie in the folder for the step to be done; patterns."""
+    runs: tuple[str, ...] = ()
+    """The folders of the package whose sources decide what comes out, for a fingerprint that asks."""
+    goes_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By a pattern of what an interrupted run of it leaves: the command that goes on from there."""
+
+    def command(self, folder: Path) -> tuple[str, ...]:
+        """What is to be run in `folder` as it lies there."""
+        return next((words for left, words in self.goes_on.items() if any(folder.glob(left))), self.words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How the steps ended."""
+
+    code: int
+    """The exit code of the step that failed; 0: none did."""
+    kept: tuple[str, ...]
+    """The steps that were not done again."""
+
+
+class DoneStep(Record):
+    """A step that came to its end, and what it was made from."""
+
+    name: str
+    fingerprint: Sha256
+
+
+class DoneSteps(Record):
+    """What need not be done again."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["steps"] = "steps"
+    steps: tuple[DoneStep, ...] = ()
+
+
+def do(
+    steps: Sequence[Step],
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    record: str,
+    fingerprint: Callable[[Step, str], str],
+    program: Sequence[str] = PROGRAM,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Outcome:
+    """Runs the steps that are not done yet, for what lies in `folder`.
+
+    Args:
+        steps: What to do, in order.
+        folder: Where results go; made where it lacks.
+        say: Told each command before it runs, and what is left out.
+        record: The file of `folder` that remembers what is done.
+        fingerprint: What decides a step's outcome, as a SHA-256, from the step and the fingerprint of the one before.
+        program: What stands before the words of a step.
+        environment: Variables for the commands; the process's own if left out.
+        cwd: Where the commands run; `folder` if left out.
+
+    Returns:
+        What became of them; it stops at the first that fails.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / record
+    before = {step.name: step.fingerprint for step in _read(path).steps}
+    done: list[DoneStep] = []
+    kept: list[str] = []
+    mark = ""
+    for step in steps:
+        mark = fingerprint(step, mark)
+        if before.get(step.name) == mark and all(any(folder.glob(made)) for made in step.makes):
+            say(f"unchanged, not done again: {command(*step.words)}")
+            kept.append(step.name)
+        else:
+            words = step.command(folder)
+            say(f"$ {command(*words)}")
+            code = subprocess.run(  # noqa: S603 (our own command)
+                [*program, *words], cwd=cwd or folder, env=environment or os.environ, check=False
+            ).returncode
+            if code != 0:
+                return Outcome(code=code, kept=tuple(kept))
+        done.append(DoneStep(name=step.name, fingerprint=mark))
+        write_json(path, DoneSteps(steps=tuple(done)))
+    return Outcome(code=0, kept=tuple(kept))
+
+
+def _read(record: Path) -> DoneSteps:
+    return read_json(record, DoneSteps) if record.is_file() else DoneSteps()
