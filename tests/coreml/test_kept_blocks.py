@@ -183,6 +183,22 @@ def test_a_loop_slices_at_its_counter(convert: Convert, to: str, tmp_path: Path)
     assert _agree(model, to, tmp_path, _x(1, 2), _x(20, 2), _x(6, 2)).open == ("x [1..20, 2]",)
 
 
+def test_a_loop_that_the_exporter_does_not_know_is_unrolled(
+    convert: Convert, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = _model(convert, _scattered(3), (3, 2, 3))
+    export = torch.onnx.export
+
+    def picky(program: Any, **options: Any) -> Any:
+        if any("while_loop" in str(node.target) for node in program.graph.nodes):
+            raise RuntimeError("no translation of while_loop")
+        return export(program, **options)
+
+    monkeypatch.setattr(torch.onnx, "export", picky)
+    graph = onnx.load(str(_agree(model, "onnx", tmp_path, _x(3, 2, 3)).path)).graph
+    assert "Loop" not in {node.op_type for node in graph.node}
+
+
 def test_a_growing_loop_of_open_length_is_refused_with_both_reasons(convert: Convert, tmp_path: Path) -> None:
     def program(x: Any) -> Any:
         length = _length_of(x)

@@ -16,17 +16,17 @@ from .module import TorchModel, fixed_axes
 from .sizes import is_fixed
 
 
-def exported(module: TorchModel) -> torch.export.ExportedProgram:
+def exported(module: TorchModel, *, keeps_loops: bool = True) -> torch.export.ExportedProgram:
     """`module` traced at its example inputs, with the axes that may vary kept open.
 
-    Loops stay loops; a program in which one cannot (its variables grow, or its counter becomes a size) is traced with
-    its loops unrolled.
+    Where `keeps_loops`, loops stay loops; a program in which one cannot (its variables grow, or its counter becomes a
+    size) is traced with its loops unrolled.
 
     Raises:
         UnsupportedOpsError: an op cannot be traced; PackageError: the trace fails for another reason, or fixes an axis
             that was to stay open. The message names the op.
     """
-    module.keeps_loops = module.has_blocks
+    module.keeps_loops = keeps_loops and module.has_blocks
     try:
         return _exported(module)
     except PackageError as kept:
