@@ -169,7 +169,10 @@ def _gru(
 ) -> tuple[Tensor, Tensor]:
     """The states in the order in which they arose, and the last one."""
     gate, act = activations
-    weights = (torch.cat((weight_hh[: h.shape[-1]], weight_hh[-h.shape[-1] :])), weight_hh[h.shape[-1] : -h.shape[-1]])
+    weights: tuple[Tensor, ...] = (
+        torch.cat((weight_hh[: h.shape[-1]], weight_hh[-h.shape[-1] :])),
+        weight_hh[h.shape[-1] : -h.shape[-1]],
+    )
     if reset_after:
         weights = (weight_hh,) if bias is None else (weight_hh, bias)
     projected = linear(x, weight_ih, input_bias)

@@ -197,7 +197,8 @@ class _Judge:
     """Holds what was converted against the package; `worst` and `rounded` are as in `Converted`."""
 
     def __init__(self, package: Any, function_name: str | None, module: TorchModel) -> None:
-        self.module, self.worst, self.rounded = module, 0.0, None
+        self.module, self.worst = module, 0.0
+        self.rounded: float | None = None
         self._models = {
             precision: cache(partial(ReferenceModel, package, function_name, precision=precision))
             for precision in ("float32", "declared")

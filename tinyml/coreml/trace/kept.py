@@ -118,7 +118,8 @@ def loop(step: Step, variables: Values, values: Values, run: Run) -> Values:
         found = run(body.plan, [*outer_body(others), *inner], constants[1](others))
         return tuple(_alike(step, _tensor(found[place]), start) for place, start in zip(changing, starts, strict=True))
 
-    last = while_loop_op(goes_on, turn, tuple(starts), tuple(leaves.items))
+    carried: Any = tuple(starts)  # torch's annotation is of one variable
+    last = while_loop_op(goes_on, turn, carried, tuple(leaves.items))
     after = list(variables)
     for place, tensor in zip(changing, last, strict=True):
         after[place] = StackedList(tensor) if isinstance(variables[place], StackedList) else tensor
