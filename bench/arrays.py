@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.errors import InputError
+from tinyml.errors import InputError, reason_of
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 _INTEGERS = {
@@ -71,5 +71,5 @@ def load_npz(path: Path) -> dict[str, NDArray[Any]]:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, AttributeError, KeyError) as error:
         raise InputError(
-            "cannot read the arrays", value=f"{path}: {error}", allowed="an .npz file, one array an input"
+            "cannot read the arrays", value=f"{path}: {reason_of(error)}", allowed="an .npz file, one array an input"
         ) from None

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from tinyml.errors import BenchError
+from tinyml.errors import BenchError, reason_of
 from tinyml.schema import BenchResult, BenchRun, Fraction, PositiveInt, Record
 
 from .backend import backends
@@ -106,7 +106,7 @@ def read_budget(path: Path) -> Budget:
             raise BenchError("file too large for a budget", value=path, allowed=f"at most {MAX_BYTES} bytes")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BenchError("cannot read the budget", value=f"{path}: {error}", allowed="a TOML file") from None
+        raise BenchError("cannot read the budget", value=f"{path}: {reason_of(error)}", allowed="a TOML file") from None
     try:
         return Budget.model_validate(content)
     except ValidationError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tinyml import __version__
+from tinyml.errors import reason_of
 from tinyml.quiet import quiet
 from tinyml.schema import Record
 
@@ -85,7 +86,7 @@ def package(name: str) -> Finding:
         with quiet():
             importlib.import_module(MODULES.get(name, name))
     except (ImportError, OSError) as error:  # OSError: a shared library that it needs
-        detail = " ".join(f"{version}, cannot be imported: {error}".split())
+        detail = " ".join(f"{version}, cannot be imported: {reason_of(error)}".split())
         return Finding(topic="software", name=name, state="broken", detail=detail)
     return Finding(topic="software", name=name, state="ok", detail=version)
 

@@ -13,10 +13,11 @@ from PIL import Image
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.description import ArrayFeature, ImageFeature, describe
 from tinyml.coreml.read.package import Package, open_package
-from tinyml.errors import InputError, UsageError
+from tinyml.errors import InputError, UsageError, reason_of
 from tinyml.numerics import psnr_db
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import Variant
+from tinyml.scratch import scratch_in
 from tinyml.store import atomic_folder, size_bytes
 from tinyml.trainer.data.image_formats import readable_endings
 
@@ -107,12 +108,13 @@ def compress_package(path: Path, variant: Variant, output: Path, samples: Sample
         return store(model, encoded(model, variant, conversion.weights, conversion.calibration))
 
     ct = coremltools()
-    with quiet():
-        model = ct.models.MLModel(str(path), skip_model_load=True)
-    model = compress(model, variant, samples or {}, lambda _: chosen, encode)
     with atomic_folder(output) as folder:
-        with quiet():
-            model.save(str(folder / "model.mlpackage"))
+        with scratch_in(folder):
+            with quiet():
+                model = ct.models.MLModel(str(path), skip_model_load=True)
+            model = compress(model, variant, samples or {}, lambda _: chosen, encode)
+            with quiet():
+                model.save(str(folder / "model.mlpackage"))
         saved = open_package(folder / "model.mlpackage")
         stored = tuple(weight for weight in weights_of(saved) if weight.op_name in names)
         proof = prove(variant, held(saved, stored), source, output.name)
@@ -190,7 +192,7 @@ def _arrays(source: Path, names: list[str]) -> Samples:
         with np.load(source, allow_pickle=False) as stored:
             found = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, KeyError) as error:
-        raise InputError("not a readable .npz file", value=source, hint=str(error).splitlines()[0]) from None
+        raise InputError("not a readable .npz file", value=source, hint=reason_of(error)) from None
     if set(found) != set(names):
         raise InputError(
             "the .npz has other arrays than the package has inputs", value=", ".join(found), allowed=", ".join(names)

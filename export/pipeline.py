@@ -17,12 +17,14 @@ from tinyml.accuracy import Images, subset
 from tinyml.errors import ArtifactError, ManifestError, UnavailableError, VerificationError
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
+from tinyml.heartbeat import beating
 from tinyml.progress import Progress, Silent
 from tinyml.schema import ActivationQuantization, Artifact, Variant
+from tinyml.scratch import scratch_in
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
-from tinyml.workspace import ARTIFACT_MANIFEST, Workspace, checked_artifact
+from tinyml.workspace import ARTIFACT_MANIFEST, Workspace, checked_artifact, checkpoint_origin, read_artifact
 
 from . import golden
 from .compression import calibration_images, check, prepare
@@ -149,9 +151,11 @@ class Exporter:
         with atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
             calibration = self._calibration(variant)
-            network = prepare(self._network, variant, calibration)
-            format_.write(network, variant, self._metadata(variant), calibration, path)
-            proof = prove(variant, format_.held_weights(path), self._sources.of(variant), path.name)
+            with scratch_in(folder), beating(self._progress, f"{variant.name}: converting"):
+                network = prepare(self._network, variant, calibration)
+                format_.write(network, variant, self._metadata(variant), calibration, path)
+            with beating(self._progress, f"{variant.name}: proving its weights"):
+                proof = prove(variant, format_.held_weights(path), self._sources.of(variant), path.name)
             self._progress.say(f"{variant.name}: {proof.sentence()}")
             executable = format_.open(path)
             outputs = execute(executable, self.answers.images, progress=self._progress)
@@ -196,7 +200,22 @@ class Exporter:
                 with atomic_folder(aside) as kept:
                     shutil.copytree(folder, kept, dirs_exist_ok=True)
                 raise missed
+            self._keep_earlier(target, variant)
         return target / ARTIFACT_MANIFEST
+
+    def _keep_earlier(self, target: Path, variant: Variant) -> None:
+        """Moves the export of another training out of the way; one of the same training is replaced."""
+        try:
+            there, _ = read_artifact(target / ARTIFACT_MANIFEST)
+        except ManifestError:
+            return
+        origin = checkpoint_origin(there, target / ARTIFACT_MANIFEST)
+        if there.checkpoint_sha256 == self.checkpoint.sha256 or origin.resolve() == self.manifest.resolve():
+            return
+        kept = self._workspace.earlier(self.checkpoint.spec.architecture, variant.name, origin)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        target.rename(kept)
+        self._progress.say(f"{variant.name}: the earlier export, of {origin}, is kept in {kept}")
 
     def _calibrated(self, variant: Variant) -> Variant:
         """`variant`, saying how many images it is really calibrated on."""

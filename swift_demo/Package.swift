@@ -21,7 +21,7 @@ let stubs: [(name: String, imports: [String])] = [
     ("QuartzCore", []),
     ("AVFoundation", ["CoreGraphics", "CoreMedia", "QuartzCore"]),
     ("UniformTypeIdentifiers", []),
-    ("CoreTransferable", []),
+    ("CoreTransferable", ["UniformTypeIdentifiers"]),
     (platformKit, ["QuartzCore"]),
     ("SwiftUI", ["CoreGraphics", "CoreTransferable", "UniformTypeIdentifiers", platformKit]),
     ("Charts", ["SwiftUI"]),
@@ -41,6 +41,10 @@ let isStubbed = stubbedSystem != nil
 let strict: [SwiftSetting] = isStubbed ? [.unsafeFlags(["-warnings-as-errors"])] : []
 let frameworks: [Target.Dependency] = isStubbed ? stubs.map { .target(name: $0.name) } : []
 
+/// Pixels and hashes are worked on in loops, which cost a hundred times as much where nothing is optimized: a camera's
+/// frame would take longer than the frame after it. Such flags are allowed in packages that lie beside the project.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// The app's own file, which Xcode builds from the project.
 let appTarget = Target.target(
     name: "TinyMLDemoApp", dependencies: ["TinyMLUI"] + frameworks, path: "App/TinyMLDemo",
@@ -58,7 +62,8 @@ let package = Package(
     targets: [
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(
-            name: "TinyMLCore", dependencies: ["CZlib"] + (isStubbed ? ["Darwin"] : []), swiftSettings: strict),
+            name: "TinyMLCore", dependencies: ["CZlib"] + (isStubbed ? ["Darwin"] : []),
+            swiftSettings: strict + optimized),
         .target(name: "TinyMLApple", dependencies: ["TinyMLCore"] + frameworks, swiftSettings: strict),
         .target(
             name: "TinyMLUI", dependencies: ["TinyMLApple", "TinyMLCore"] + frameworks, swiftSettings: strict),

@@ -11,6 +11,7 @@
     ├── ArtifactError             an exported model: missing, changed since its manifest, of a foreign format
     │   └── PackageError          a Core ML package that is not sound
     │       └── UnsupportedOpsError   a sound program with ops that the reference runtime lacks
+    ├── FullDiskError             no room to write; what was there before stays
     ├── InputError                what was handed to a model does not fit its description
     ├── VerificationError         an artifact that missed a floor
     └── BenchError                a benchmark that could not be run or compared
@@ -42,6 +43,12 @@ class TinyMLError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, and workers send errors home.
         return (_restore, (type(self), self.args, self.__dict__))
+
+
+def reason_of(error: BaseException) -> str:
+    """What a system or a library says of its own failure: one line, without the system's number for it."""
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(told.split()) or type(error).__name__
 
 
 def _shown(value: object) -> str:
@@ -116,6 +123,10 @@ class InputError(TinyMLError):
 
 class VerificationError(TinyMLError):
     """An artifact that missed a floor of its variant."""
+
+
+class FullDiskError(TinyMLError):
+    """No room to write; whatever was there before is as it was."""
 
 
 class BenchError(TinyMLError):

@@ -26,7 +26,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tinyml import __version__
-from tinyml.errors import ManifestError
+from tinyml.errors import ManifestError, reason_of
+from tinyml.full_disk import full_disk_told
 from tinyml.schema import SCHEMA_VERSION, Provenance, Record
 from tinyml.upgrades import UPGRADES
 
@@ -49,41 +50,65 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path` that takes its place when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path.parent, path)
-    temporary, lock = _locked(lambda: _new_file(path))
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        os.close(lock)
+    """Yields a temporary path beside `path` that takes its place when the block ends without an error.
+
+    Raises:
+        FullDiskError: There is no room; the old file, if any, stays.
+    """
+    with full_disk_told(path), _parents_of(path):
+        sweep(path.parent, path)
+        temporary, lock = _locked(lambda: _new_file(path))
+        try:
+            with full_disk_told(path):  # while what was written still fills it
+                yield temporary
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+            os.close(lock)
 
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields an empty folder beside `path` that replaces it when the block ends without an error."""
+    """Yields an empty folder beside `path` that replaces it when the block ends without an error.
+
+    Raises:
+        FullDiskError: There is no room; the old folder, if any, stays.
+    """
+    with full_disk_told(path), _parents_of(path):
+        sweep(path.parent, path)
+        temporary, lock = _locked(lambda: _new_folder(path, "tmp"))
+        try:
+            with full_disk_told(path):
+                yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            if path.exists():
+                old, old_lock = _locked(lambda: _new_folder(path, "old"))
+                path.replace(old / path.name)
+                temporary.replace(path)
+                shutil.rmtree(old)
+                os.close(old_lock)
+            else:
+                temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            os.close(lock)
+
+
+@contextlib.contextmanager
+def _parents_of(path: Path) -> Iterator[None]:
+    """Makes the folder of `path`; what was made for a block that fails goes with it."""
+    made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path.parent, path)
-    temporary, lock = _locked(lambda: _new_folder(path, "tmp"))
     try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            old, old_lock = _locked(lambda: _new_folder(path, "old"))
-            path.replace(old / path.name)
-            temporary.replace(path)
-            shutil.rmtree(old)
-            os.close(old_lock)
-        else:
-            temporary.replace(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        os.close(lock)
+        yield
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 @contextlib.contextmanager
@@ -106,9 +131,10 @@ def only_process(path: Path) -> Iterator[bool]:
         if path.exists() and path.stat().st_ino == os.fstat(handle).st_ino:
             break
         os.close(handle)  # its holder removed it in between
-    os.ftruncate(handle, 0)
-    os.write(handle, f"{os.getpid()}\n".encode())
     try:
+        with full_disk_told(path):
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
         yield True
     finally:
         path.unlink(missing_ok=True)
@@ -184,7 +210,7 @@ def read_json(path: Path, kind: type[R]) -> R:
     except FileNotFoundError:
         raise ManifestError("no such file", value=path) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"cannot read {path}", value=str(error)) from None
+        raise ManifestError(f"cannot read {path}", value=reason_of(error)) from None
     return parse_json(text, kind, str(path))
 
 

@@ -5,6 +5,7 @@ results/
   <model>/test_results.json
   <model>/explained/<variant>.json and pictures
   <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json
+  <model>/earlier/<variant>-of-<run>/: what an export of another training took the place of
   bench/<run id>/run.json, report.md, results.csv, index.html
   model_comparison.csv
 """
@@ -26,7 +27,7 @@ from tinyml.store import file_sha256, read_json
 
 ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
-EXPORTS, FAILED = "exports", "failed"
+EXPORTS, EARLIER, FAILED = "exports", "earlier", "failed"
 BEST_CHECKPOINT = "best.json"
 RESUME_STATE = "resume.safetensors"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
@@ -137,6 +138,16 @@ class Workspace:
     def failed(self, model: str, variant: str) -> Path:
         """The folder of an artifact that missed its floor and was kept aside; nobody looks for exports there."""
         return self.model(model) / FAILED / variant
+
+    def earlier(self, model: str, variant: str, made_of: Path) -> Path:
+        """A folder that is free, as deep as an export's, for the export of the checkpoint `made_of` to be kept in.
+
+        Named for the checkpoint's run, or for the folder it lies in.
+        """
+        run = made_of.parent.parent if made_of.parent.name == "checkpoints" else made_of.parent
+        stem = f"{variant}-of-{run.name or 'another'}"
+        names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+        return next(path for name in names if not (path := self.model(model) / EARLIER / name).exists())
 
     @property
     def bench(self) -> Path:

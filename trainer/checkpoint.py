@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tinyml.commands import first_training
-from tinyml.errors import CheckpointError
+from tinyml.errors import CheckpointError, reason_of
 from tinyml.schema import Checkpoint, DatasetIdentity, Metrics, ModelSpec, Preprocess, Provenance, TrainConfig
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
@@ -83,7 +83,7 @@ def save(
     try:
         write_json(manifest, record)
     except OSError as error:
-        raise CheckpointError(f"cannot write {manifest}", value=error.strerror or str(error)) from error
+        raise CheckpointError(f"cannot write {manifest}", value=reason_of(error)) from error
     return manifest
 
 

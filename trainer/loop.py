@@ -28,6 +28,7 @@ from . import checkpoint
 from .data import Dataset, TrainBatches
 from .device import autocast
 from .duration import duration
+from .estimate import FirstEstimate
 from .learner import Learner
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
 from .objective import Objective, objective_of
@@ -39,7 +40,7 @@ from .signals import Interrupts
 from .start import Scratch, Start
 from .state import Generators, Parts, Position, SavedState, check_continues
 from .tally import Tally
-from .validation import validate
+from .validation import validate, validated_images
 
 LOCK = ".training.lock"
 
@@ -220,6 +221,7 @@ class _Run:
             self._resume(saved)
             spent += saved.position.spent
         steps = len(self.batches)
+        self.estimate = FirstEstimate(config, steps, self.batches.batch_size, validated_images(config, dataset))
         self.pace: Pace = (
             Counted(config, steps) if config.budget is None else Timed(config, config.budget, steps, spent)
         )
@@ -240,7 +242,7 @@ class _Run:
 
     def _resume(self, saved: SavedState) -> None:
         position = saved.position
-        check_continues(position, self.config, self.dataset.sha256)
+        check_continues(position, self.config, self.dataset)
         saved.restore(self._parts)
         self.epoch, self.best, self.records = position.epoch, position.best, list(position.records)
         self.earlier_memory = position.memory
@@ -274,6 +276,8 @@ class _Run:
             self.progress.advance(len(images), shown)
             if self.over:
                 break
+            if not self.records and (told := self.estimate.after(tally.step, tally.seconds)) is not None:
+                self.progress.say(told)
         self.progress.finish()
         self.seconds_trained = tally.seconds
 
@@ -344,6 +348,7 @@ class _Run:
         position = Position(
             config=self.config,
             dataset_sha256=self.dataset.sha256,
+            dataset=self.dataset.identity,
             epoch=self.epoch,
             step=tally.step,
             images=tally.images,

@@ -75,10 +75,10 @@ def prepare(wish: Wish, device: torch.device, progress: Progress = Silent()) -> 
     if config.compiled and device.type == "mps":
         raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
     opening = time.monotonic()
-    dataset = open_dataset(config.data, progress=progress)
+    dataset = open_dataset(_words(config, resumed), progress=progress)
     began = process_began() + time.monotonic() - opening
     if resumed is not None:
-        check_continues(resumed.state.position, config, dataset.sha256)
+        check_continues(resumed.state.position, config, dataset)
         return Prepared(config=config, dataset=dataset, start=resumed, spent=_spent(config, began), words=())
     room = fit_memory(config, len(dataset.index.labels), free_memory(device))
     config, words = room.config, () if room.words is None else (room.words,)
@@ -89,6 +89,14 @@ def prepare(wish: Wish, device: torch.device, progress: Progress = Silent()) -> 
         )
         config, words = planned.config, (*words, *planned.words)
     return Prepared(config=config, dataset=dataset, start=Scratch(), spent=_spent(config, began), words=words)
+
+
+def _words(config: TrainConfig, resumed: Resumed | None) -> str:
+    """What opens the data: for a training to go on with, where its images lie, not the words that were typed then."""
+    position = None if resumed is None else resumed.state.position
+    if position is None or position.dataset is None or config.data != position.config.data:
+        return config.data
+    return position.dataset.data
 
 
 def _spent(config: TrainConfig, began: float) -> float:

@@ -21,6 +21,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import (
     SCHEMA_VERSION,
     Count,
+    DatasetIdentity,
     EpochRecord,
     Fraction,
     MemoryPeak,
@@ -30,6 +31,8 @@ from tinyml.schema import (
 )
 from tinyml.store import parse_json
 
+from .data import Dataset
+from .data.reopening import differences
 from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -45,6 +48,8 @@ class Position(Record):
     kind: Literal["training_state"] = "training_state"
     config: TrainConfig
     dataset_sha256: Sha256
+    dataset: DatasetIdentity | None = None
+    """None: saved before that was kept."""
     epoch: Count
     step: Count
     images: Count
@@ -165,7 +170,7 @@ def _read(path: Path) -> SavedState:
     return SavedState(path, parse_json(metadata[HEADER], Position, str(path)), tensors)
 
 
-def check_continues(position: Position, config: TrainConfig, dataset_sha256: str) -> None:
+def check_continues(position: Position, config: TrainConfig, dataset: Dataset) -> None:
     """Raises UsageError unless `config` continues the training at `position` on the same data."""
     before = position.config
     for name in TrainConfig.model_fields:
@@ -176,9 +181,10 @@ def check_continues(position: Position, config: TrainConfig, dataset_sha256: str
                 allowed=str(getattr(before, name)),
                 hint="leave the option out, or start anew without --resume",
             )
-    if position.dataset_sha256 != dataset_sha256:
+    if found := _changed(position, dataset):
         raise UsageError(
-            f"the data set {config.data} has changed since this training began", hint="start anew without --resume"
+            f"the data set {config.data} has changed since this training began{found}",
+            hint="start anew without --resume",
         )
     if config.budget is not None and position.spent >= config.budget.seconds - config.budget.finish_seconds:
         raise UsageError("this training is complete", value=f"{position.spent:.0f} s spent", hint="start anew")
@@ -188,6 +194,14 @@ def check_continues(position: Position, config: TrainConfig, dataset_sha256: str
             value=f"{position.epoch} epochs done",
             allowed=f"--epochs above {position.epoch} to go on",
         )
+
+
+def _changed(position: Position, dataset: Dataset) -> str:
+    """What the data set holds otherwise than it did, for the message; empty: nothing, wherever it was prepared."""
+    if position.dataset is None:
+        return "" if position.dataset_sha256 == dataset.sha256 else " (or was prepared again)"
+    found = differences(position.dataset, dataset)
+    return f": {found}" if found else ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,12 @@ def validate(
     progress: Progress | None = None,
 ) -> Metrics:
     """Accuracy and loss of `network`, in evaluation mode; a limit on the images of an epoch holds here as well."""
-    limits = [limit for limit in (config.limit, config.validate_images) if limit is not None]
     predictor = ModulePredictor(network, spec, device, batch_size=config.batch_size)
-    return accuracy_on(predictor, dataset.split("val"), "val", limit=min(limits, default=None), progress=progress)
+    limit = validated_images(config, dataset)
+    return accuracy_on(predictor, dataset.split("val"), "val", limit=limit, progress=progress)
+
+
+def validated_images(config: TrainConfig, dataset: Dataset) -> int:
+    """How many images one validation looks at."""
+    limits = [limit for limit in (config.limit, config.validate_images) if limit is not None]
+    return min([len(dataset.split("val")), *limits])

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tinyml.errors import CheckpointError
+from tinyml.errors import CheckpointError, reason_of
 from tinyml.store import atomic_file
 
 
@@ -26,9 +26,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         with atomic_file(path) as temporary:
             save_file(copies, temporary, metadata=dict(metadata or {}))
     except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise CheckpointError(
-            f"cannot write {path}", value=reason, hint="free some space or choose another folder with --results"
+            f"cannot write {path}",
+            value=reason_of(error),
+            hint="free some space or choose another folder with --results",
         ) from error
 
 
@@ -55,7 +56,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             f"{path} is truncated or no safetensors file", value=str(error), hint="train again, or fetch it again"
         ) from None
     except OSError as error:
-        raise CheckpointError(f"cannot read {path}", value=error.strerror or str(error)) from None
+        raise CheckpointError(f"cannot read {path}", value=reason_of(error)) from None
 
 
 def check_fit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor], what: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tinyml.errors import BenchError
+from tinyml.errors import BenchError, reason_of
 
 from .project import SOURCES, files, read
 from .render import html
@@ -68,7 +68,7 @@ def serving(root: Path, port: int, *, web_runtime: Path | None = None) -> Iterat
             "cannot serve at this port",
             value=port,
             allowed="a free port from 1024 to 65535, or 0 for any",
-            hint=getattr(error, "strerror", None) or str(error),
+            hint=reason_of(error),
         ) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -21,6 +21,7 @@ from PIL import Image
 from tinyml.bench.backend import Subject, backends
 from tinyml.bench.compute_plan import add_up_flags, placement_of
 from tinyml.bench.worker import measured_round
+from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import BenchCase, ModelSpec, PlacedOp, Placement, Preprocess
@@ -255,6 +256,16 @@ def test_the_ops_of_a_plan_add_up_to_the_program(package: Path) -> None:
     short = placement_of(plan_of([Operation(kind, MLCPUComputeDevice()) for kind in kinds[1:]]))
     assert add_up_flags(short, package) == ("placed_ops_3_of_4",)
     assert add_up_flags(None, package) == ()
+
+
+def test_the_weights_of_the_apps_model_are_no_ops() -> None:
+    model = Path(__file__).parents[2] / "swift_demo/App/Models/densenet-coreml-int8/densenet-coreml-int8.mlpackage"
+    (main,) = open_package(model).program.functions.values()
+    kinds = [operation.kind for operation in main.block.operations]
+    assert kinds.count("constexpr_affine_dequantize") == 121
+    found = placement_of(plan_of([Operation(f"ios16.{kind}", MLCPUComputeDevice()) for kind in kinds]))
+    assert found is not None
+    assert found.cpu == sum("const" not in kind for kind in kinds) == 370
 
 
 def test_off_a_mac_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

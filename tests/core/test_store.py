@@ -57,6 +57,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_folders_made_for_a_write_that_fails_go_with_it(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), atomic_file(tmp_path / "a" / "b" / "file"):
+        raise RuntimeError
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "a" / "b" / "folder"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     for content in ("one", "two"):

@@ -29,8 +29,8 @@ from tinyml.export.variants import variants
 from tinyml.export.verify import CheckpointAnswers, mcnemar, verification_of, verify
 from tinyml.numerics import psnr_db, softmax
 from tinyml.schema import Artifact, Floor, Golden, Verification
-from tinyml.store import file_sha256, read_json
-from tinyml.workspace import Workspace, read_artifact
+from tinyml.store import file_sha256, read_json, write_json
+from tinyml.workspace import Workspace, checkpoint_origin, read_artifact
 
 from ..conftest import VARIANTS, TrainedResults
 
@@ -137,6 +137,28 @@ def test_what_missed_its_floor_is_kept_aside_for_whoever_asks(trained_results: T
     assert not artifact.verification.passed
     with pytest.raises(ArtifactError, match="nothing exported"):  # nobody takes it for an export
         workspace.artifacts()
+
+
+def test_the_export_of_another_training_is_kept(trained_results: TrainedResults, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "results")
+    shutil.copytree(trained_results.workspace.root, workspace.root)
+    target = workspace.export(trained_results.model, "onnx-fp32")
+    exporter = pipeline.Exporter(workspace.newest_checkpoint(), workspace, images=10)
+    exporter.write(variants.get("onnx-fp32"))  # of the same checkpoint: replaced
+    assert not (target.parent.parent / "earlier").exists()
+    for name in ("onnx-fp32-of-best-0", "onnx-fp32-of-best-0-2"):
+        artifact = read_json(target / "manifest.json", Artifact)
+        origin = {"checkpoint_sha256": "0" * 64, "checkpoint_path": "../../runs/best-0/checkpoints/best.json"}
+        write_json(target / "manifest.json", artifact.model_copy(update=origin))
+        before = file_sha256(target)
+        exporter.write(variants.get("onnx-fp32"))
+        kept = target.parent.parent / "earlier" / name
+        assert file_sha256(kept) == before
+        assert read_json(target / "manifest.json", Artifact).checkpoint_sha256 == exporter.checkpoint.sha256
+        assert kept / "manifest.json" not in workspace.artifacts()
+        assert checkpoint_origin(read_json(kept / "manifest.json", Artifact), kept / "manifest.json") == (
+            workspace.run(trained_results.model, "best-0").best
+        )
 
 
 def test_one_missed_floor_does_not_stop_the_others(trained_results: TrainedResults, tmp_path: Path) -> None:

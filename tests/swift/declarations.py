@@ -70,12 +70,13 @@ def split(text: str) -> list[str]:
 
 
 def without_attributes(text: str) -> str:
-    """The text without leading attributes (`@MainActor`, `@available(iOS 18.0, *)`)."""
+    """The text without leading attributes (`@MainActor`, `@available(iOS 18.0, *)`, `@Builder<Self>`)."""
     text = text.strip()
     while match := re.match(r"@\w+", text):
         end = match.end()
-        if end < len(text) and text[end] == "(":
-            end = closing(text, end) + 1
+        for bracket in "<(":
+            if end < len(text) and text[end] == bracket:
+                end = closing(text, end) + 1
         text = text[end:].strip()
     return text
 

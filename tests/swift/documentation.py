@@ -7,6 +7,9 @@ what follows `developer.apple.com/documentation/`), or let it fetch them where t
     python -m tests.swift.documentation --pages FOLDER     compare, and write documentation.json
     python -m tests.swift.documentation --fetch FOLDER     fetch what FOLDER lacks, then the same
 
+`--site ADDRESS` fetches from elsewhere than Apple, and `--source NAME` names in the record where the pages came from:
+public copies of the pages, such as github.com/Averyy/apple-dev-docs (a clone of it is a FOLDER), do as well.
+
 Pages that nobody could read stay in `documentation.json` under `not_seen`; what was recorded before is kept.
 """
 
@@ -40,6 +43,27 @@ LINT_PAGES = (
     "charts/chart3d",
     "charts/lineplot",
 )
+
+#: How frameworks are spelled where a page's address, which is in lower case, is not enough.
+FRAMEWORKS = {
+    "appkit": "AppKit",
+    "avfoundation": "AVFoundation",
+    "charts": "Charts",
+    "coregraphics": "CoreGraphics",
+    "coremedia": "CoreMedia",
+    "coreml": "CoreML",
+    "coretransferable": "CoreTransferable",
+    "corevideo": "CoreVideo",
+    "foundation": "Foundation",
+    "imageio": "ImageIO",
+    "photosui": "PhotosUI",
+    "quartzcore": "QuartzCore",
+    "swiftui": "SwiftUI",
+    "synchronization": "Synchronization",
+    "uikit": "UIKit",
+    "uniformtypeidentifiers": "UniformTypeIdentifiers",
+    "vision": "Vision",
+}
 
 Facts = dict[str, Any]
 
@@ -100,6 +124,35 @@ def markdown(text: str) -> Facts:
     if facts["kind"] in TYPES and conforms:
         facts["sendable"] = bool(re.search(r"\[`Sendable`\]", conforms[1]))
     return facts
+
+
+def mirrored(text: str) -> Facts:
+    """What a page of the public copy in Markdown says: systems as a list, the declaration, its conformances."""
+    listed = re.search(r"^\*\*Availability\*\*:\n((?:- .*\n)+)", text, re.MULTILINE)
+    code = re.search(r"^## Declaration\n+```swift\n(.*?)\n```", text, re.DOTALL | re.MULTILINE)
+    if not listed or not code:
+        msg = "no systems or no declaration"
+        raise PageError(msg)
+    pairs: dict[str, tuple[str | None, str | None]] = {}
+    for system, introduced, deprecated in re.findall(
+        r"^- (\w[\w ]*?) (?:([\d.]+)\+?|\?\+)(?:[-\u2013]([\d.]+))?", listed[1], re.MULTILINE
+    ):
+        pairs[system] = (introduced or None, deprecated or None)
+    facts = described(parse(code[1])) | versions(pairs)
+    conforms = re.search(r"^### Conforms To\n(.*?)(?=^#|^---|\Z)", text, re.DOTALL | re.MULTILINE)
+    if facts["kind"] in TYPES and conforms:
+        facts["sendable"] = bool(re.search(r"\[Sendable\]", conforms[1]))
+    return facts
+
+
+def mirrored_path(page: str) -> str:
+    """Where the public copy keeps a page: `init(a:b:)-3x` is `init-ab-3x`, frameworks are spelled as they are."""
+    first, *rest = page.split("/")
+    framework = FRAMEWORKS.get(first, first)
+    *folders, last = rest or [framework]
+    name = re.sub(r"\(([^)]*)\)", lambda labels: "-" + re.sub(r"[:_]", "", labels[1]), last)
+    name = name.replace("-swift.", "-swift").strip("-").replace("--", "-")
+    return "/".join(["documentation", framework, *folders, f"{name}.md"])
 
 
 def docc(text: str) -> Facts:
@@ -195,8 +248,11 @@ def read_page(folder: Path, page: str) -> Facts | None:
     Raises:
         PageError: where the file is no page of a symbol.
     """
-    for suffix, reader in ((".md", markdown), (".json", docc)):
-        path = folder / f"{page}{suffix}"
+    for path, reader in (
+        (folder / f"{page}.md", markdown),
+        (folder / f"{page}.json", docc),
+        (folder / mirrored_path(page), mirrored),
+    ):
         if path.is_file():
             try:
                 return reader(path.read_text(encoding="utf-8"))
@@ -206,7 +262,7 @@ def read_page(folder: Path, page: str) -> Facts | None:
     return None
 
 
-def fetch(folder: Path, pages: list[str]) -> list[str]:
+def fetch(folder: Path, pages: list[str], site: str = SITE) -> list[str]:
     """Saves the pages that a folder lacks; returns one line for each that could not be had."""
     failed = []
     for page in pages:
@@ -214,7 +270,7 @@ def fetch(folder: Path, pages: list[str]) -> list[str]:
         if path.exists():
             continue
         try:
-            with urllib.request.urlopen(f"{SITE}{page}.md", timeout=30) as answer:  # noqa: S310 (https, a constant)
+            with urllib.request.urlopen(f"{site}{page}.md", timeout=30) as answer:  # noqa: S310 (the maintainer names it)
                 text = answer.read()
         except (urllib.error.URLError, TimeoutError) as error:
             failed.append(f"{page}: {error}")
@@ -239,13 +295,15 @@ def main(arguments: list[str]) -> int:
     choice.add_argument("--list", action="store_true", help="print the pages that are named")
     choice.add_argument("--pages", type=Path, metavar="FOLDER", help="read the pages saved there")
     choice.add_argument("--fetch", type=Path, metavar="FOLDER", help="save the missing pages there first")
+    parser.add_argument("--site", default=SITE, metavar="ADDRESS", help="fetch pages from there, not from Apple")
+    parser.add_argument("--source", default="developer.apple.com", metavar="NAME", help="where the pages came from")
     options = parser.parse_args(arguments)
     pages = named_pages()
     if options.list:
         sys.stdout.write("\n".join(pages) + "\n")
         return 0
     folder: Path = options.pages or options.fetch
-    problems = fetch(folder, pages) if options.fetch else []
+    problems = fetch(folder, pages, options.site) if options.fetch else []
     seen = recorded()["seen"] if RECORD.exists() else {}
     for page in pages:
         try:
@@ -254,7 +312,7 @@ def main(arguments: list[str]) -> int:
             problems.append(str(error))
             continue
         if facts:
-            seen[page] = facts
+            seen[page] = facts | {"source": options.source}
     RECORD.write_text(written(seen, pages), encoding="utf-8")
     for stand_in in stand_ins():
         if stand_in.page in seen:

@@ -9,12 +9,14 @@ import base64
 import io
 import json
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from tinyml.coreml.read.package import open_package
 from tinyml.schema import (
     ActivationQuantization,
     Artifact,
@@ -243,11 +245,22 @@ def golden() -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
+SHIPPED = FOLDER.parents[1] / "App/Models/densenet-coreml-int8/densenet-coreml-int8.mlpackage"
+
+
+def operations() -> dict[str, Any]:
+    """The ops of the model that the app comes with, as a compute plan names them, and how many there are of each."""
+    functions = open_package(SHIPPED).program.functions.values()
+    names = [f"{f.opset.lower()}.{op.kind}" for f in functions for op in f.block.operations]
+    return {"operations": dict(sorted(Counter(names).items()))}
+
+
 FIXTURES = {
     "resampler.json": resampler,
     "hashes.json": hashes,
     "artifact.json": artifact,
     "golden.json": golden,
+    "operations.json": operations,
 }
 
 

@@ -31,7 +31,9 @@ def header(lines: list[str]) -> str:
     text = ""
     for line in lines:
         text = f"{text} {line.strip()}".strip()
-        if "{" in line or (text.count("(") == text.count(")") and not text.endswith((",", "(", ">", "->", "="))):
+        # A default value may be a closure: braces count once the parameters are through.
+        is_whole = text.count("(") == text.count(")")
+        if is_whole and ("{" in line or not text.endswith((",", "(", ">", "->", "="))):
             break
     return text
 

@@ -19,7 +19,10 @@ from .documentation import (
     docc,
     main,
     markdown,
+    mirrored,
+    mirrored_path,
     named_pages,
+    read_page,
     recorded,
     unavailable,
     version,
@@ -30,7 +33,7 @@ from .stand_ins import StandIn, read, stand_ins
 from .test_sources import MINIMUM
 
 
-def page(declaration: str, *, ios: str = "17.4.0 -", macos: str = "14.4.0 -", conforms: tuple[str, ...] = ()) -> str:
+def page_of(declaration: str, *, ios: str = "17.4.0 -", macos: str = "14.4.0 -", conforms: tuple[str, ...] = ()) -> str:
     metadata = {"availability": [f"iOS: {ios}", f"macOS: {macos}", "tvOS: 9.0.0 -"], "documentType": "symbol"}
     text = f"<!--\n{json.dumps(metadata)}\n-->\n\n# A title\n\nA sentence.\n\n```\n{declaration}\n```\n\n## Overview\n"
     links = "\n\n".join(f"[`{name}`](/documentation/Swift/{name})" for name in conforms)
@@ -72,7 +75,7 @@ def test_what_declares_nothing_is_refused() -> None:
 
 
 def test_a_markdown_page_is_read() -> None:
-    facts = markdown(page("static func load(at url: URL, keep: Bool = true) async throws -> Plan"))
+    facts = markdown(page_of("static func load(at url: URL, keep: Bool = true) async throws -> Plan"))
     assert facts == {
         "kind": "func",
         "name": "load(at:keep:)",
@@ -82,12 +85,12 @@ def test_a_markdown_page_is_read() -> None:
         "ios": "17.4",
         "macos": "14.4",
     }
-    assert markdown(page("class Old", ios="11.0.0 - 27.0.0"))["ios_deprecated"] == "27.0"
-    assert "ios" not in markdown(page("struct Undated", ios="-", macos="-"))
-    assert "ios_only" not in markdown(page("struct Undated", ios="-", macos="-"))
-    assert markdown(page("var zoom: Double").replace("macOS: ", "watchOS: "))["ios_only"] is True
-    assert markdown(page("struct A", conforms=("Hashable", "Sendable")))["sendable"] is True
-    assert markdown(page("struct A", conforms=("Hashable", "SendableMetatype")))["sendable"] is False
+    assert markdown(page_of("class Old", ios="11.0.0 - 27.0.0"))["ios_deprecated"] == "27.0"
+    assert "ios" not in markdown(page_of("struct Undated", ios="-", macos="-"))
+    assert "ios_only" not in markdown(page_of("struct Undated", ios="-", macos="-"))
+    assert markdown(page_of("var zoom: Double").replace("macOS: ", "watchOS: "))["ios_only"] is True
+    assert markdown(page_of("struct A", conforms=("Hashable", "Sendable")))["sendable"] is True
+    assert markdown(page_of("struct A", conforms=("Hashable", "SendableMetatype")))["sendable"] is False
 
 
 def test_a_docc_page_is_read() -> None:
@@ -110,7 +113,7 @@ def test_a_docc_page_is_read() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["<html>not found</html>", page("x").replace('"symbol"', '"article"')])
+@pytest.mark.parametrize("text", ["<html>not found</html>", page_of("x").replace('"symbol"', '"article"')])
 def test_what_is_no_page_of_a_symbol_is_refused(text: str) -> None:
     with pytest.raises(PageError):
         markdown(text)
@@ -119,23 +122,23 @@ def test_what_is_no_page_of_a_symbol_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("ours", "documented", "says"),
     [
-        ("public class Plan {}", page("class Plan"), []),
-        ("public enum Gravity: Sendable {", page("struct Gravity"), ["Gravity is a enum, documented is a struct"]),
+        ("public class Plan {}", page_of("class Plan"), []),
+        ("public enum Gravity: Sendable {", page_of("struct Gravity"), ["Gravity is a enum, documented is a struct"]),
         (
             "public class Plan: Sendable {",
-            page("class Plan", conforms=("Copyable",)),
+            page_of("class Plan", conforms=("Copyable",)),
             ["Plan is Sendable, documented is no such conformance"],
         ),
-        ("func frame(width: Int? = nil) -> A", page("func frame(width: Int? = nil, height: Int? = nil) -> A"), []),
-        ("func frame() -> A", page("func frame(width: Int) -> A"), ["frame() leaves out what frame(width:) needs"]),
-        ("func go(to a: A)", page("func go(at a: A)"), ["go(to:), documented is go(at:)"]),
-        ("func go(a: A)", page("func come(a: A)"), ["go, documented is come"]),
-        ("func go() throws", page("func go() async throws"), ["go() is not async, documented otherwise"]),
-        ("public let rawValue: String", page("struct Preset"), []),
-        ("class Other {", page("struct Preset"), ["Other, documented is Preset"]),
+        ("func frame(width: Int? = nil) -> A", page_of("func frame(width: Int? = nil, height: Int? = nil) -> A"), []),
+        ("func frame() -> A", page_of("func frame(width: Int) -> A"), ["frame() leaves out what frame(width:) needs"]),
+        ("func go(to a: A)", page_of("func go(at a: A)"), ["go(to:), documented is go(at:)"]),
+        ("func go(a: A)", page_of("func come(a: A)"), ["go, documented is come"]),
+        ("func go() throws", page_of("func go() async throws"), ["go() is not async, documented otherwise"]),
+        ("public let rawValue: String", page_of("struct Preset"), []),
+        ("class Other {", page_of("struct Preset"), ["Other, documented is Preset"]),
         (
             "public class New {}",
-            page("class New", ios="18.0.0 -", macos="15.0.0 -"),
+            page_of("class New", ios="18.0.0 -", macos="15.0.0 -"),
             ["New from ios 17.4 on, documented is 18.0", "New from macos 14.4 on, documented is 15.0"],
         ),
     ],
@@ -173,13 +176,13 @@ def test_the_script_compares_and_records(
     monkeypatch.setattr(documentation, "RECORD", tmp_path / "record.json")
     folder = tmp_path / "pages" / "coreml"
     folder.mkdir(parents=True)
-    (folder / "mlcomputeplan-1w21n.md").write_text(page("class MLComputePlan"))
+    (folder / "mlcomputeplan-1w21n.md").write_text(page_of("class MLComputePlan"))
     assert main(["--pages", str(tmp_path / "pages")]) == 0
     assert "every stand-in agrees with its page" in capsys.readouterr().out
     record = json.loads((tmp_path / "record.json").read_text())
     assert list(record["seen"]) == ["coreml/mlcomputeplan-1w21n"]
     assert sorted([*record["seen"], *record["not_seen"]]) == named_pages()
-    (folder / "mlcomputeplan-1w21n.md").write_text(page("struct MLComputePlan"))
+    (folder / "mlcomputeplan-1w21n.md").write_text(page_of("struct MLComputePlan"))
     assert main(["--pages", str(tmp_path / "pages")]) == 1
     assert "MLComputePlan is a class, documented is a struct" in capsys.readouterr().out
     (folder / "mlcomputeplan-1w21n.md").write_text("an error page")
@@ -194,6 +197,64 @@ SEEN = RECORDED["seen"]
 def test_the_record_names_every_page_once_and_is_as_the_script_writes_it() -> None:
     assert sorted([*SEEN, *RECORDED["not_seen"]]) == named_pages(), "run: python -m tests.swift.documentation"
     assert documentation.RECORD.read_text(encoding="utf-8") == written(SEEN, named_pages())
+
+
+def test_the_record_says_where_each_page_was_read() -> None:
+    assert {facts["source"] for facts in SEEN.values()} <= {"developer.apple.com", "github.com/Averyy/apple-dev-docs"}
+
+
+def test_pages_are_read_from_an_address_or_a_public_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(documentation, "RECORD", tmp_path / "record.json")
+    copy = (
+        "# weight\n\n**Availability**:\n- iOS 17.4+\n- Mac Catalyst 17.4+\n- macOS 14.4+\n- tvOS ?+\n\n"
+        "## Declaration\n\n```swift\nlet weight: Double\n```\n"
+    )
+    assert mirrored(copy) == {"kind": "property", "name": "weight", "ios": "17.4", "macos": "14.4"}
+    assert mirrored(copy.replace("- macOS 14.4+\n", ""))["ios_only"] is True
+    conforming = (
+        copy.replace("let weight: Double", "struct Cost") + "\n### Conforms To\n- [Sendable](../Swift/Sendable.md)\n"
+    )
+    assert mirrored(conforming)["sendable"] is True
+    with pytest.raises(PageError):
+        mirrored("# nothing")
+    page = tmp_path / "copy" / mirrored_path("coreml/mlcomputeplan-1w21n/cost/weight")
+    page.parent.mkdir(parents=True)
+    page.write_text(copy)
+    assert main(["--pages", str(tmp_path / "copy"), "--source", "a copy"]) == 0
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["seen"]["coreml/mlcomputeplan-1w21n/cost/weight"]["source"] == "a copy"
+    # An address that answers, here a folder's, and one that does not.
+    served = tmp_path / "site" / "coreml" / "mlcomputeunits.md"
+    served.parent.mkdir(parents=True)
+    served.write_text(page_of("enum MLComputeUnits"))
+    site = (tmp_path / "site").as_uri() + "/"
+    failed = documentation.fetch(tmp_path / "fetched", ["coreml/mlcomputeunits", "coreml/none"], site)
+    assert [line.split(":")[0] for line in failed] == ["coreml/none"]
+    assert read_page(tmp_path / "fetched", "coreml/mlcomputeunits")
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("coreml/mlmodel", "documentation/CoreML/mlmodel.md"),
+        ("coreml/mlmodel/prediction(from:)-9y2aa", "documentation/CoreML/mlmodel/prediction-from-9y2aa.md"),
+        (
+            "avfoundation/avcapturedevice/devicetype-swift.struct/external",
+            "documentation/AVFoundation/avcapturedevice/devicetype-swift.struct/external.md",
+        ),
+        (
+            "avfoundation/avcapturedevice/devicetype-swift.struct",
+            "documentation/AVFoundation/avcapturedevice/devicetype-swiftstruct.md",
+        ),
+        ("vision/vnimagerequesthandler/perform(_:)", "documentation/Vision/vnimagerequesthandler/perform.md"),
+        ("swiftui/binding/init(get:set:)-6g3d5", "documentation/SwiftUI/binding/init-getset-6g3d5.md"),
+        ("swiftui", "documentation/SwiftUI/SwiftUI.md"),
+    ],
+)
+def test_a_pages_place_in_the_public_copy(address: str, path: str) -> None:
+    assert mirrored_path(address) == path
 
 
 @pytest.mark.parametrize("where", sorted({each.where.split(":")[0] for each in stand_ins()}))

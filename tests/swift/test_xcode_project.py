@@ -40,7 +40,11 @@ REFERENCES = {
     "productReference",
     "productRefGroup",
     "target",
+    "targetProxy",
     "targets",
+    "containerPortal",
+    "dependencies",
+    "remoteGlobalIDString",
 }
 IDENTIFIER = re.compile(r"^[0-9A-F]{24}$")
 
@@ -137,7 +141,8 @@ def test_the_package_is_the_one_above(project: dict[str, Any]) -> None:
 def test_models_are_copied_as_a_folder(project: dict[str, Any]) -> None:
     # In a synchronized folder Xcode would compile the packages and put every manifest.json in one place.
     objects = project["objects"]
-    (resources,) = [entry for entry in objects.values() if entry["isa"] == "PBXResourcesBuildPhase"]
+    (app,) = [entry for entry in objects.values() if entry.get("name") == "TinyMLDemo" and "buildPhases" in entry]
+    (resources,) = [objects[i] for i in app["buildPhases"] if objects[i]["isa"] == "PBXResourcesBuildPhase"]
     copied = [objects[objects[file]["fileRef"]] for file in resources["files"]]
     assert [(entry["path"], entry["lastKnownFileType"]) for entry in copied] == [("Models", "folder")]
 
@@ -191,7 +196,7 @@ def test_the_privacy_manifest_says_that_nothing_is_collected() -> None:
 def test_the_scheme_builds_and_runs_the_target(project: dict[str, Any]) -> None:
     scheme = ElementTree.parse(PROJECT / "xcshareddata" / "xcschemes" / "TinyMLDemo.xcscheme")  # noqa: S314
     buildables = scheme.findall(".//BuildableReference")
-    assert len(buildables) == 3
+    assert len(buildables) == 4
     for buildable in buildables:
         target = project["objects"][buildable.attrib["BlueprintIdentifier"]]
         assert target["isa"] == "PBXNativeTarget"

@@ -108,5 +108,7 @@ def _usage_message(error: typer.TyperException) -> str:
 
 
 def _os_message(error: OSError) -> str:
+    from tinyml.errors import reason_of
+
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}"
+    return f"{place}{reason_of(error)}"

@@ -6,8 +6,19 @@ import sys
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
+
+from tinyml.heartbeat import SECONDS
 
 
 class _Rate(TextColumn):
@@ -31,14 +42,17 @@ class TerminalProgress:
         self._task: TaskID | None = None
 
     def start(self, label: str, total: int | None, unit: str) -> None:
-        """Begins a bar; ends the one before it."""
+        """Begins a bar; ends the one before it. One that only tells time shows how long it has been going on."""
         self.finish()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(24),
+        counted: tuple[ProgressColumn, ...] = (
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(),
+        )
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            *((TimeElapsedColumn(),) if unit == SECONDS else counted),
         )
         self._bar = Progress(*columns, TextColumn("{task.fields[info]}"), console=self._console, transient=True)
         self._bar.start()
@@ -84,7 +98,7 @@ class LineProgress:
             self._told = now
             of = f"/{self._total}" if self._total is not None else ""
             rate = self._done / (now - self._began)
-            shown = f", {rate:,.0f} {self._unit}/s" if rate >= 1 else ""
+            shown = f", {rate:,.0f} {self._unit}/s" if rate >= 1 and self._unit != SECONDS else ""
             self.say(f"{self._label}: {self._done}{of} {self._unit}{shown} {info}".rstrip())
 
     def finish(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.accuracy import Predictor
-from tinyml.errors import DataError
+from tinyml.errors import DataError, reason_of
 from tinyml.numerics import best_classes
 from tinyml.progress import Progress, Silent
 from tinyml.schema import Fraction, LeftOut, ModelSpec, Record
@@ -51,7 +51,7 @@ def find_images(paths: Sequence[Path]) -> tuple[list[Path], tuple[LeftOut, ...]]
         try:
             listing = list_folder(path)
         except OSError as error:
-            raise DataError(f"cannot read the folder ({error.strerror})", value=shown(path)) from None
+            raise DataError(f"cannot read the folder ({reason_of(error)})", value=shown(path)) from None
         if not listing.images:
             raise DataError("no images in the folder", value=shown(path))
         found += [path / image.path for image in listing.images]

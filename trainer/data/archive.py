@@ -18,12 +18,13 @@ from typing import IO
 
 import numpy as np
 
-from tinyml.errors import DataError
+from tinyml.errors import DataError, reason_of
+from tinyml.full_disk import full_disk_told
 from tinyml.progress import Progress, Silent
 
 from .files import Files
 from .listing import is_hidden
-from .room import full_disk_told
+from .room import ELSEWHERE
 
 _BLOCK = 1 << 20
 _UNIX_LINK = 0o12
@@ -78,7 +79,7 @@ def unpack(
     progress.start(f"unpacking {archive.name}", None, "files")
     places: dict[str, tuple[int, int]] = {}
     try:
-        with full_disk_told(store), _members(archive) as members, store.open("wb") as file:
+        with full_disk_told(store, elsewhere=ELSEWHERE), _members(archive) as members, store.open("wb") as file:
             for number, member in enumerate(members):
                 if number >= limits.members:
                     raise DataError("archive of too many files", value=str(archive), allowed=f"up to {limits.members}")
@@ -90,7 +91,7 @@ def unpack(
                 places[name] = (start, file.tell())
                 progress.advance()
     except _BROKEN as error:
-        raise DataError(f"cannot unpack the archive ({error})", value=str(archive)) from None
+        raise DataError(f"cannot unpack the archive ({reason_of(error)})", value=str(archive)) from None
     progress.finish()
     content = np.memmap(store, mode="r", dtype=np.uint8) if store.stat().st_size else np.empty(0, np.uint8)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml.errors import DataError, ManifestError, UnknownNameError
+from tinyml.errors import DataError, ManifestError, UnknownNameError, reason_of
 from tinyml.schema import SPLITS, DatasetIdentity, DatasetIndex, SplitIdentity, SplitName
 from tinyml.store import file_sha256, read_json
 
@@ -78,7 +78,9 @@ def open_prepared(path: Path, *, again: str) -> Dataset:
             if len(split) != index.splits[name].images or split.labels.max(initial=0) >= len(index.labels):
                 raise ManifestError(f"{path / INDEX} contradicts itself about {name}")
     except (ManifestError, ValueError, EOFError, OSError) as error:
-        raise DamagedError(f"the prepared data set is damaged ({error})", hint=f"prepare it again: {again}") from None
+        raise DamagedError(
+            f"the prepared data set is damaged ({reason_of(error)})", hint=f"prepare it again: {again}"
+        ) from None
     return dataset
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml import __version__
-from tinyml.errors import DataError
+from tinyml.errors import DataError, reason_of
+from tinyml.full_disk import full_disk_told
 from tinyml.progress import Progress, Silent
 from tinyml.store import file_sha256
 
-from .room import full_disk_told
+from .room import ELSEWHERE
 
 _BLOCK = 1 << 16
 _MB = 1_000_000
@@ -80,7 +81,7 @@ def _receive(download: Download, part: Path, progress: Progress) -> str | None:
             size_mb = download.size_bytes / _MB
             progress.start(f"fetching {download.file}, {size_mb:,.1f} MB", math.ceil(size_mb), "MB")
             progress.advance(done // _MB)
-            with full_disk_told(part), part.open("ab" if resumed else "wb") as file:
+            with full_disk_told(part, elsewhere=ELSEWHERE), part.open("ab" if resumed else "wb") as file:
                 while done <= download.size_bytes and (block := response.read(_BLOCK)):
                     file.write(block)
                     progress.advance((done + len(block)) // _MB - done // _MB)
@@ -90,9 +91,9 @@ def _receive(download: Download, part: Path, progress: Progress) -> str | None:
             part.unlink()
         return f"HTTP {error.code} {error.reason}"
     except urllib.error.URLError as error:
-        return str(error.reason)
+        return reason_of(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
     except (http.client.HTTPException, OSError) as error:
-        return str(error) or type(error).__name__
+        return reason_of(error)
     if done < download.size_bytes:
         return f"cut off at {done:,} of {download.size_bytes:,} bytes; the same command goes on from there"
     return None

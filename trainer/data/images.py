@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tinyml.errors import DataError
+from tinyml.errors import DataError, reason_of
 from tinyml.schema import Preprocess
 
 from .image_formats import readable_formats
@@ -104,7 +104,7 @@ def decode(
     except UnidentifiedImageError:
         raise DataError("not an image, or not of a known format", value=name) from None
     except _BROKEN as error:
-        raise DataError(f"damaged image ({error or type(error).__name__})", value=name) from None
+        raise DataError(f"damaged image ({reason_of(error)})", value=name) from None
 
 
 def read_file(path: Path, name: str) -> bytes:
@@ -119,7 +119,7 @@ def read_file(path: Path, name: str) -> bytes:
     except PermissionError:
         raise DataError("not allowed to read the image", value=name) from None
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the image ({getattr(error, 'strerror', None) or error})", value=name) from None
+        raise DataError(f"cannot read the image ({reason_of(error)})", value=name) from None
     try:
         status = os.fstat(handle)
         if stat.S_ISDIR(status.st_mode):
@@ -131,7 +131,7 @@ def read_file(path: Path, name: str) -> bytes:
         with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read()
     except OSError as error:
-        raise DataError(f"cannot read the image ({error.strerror})", value=name) from None
+        raise DataError(f"cannot read the image ({reason_of(error)})", value=name) from None
     finally:
         os.close(handle)
 

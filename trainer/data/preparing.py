@@ -8,12 +8,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinyml.full_disk import full_disk_told
 from tinyml.progress import Progress, Silent
 from tinyml.store import atomic_folder, sweep
 from tinyml.workspace import cache_dir
 
 from .dataset import DamagedError, Dataset, check_arrays, open_prepared
-from .room import full_disk_told
+from .room import ELSEWHERE
 from .source import Source, find_source, prepare_command
 from .writing import write_dataset
 
@@ -84,7 +85,7 @@ def _prepared(source: Source, *, skip_bad: bool, progress: Progress) -> Dataset:
     with _alone(place, progress) as waited:
         if waited and place.exists():
             return open_prepared(place, again=prepare_command(source))
-        with full_disk_told(place), atomic_folder(place) as folder:
+        with atomic_folder(place) as folder, full_disk_told(place, elsewhere=ELSEWHERE):
             scratch = folder / _SCRATCH
             scratch.mkdir()
             contents = source.contents(scratch, progress)

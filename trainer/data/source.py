@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tinyml.commands import command
-from tinyml.errors import DataError, UnknownNameError, UsageError
+from tinyml.errors import DataError, UnknownNameError, UsageError, reason_of
 from tinyml.progress import Progress
 from tinyml.registry import Registry
 
@@ -93,7 +93,7 @@ def find_source(data: str, given: Path | None = None) -> Source:
     try:
         exists = path.exists()
     except OSError as error:
-        raise DataError(f"cannot read the data set ({error.strerror})", value=data) from None
+        raise DataError(f"cannot read the data set ({reason_of(error)})", value=data) from None
     if exists:
         for kind in (kind for _, kind in sources.items() if kind.takes(path)):
             return kind.source(path)

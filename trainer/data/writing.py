@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml.errors import DataError
+from tinyml.full_disk import full_disk_told
 from tinyml.progress import Progress
 from tinyml.schema import SPLITS, DatasetIndex, LeftOut, Preprocess, SplitInfo, SplitName
 from tinyml.store import file_sha256, provenance, write_json
 
 from .dataset import INDEX
 from .images import quiet_pillow, shown
-from .room import full_disk_told, new_array
+from .room import ELSEWHERE, new_array
 
 _CHUNK = 256
 
@@ -111,7 +112,7 @@ def write_dataset(contents: Contents, folder: Path, *, skip_bad: bool, again: st
         data=contents.data,
         provenance=provenance(packages=("numpy", "pillow")),
     )
-    with full_disk_told(folder / INDEX):
+    with full_disk_told(folder / INDEX, elsewhere=ELSEWHERE):
         write_json(folder / INDEX, index)
     return index
 

@@ -9,6 +9,12 @@ public enum AppFolders {
         URL.applicationSupportDirectory.appendingPathComponent("TinyMLDemo", isDirectory: true)
     }
 
+    /// What can be made again at any time; the system may empty it.
+    public static var caches: URL {
+        let found = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
+        return (found ?? URL.temporaryDirectory).appendingPathComponent("TinyMLDemo", isDirectory: true)
+    }
+
     /// Models that the user brought in.
     public static var imported: URL {
         support.appendingPathComponent("Models", isDirectory: true)

@@ -4,7 +4,16 @@ import TinyMLCore
 
 /// The device's state, asked anew each time.
 public struct DeviceConditions: BenchmarkConditions, Sendable {
-    public init() {}
+    private let activity: AppActivity?
+
+    /// The conditions of this process; `activity` is the app's, nil for a program without windows.
+    public init(activity: AppActivity? = nil) {
+        self.activity = activity
+    }
+
+    public var isInBackground: Bool { activity?.isInBackground ?? false }
+
+    public var isBesideCamera: Bool { activity?.isCameraLive ?? false }
 
     public var thermalState: ThermalState {
         switch ProcessInfo.processInfo.thermalState {

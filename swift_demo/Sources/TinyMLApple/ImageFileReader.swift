@@ -12,20 +12,41 @@ public struct StoredImage: Hashable, Sendable {
 
 /// Reads image files into plain pixels, their colors converted to sRGB.
 public enum ImageFileReader {
-    /// - Throws: `ImageError.unreadable`, or Foundation's error where the file cannot be read.
+    /// - Throws: `ImageError.unreadable`, or `FileAccessError` or Foundation's error where the file cannot be read.
     public static func read(_ url: URL) throws -> StoredImage {
-        try read(Data(contentsOf: url), name: url.lastPathComponent)
+        try read(CoordinatedFile.data(at: url), name: url.lastPathComponent)
     }
 
     /// - Throws: `ImageError.unreadable`.
     public static func read(_ data: Data, name: String) throws -> StoredImage {
-        guard let source = CGImageSourceCreateWithData(data as CFData, nil),
-            let image = CGImageSourceCreateImageAtIndex(source, 0, nil)
-        else { throw ImageError.unreadable(name: name) }
+        guard let source = CGImageSourceCreateWithData(data as CFData, nil) else {
+            throw ImageError.unreadable(name: name)
+        }
         let properties = CGImageSourceCopyPropertiesAtIndex(source, 0, nil) as? [String: Any]
+        guard let image = decoded(source, size: size(properties)) else { throw ImageError.unreadable(name: name) }
         let stored = properties?[kCGImagePropertyOrientation as String] as? Int
         return StoredImage(
             image: try pixels(of: image, name: name), orientation: stored.flatMap(ImageOrientation.init) ?? .up)
+    }
+
+    private static func size(_ properties: [String: Any]?) -> PixelSize? {
+        guard let width = properties?[kCGImagePropertyPixelWidth as String] as? Int,
+            let height = properties?[kCGImagePropertyPixelHeight as String] as? Int
+        else { return nil }
+        return PixelSize(width: width, height: height)
+    }
+
+    /// The image, or a reduced one that stands for a very large one, neither turned.
+    private static func decoded(_ source: CGImageSource, size: PixelSize?) -> CGImage? {
+        guard let side = size.flatMap(PhotoSize.thumbnail) else {
+            return CGImageSourceCreateImageAtIndex(source, 0, nil)
+        }
+        let options: [String: Any] = [
+            kCGImageSourceCreateThumbnailFromImageAlways as String: true,
+            kCGImageSourceCreateThumbnailWithTransform as String: false,
+            kCGImageSourceThumbnailMaxPixelSize as String: side,
+        ]
+        return CGImageSourceCreateThumbnailAtIndex(source, 0, options as CFDictionary)
     }
 
     /// The pixels of an image that the system holds, its colors converted to sRGB.

@@ -9,9 +9,7 @@ public enum ModelImporter {
 
     /// Copies an exported folder, an `.mlpackage` or a zip archive of either and returns the copy, verified.
     public static func importModel(from url: URL) throws -> InstalledModel {
-        let isScoped = url.startAccessingSecurityScopedResource()
-        defer { if isScoped { url.stopAccessingSecurityScopedResource() } }
-        return try library.add(url)
+        try CoordinatedFile.read(url) { try library.add($0) }
     }
 
     /// Fetches a zip archive of a model from the web and brings it in.

@@ -5,7 +5,7 @@ import TinyMLCore
 /// Compiles and loads models on a queue of its own, with a breadcrumb laid: what a crash leaves behind is found at the
 /// next launch.
 public final class ModelLoader: Sendable {
-    private let queue = DispatchQueue(label: "TinyMLDemo.loader", qos: .userInitiated)
+    private let queue = WorkQueue(label: "TinyMLDemo.loader")
     private let cache: CompiledModelCache
     public let breadcrumb: LoadBreadcrumb
 
@@ -17,7 +17,7 @@ public final class ModelLoader: Sendable {
     /// A classifier that has made one prediction, so that the breadcrumb covers what may crash.
     public func classifier(for model: InstalledModel, units: Units) async throws -> CoreMLClassifier {
         let preprocess = model.facts.preprocess
-        return try await onQueue {
+        return try await queue.run {
             try self.breadcrumb.during(.init(model.facts, units: units)) {
                 let classifier = try CoreMLClassifier(
                     compiled: self.cache.compiled(model), name: model.facts.path, units: units,
@@ -37,30 +37,40 @@ public final class ModelLoader: Sendable {
     public func selfTest(of model: InstalledModel, units: Units) async throws -> [SelfTest.Finding] {
         guard let golden = model.golden, let url = model.goldenImage else { return [] }
         let classifier = try await classifier(for: model, units: units)
-        return try await onQueue {
-            let image = try ImageFileReader.read(url).image
-            let test = SelfTest(golden: golden)
-            let vision = try VisionClassifier(compiled: self.cache.compiled(model), units: units)
-            let throughVision = try test.run(image: image, classifier: vision)
-            return try test.run(image: image, classifier: classifier)
-                + throughVision.prefix(1).map { $0.renamed("golden image through Vision") }
+        return try await queue.run {
+            try self.breadcrumb.during(.init(model.facts, units: units)) {
+                let image = try ImageFileReader.read(url).image
+                let test = SelfTest(golden: golden)
+                let vision = try VisionClassifier(compiled: self.cache.compiled(model), units: units)
+                let throughVision = try test.run(image: image, classifier: vision)
+                return try test.run(image: image, classifier: classifier)
+                    + throughVision.prefix(1).map { $0.renamed("golden image through Vision") }
+            }
         }
     }
 
     /// The compute plan; nil where the system is too old to tell or the model is no ML Program.
     public func computePlan(of model: InstalledModel, units: Units) async throws -> ComputePlanSummary? {
         guard #available(iOS 17.4, macOS 14.4, *) else { return nil }
-        let compiled = try await onQueue { try self.cache.compiled(model) }
-        return try await ComputePlanReader.plan(compiled: compiled, units: units)
+        return try await queue.run {
+            try self.breadcrumb.during(.init(model.facts, units: units)) {
+                let compiled = try self.cache.compiled(model)
+                return try Blocking.value { try await ComputePlanReader.plan(compiled: compiled, units: units) }
+            }
+        }
+    }
+
+    /// Brings a file or folder of the user's in.
+    public func importModel(from url: URL) async throws -> InstalledModel {
+        try await queue.run { try ModelImporter.importModel(from: url) }
     }
 
     /// Removes what was compiled of a model; it is compiled again should it come back.
     public func forget(_ model: InstalledModel) throws { try cache.remove(model) }
 
-    private func onQueue<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try work() }) }
-        }
+    /// Removes what was compiled of models that are gone, once nothing is being loaded.
+    public func keepCompiled(only models: [InstalledModel]) {
+        Task { try await queue.run { self.cache.keep(only: models) } }
     }
 }
 #endif

@@ -7,7 +7,10 @@ enum PixelBufferBridge {
     /// An empty buffer of blue, green, red, alpha.
     static func makeBuffer(width: Int, height: Int) throws -> CVPixelBuffer {
         var buffer: CVPixelBuffer?
-        let code = CVPixelBufferCreate(nil, width, height, kCVPixelFormatType_32BGRA, nil, &buffer)
+        // Without a surface the GPU and the Neural Engine would copy the pixels before every prediction.
+        let attributes: [String: Any] = [kCVPixelBufferIOSurfacePropertiesKey as String: [String: Any]()]
+        let code = CVPixelBufferCreate(
+            nil, width, height, kCVPixelFormatType_32BGRA, attributes as CFDictionary, &buffer)
         guard code == kCVReturnSuccess, let buffer else { throw AppleError.noPixelBuffer(code: code) }
         return buffer
     }

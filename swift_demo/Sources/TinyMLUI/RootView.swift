@@ -2,39 +2,57 @@
 import SwiftUI
 import TinyMLCore
 
-/// The app: five screens and the alerts that belong to none of them.
+/// A window of the app: five screens and the alerts that belong to none of them.
 public struct RootView: View {
-    @State private var app = AppModel()
+    let app: AppModel
 
-    public init() {}
+    public init(app: AppModel) {
+        self.app = app
+    }
 
     public var body: some View {
         TabView {
-            LiveView(app: app).tabItem { Label("Camera", systemImage: "camera") }
-            PhotoView(app: app).tabItem { Label("Photo", systemImage: "photo") }
-            ModelsView(app: app).tabItem { Label("Models", systemImage: "shippingbox") }
-            BenchmarkView(app: app).tabItem { Label("Benchmark", systemImage: "stopwatch") }
-            ChecksView(app: app).tabItem { Label("Checks", systemImage: "checkmark.seal") }
+            ForEach(AppTab.allCases) { tab in
+                screen(tab)
+                    .tabItem { Label(tab.title, symbol: tab.symbol) }
+                    .accessibilityIdentifier("screen-\(tab.rawValue)")
+            }
         }
         .task { app.start() }
-        .task(id: Choice(model: app.selection, units: app.units)) { await app.load() }
-        .alert("The app ended while loading a model", isPresented: $app.hasCrashed) {
-            Button("Try again on the CPU") { app.retryOnCPU() }
-            Button("Go on", role: .cancel) { app.dismissCrash() }
+        .alert(
+            app.alert?.screen.title.localized ?? "",
+            isPresented: ItemControl(app.alert != nil) { if !$0 { dismiss() } }.binding
+        ) {
+            alertItems(buttons: true)
         } message: {
-            Text(verbatim: app.crashed.map { "\($0.name), \($0.units.title)" } ?? "")
-        }
-        .alert("Something went wrong", isPresented: $app.hasProblem) {
-            Button("OK", role: .cancel) { app.problem = nil }
-        } message: {
-            Text(verbatim: app.problem ?? "")
+            alertItems(buttons: false)
         }
     }
 
-    /// What a classifier is loaded for.
-    private struct Choice: Hashable {
-        let model: InstalledModel.ID?
-        let units: Units
+    @ViewBuilder private func screen(_ tab: AppTab) -> some View {
+        switch tab {
+        case .camera: LiveView(app: app)
+        case .photo: PhotoView(app: app)
+        case .models: ModelsView(app: app)
+        case .benchmark: BenchmarkView(app: app)
+        case .checks: ChecksView(app: app)
+        }
+    }
+
+    /// An alert takes its buttons and its message apart.
+    @ViewBuilder private func alertItems(buttons: Bool) -> some View {
+        let items = app.alert?.screen[.summary]?.items.filter { $0.isButton == buttons } ?? []
+        ForEach(Array(items.enumerated()), id: \.offset) { _, item in
+            ScreenItemView(item: item, perform: app.perform) { _ in EmptyView() }
+        }
+    }
+
+    private func dismiss() {
+        switch app.alert {
+        case .crashed: app.perform(.goOn)
+        case .problem: app.perform(.dismiss)
+        case nil: break
+        }
     }
 }
 #endif

@@ -6,7 +6,7 @@ import SwiftUI
 /// https://developer.apple.com/documentation/charts/plottablevalue
 public struct PlottableValue<Value> {
     /// https://developer.apple.com/documentation/charts/plottablevalue/value(_:_:)
-    public static func value(_ labelKey: LocalizedStringKey, _ value: Value) -> PlottableValue<Value> { stub() }
+    public static func value<S: StringProtocol>(_ label: S, _ value: Value) -> PlottableValue<Value> { stub() }
 }
 
 /// https://developer.apple.com/documentation/charts/barmark

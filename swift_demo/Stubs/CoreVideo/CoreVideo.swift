@@ -24,6 +24,8 @@ public class CFAllocator {}
 public let kCVReturnSuccess: CVReturn = 0
 /// https://developer.apple.com/documentation/corevideo/kcvpixelformattype_32bgra
 public let kCVPixelFormatType_32BGRA: OSType = 0
+/// https://developer.apple.com/documentation/corevideo/kcvpixelbufferiosurfacepropertieskey
+public let kCVPixelBufferIOSurfacePropertiesKey: CFString = ""
 /// https://developer.apple.com/documentation/corevideo/kcvpixelbufferpixelformattypekey
 public let kCVPixelBufferPixelFormatTypeKey: CFString = ""
 

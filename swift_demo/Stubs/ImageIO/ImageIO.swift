@@ -6,6 +6,20 @@ import Foundation
 public class CGImageSource {}
 /// https://developer.apple.com/documentation/imageio/kcgimagepropertyorientation
 public let kCGImagePropertyOrientation: CFString = ""
+/// https://developer.apple.com/documentation/imageio/kcgimagepropertypixelwidth
+public let kCGImagePropertyPixelWidth: CFString = ""
+/// https://developer.apple.com/documentation/imageio/kcgimagepropertypixelheight
+public let kCGImagePropertyPixelHeight: CFString = ""
+/// https://developer.apple.com/documentation/imageio/kcgimagesourcecreatethumbnailfromimagealways
+public let kCGImageSourceCreateThumbnailFromImageAlways: CFString = ""
+/// https://developer.apple.com/documentation/imageio/kcgimagesourcecreatethumbnailwithtransform
+public let kCGImageSourceCreateThumbnailWithTransform: CFString = ""
+/// https://developer.apple.com/documentation/imageio/kcgimagesourcethumbnailmaxpixelsize
+public let kCGImageSourceThumbnailMaxPixelSize: CFString = ""
+/// https://developer.apple.com/documentation/imageio/cgimagesourcecreatethumbnailatindex(_:_:_:)
+public func CGImageSourceCreateThumbnailAtIndex(
+    _ isrc: CGImageSource, _ index: Int, _ options: CFDictionary?
+) -> CGImage? { stub() }
 /// https://developer.apple.com/documentation/imageio/cgimagesourcecreatewithdata(_:_:)
 public func CGImageSourceCreateWithData(_ data: CFData, _ options: CFDictionary?) -> CGImageSource? { stub() }
 /// https://developer.apple.com/documentation/imageio/cgimagesourcecreateimageatindex(_:_:_:)

@@ -211,9 +211,9 @@ public struct ContentUnavailableView<Label: View, Description: View, Actions: Vi
     public var body: Never { stub() }
 }
 
-extension ContentUnavailableView where Label == SwiftUI.Label<Text, Image>, Description == Text?, Actions == EmptyView {
-    /// https://developer.apple.com/documentation/swiftui/contentunavailableview/init(_:systemimage:description:)
-    public init(_ title: LocalizedStringKey, systemImage name: String, description: Text? = nil) { stub() }
+extension ContentUnavailableView where Actions == EmptyView {
+    /// https://developer.apple.com/documentation/swiftui/contentunavailableview/init(label:description:actions:)
+    public init(@ViewBuilder label: () -> Label, @ViewBuilder description: () -> Description) { stub() }
 }
 
 // MARK: Layout
@@ -293,18 +293,12 @@ extension List where SelectionValue == Never {
 
 /// https://developer.apple.com/documentation/swiftui/section
 public struct Section<Parent: View, Content: View, Footer: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/section/init(content:header:footer:)
+    public init(
+        @ViewBuilder content: () -> Content, @ViewBuilder header: () -> Parent, @ViewBuilder footer: () -> Footer
+    ) { stub() }
     /// https://developer.apple.com/documentation/swiftui/section
     public var body: Never { stub() }
-}
-
-extension Section where Parent == Text, Footer == EmptyView {
-    /// https://developer.apple.com/documentation/swiftui/section/init(_:content:)
-    public init(_ titleKey: LocalizedStringKey, @ViewBuilder content: () -> Content) { stub() }
-}
-
-extension Section where Parent == EmptyView {
-    /// https://developer.apple.com/documentation/swiftui/section/init(content:footer:)
-    public init(@ViewBuilder content: () -> Content, @ViewBuilder footer: () -> Footer) { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/navigationstack
@@ -323,13 +317,10 @@ extension NavigationStack where Data == NavigationPath {
 
 /// https://developer.apple.com/documentation/swiftui/navigationlink
 public struct NavigationLink<Label: View, Destination: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/navigationlink/init(destination:label:)
+    public init(@ViewBuilder destination: () -> Destination, @ViewBuilder label: () -> Label) { stub() }
     /// https://developer.apple.com/documentation/swiftui/navigationlink
     public var body: Never { stub() }
-}
-
-extension NavigationLink where Label == Text {
-    /// https://developer.apple.com/documentation/swiftui/navigationlink/init(_:destination:)
-    public init(_ titleKey: LocalizedStringKey, @ViewBuilder destination: () -> Destination) { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/tabview
@@ -363,10 +354,19 @@ public struct GeometryReader<Content: View>: View {
     public func callAsFunction(_ url: URL) { stub() }
 }
 
+/// https://developer.apple.com/documentation/swiftui/scenephase
+public enum ScenePhase: Comparable, Sendable {
+    case background
+    case inactive
+    case active
+}
+
 /// https://developer.apple.com/documentation/swiftui/environmentvalues
 public struct EnvironmentValues {
     /// https://developer.apple.com/documentation/swiftui/environmentvalues/openurl
     public var openURL: OpenURLAction { stub() }
+    /// https://developer.apple.com/documentation/swiftui/environmentvalues/scenephase
+    public var scenePhase: ScenePhase { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/environment
@@ -383,23 +383,20 @@ public struct EnvironmentValues {
 public struct ButtonRole: Equatable, Sendable {
     /// https://developer.apple.com/documentation/swiftui/buttonrole/cancel
     public static var cancel: ButtonRole { stub() }
+    /// https://developer.apple.com/documentation/swiftui/buttonrole/destructive
+    public static var destructive: ButtonRole { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/button
 public struct Button<Label: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/button/init(role:action:label:)
+    @preconcurrency public init(
+        role: ButtonRole?, action: @escaping @MainActor () -> Void, @ViewBuilder label: () -> Label
+    ) { stub() }
     /// https://developer.apple.com/documentation/swiftui/button/init(action:label:)
     @preconcurrency public init(action: @escaping @MainActor () -> Void, @ViewBuilder label: () -> Label) { stub() }
     /// https://developer.apple.com/documentation/swiftui/button
     public var body: Never { stub() }
-}
-
-extension Button where Label == Text {
-    /// https://developer.apple.com/documentation/swiftui/button/init(_:action:)
-    @preconcurrency public init(_ titleKey: LocalizedStringKey, action: @escaping @MainActor () -> Void) { stub() }
-    /// https://developer.apple.com/documentation/swiftui/button/init(_:role:action:)
-    @preconcurrency public init(
-        _ titleKey: LocalizedStringKey, role: ButtonRole?, action: @escaping @MainActor () -> Void
-    ) { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/formstyle
@@ -439,14 +436,12 @@ extension Toggle where Label == Text {
 
 /// https://developer.apple.com/documentation/swiftui/picker
 public struct Picker<Label: View, SelectionValue: Hashable, Content: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/picker/init(selection:content:label:)
+    public init(
+        selection: Binding<SelectionValue>, @ViewBuilder content: () -> Content, @ViewBuilder label: () -> Label
+    ) { stub() }
     /// https://developer.apple.com/documentation/swiftui/picker
     public var body: Never { stub() }
-}
-
-extension Picker where Label == Text {
-    /// https://developer.apple.com/documentation/swiftui/picker/init(_:selection:content:)
-    public init(_ titleKey: LocalizedStringKey, selection: Binding<SelectionValue>, @ViewBuilder content: () -> Content)
-    { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/progressview
@@ -554,7 +549,7 @@ extension View {
     /// https://developer.apple.com/documentation/swiftui/view/tabitem(_:)
     public func tabItem<V: View>(@ViewBuilder _ label: () -> V) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/navigationtitle(_:)
-    public func navigationTitle(_ titleKey: LocalizedStringKey) -> ModifiedView { stub() }
+    public func navigationTitle<S: StringProtocol>(_ title: S) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/formstyle(_:)
     public func formStyle<S: FormStyle>(_ style: S) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/buttonstyle(_:)
@@ -576,10 +571,16 @@ extension View {
     /// https://developer.apple.com/documentation/swiftui/view/onchange(of:initial:_:)
     public func onChange<V: Equatable>(of value: V, _ action: @escaping () -> Void) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/alert(_:ispresented:actions:message:)
-    public func alert<A: View, M: View>(
-        _ titleKey: LocalizedStringKey, isPresented: Binding<Bool>, @ViewBuilder actions: () -> A,
-        @ViewBuilder message: () -> M
+    public func alert<S: StringProtocol, A: View, M: View>(
+        _ title: S, isPresented: Binding<Bool>, @ViewBuilder actions: () -> A, @ViewBuilder message: () -> M
     ) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/fileexporter(ispresented:document:contenttype:defaultfilename:oncompletion:)
+    public func fileExporter<D: FileDocument>(
+        isPresented: Binding<Bool>, document: D?, contentType: UTType, defaultFilename: String? = nil,
+        onCompletion: @escaping (Result<URL, any Error>) -> Void
+    ) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/accessibilityidentifier(_:)
+    public func accessibilityIdentifier(_ identifier: String) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/fileimporter(ispresented:allowedcontenttypes:oncompletion:)
     public func fileImporter(
         isPresented: Binding<Bool>, allowedContentTypes: [UTType],
@@ -628,6 +629,38 @@ extension App {
     public static func main() { stub() }
 }
 
+extension Scene {
+    /// https://developer.apple.com/documentation/swiftui/scene/onchange(of:initial:_:)
+    public func onChange<V: Equatable>(of value: V, initial: Bool = false, _ action: @escaping () -> Void)
+        -> ModifiedScene
+    { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/scene
+public struct ModifiedScene: Scene {
+    /// https://developer.apple.com/documentation/swiftui/scene
+    public var body: Never { stub() }
+}
+
+// MARK: Documents
+
+/// https://developer.apple.com/documentation/swiftui/filedocumentreadconfiguration
+public struct FileDocumentReadConfiguration {
+    /// https://developer.apple.com/documentation/swiftui/filedocumentreadconfiguration/file
+    public let file: FileWrapper
+}
+
+/// https://developer.apple.com/documentation/swiftui/filedocumentwriteconfiguration
+public struct FileDocumentWriteConfiguration {}
+
+/// https://developer.apple.com/documentation/foundation/filewrapper
+open class FileWrapper {
+    /// https://developer.apple.com/documentation/foundation/filewrapper/init(regularfilewithcontents:)
+    public init(regularFileWithContents contents: Data) { stub() }
+    /// https://developer.apple.com/documentation/foundation/filewrapper/regularfilecontents
+    open var regularFileContents: Data? { stub() }
+}
+
 // MARK: Views of the system's other frameworks
 
 #if canImport(UIKit)
@@ -673,3 +706,17 @@ extension NSViewRepresentable {
     public var coordinator: Representable.Coordinator { stub() }
 }
 #endif
+
+/// https://developer.apple.com/documentation/swiftui/filedocument
+public protocol FileDocument: Sendable {
+    /// https://developer.apple.com/documentation/swiftui/filedocument/readablecontenttypes
+    static var readableContentTypes: [UTType] { get }
+    /// https://developer.apple.com/documentation/swiftui/filedocument/init(configuration:)
+    init(configuration: Self.ReadConfiguration) throws
+    /// https://developer.apple.com/documentation/swiftui/filedocument/filewrapper(configuration:)
+    func fileWrapper(configuration: Self.WriteConfiguration) throws -> FileWrapper
+    /// https://developer.apple.com/documentation/swiftui/filedocument/readconfiguration
+    typealias ReadConfiguration = FileDocumentReadConfiguration
+    /// https://developer.apple.com/documentation/swiftui/filedocument/writeconfiguration
+    typealias WriteConfiguration = FileDocumentWriteConfiguration
+}

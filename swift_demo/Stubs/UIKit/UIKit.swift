@@ -27,4 +27,11 @@ import QuartzCore
 @MainActor public class UIApplication: NSObject {
     /// https://developer.apple.com/documentation/uikit/uiapplication/opensettingsurlstring
     public class var openSettingsURLString: String { stub() }
+    /// https://developer.apple.com/documentation/uikit/uiapplication/shared
+    public class var shared: UIApplication { stub() }
+    /// https://developer.apple.com/documentation/uikit/uiapplication/isidletimerdisabled
+    public var isIdleTimerDisabled: Bool {
+        get { stub() }
+        set { stub() }
+    }
 }

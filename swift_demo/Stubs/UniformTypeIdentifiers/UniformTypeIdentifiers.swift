@@ -1,5 +1,7 @@
 /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct
 public struct UTType: Hashable, Sendable {
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/json
+    public static var json: UTType { stub() }
     /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/image
     public static var image: UTType { stub() }
     /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/png

@@ -140,6 +140,24 @@ struct BenchmarkRunnerTests {
         #expect(harmless == [.fewSamples])
     }
 
+    @Test func aRunInTheBackgroundOrBesideTheCameraIsFlagged() {
+        // Only for a moment, in the middle of the second round.
+        for (key, flag) in [(\FakeConditions.isInBackground, "background"), (\.isBesideCamera, "beside_camera")] {
+            let backend = FakeBackend(clock: clock)
+            backend.onPredict = { [conditions] in conditions[keyPath: key] = backend.predictions == 9 }
+            let (results, _) = run(backend, units: [.all])
+            #expect(results[0].flags.contains(flag))
+            #expect(results[0].isInvalid)
+        }
+        #expect(!run(FakeBackend(clock: clock), units: [.all]).results[0].isInvalid)
+    }
+
+    @Test func placementsAreAskedForAfterEverythingWasMeasured() {
+        let backend = FakeBackend(clock: clock)
+        _ = run(backend)
+        #expect(backend.placementsAfter == [backend.predictions, backend.predictions])
+    }
+
     @Test func slowingDownAndLateFramesAreFlagged() {
         let backend = FakeBackend(clock: clock)
         backend.predictTime = { $0 < 23 ? 2_000_000 : 150_000_000 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TinyMLCore
@@ -11,6 +12,20 @@ struct ComputePlanTests {
         let plan = ComputePlanSummary(operations: operations)
         #expect(plan.operations.map(\.name) == ["ios16.conv", "softmax"])
         #expect(plan.placement == Placement(cpu: 1, gpu: 0, neuralEngine: 1))
+    }
+
+    /// The ops of the model that the app comes with, most of them weights and what unpacks them.
+    @Test func theShippedModelsWeightsAreNotCounted() throws {
+        struct File: Decodable { let operations: [String: Int] }
+        let file = try JSONDecoder().decode(
+            File.self, from: Data(contentsOf: Fixtures.own.appendingPathComponent("operations.json")))
+        let names = file.operations.flatMap { [String](repeating: $0.key, count: $0.value) }
+        let plan = ComputePlanSummary(
+            operations: names.enumerated().map { PlannedOperation(id: $0, name: $1, device: .cpu, cost: nil) })
+        #expect(file.operations["ios16.constexpr_affine_dequantize"] == 121)
+        #expect(!plan.operations.contains { $0.name.contains("const") })
+        #expect(plan.placement.cpu == names.filter { !$0.contains("const") }.count)
+        #expect(plan.placement.cpu == 370)
     }
 }
 

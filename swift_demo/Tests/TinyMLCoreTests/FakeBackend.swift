@@ -20,6 +20,8 @@ final class FakeConditions: BenchmarkConditions {
     var isDebugBuild = false
     var isDebuggerAttached = false
     var isSimulator = false
+    var isInBackground = false
+    var isBesideCamera = false
     var memoryBytes: Int? = 1000
 }
 
@@ -51,7 +53,13 @@ final class FakeBackend: BenchmarkBackend {
         return Session(backend: self, onLoad: onLoad, onRelease: onRelease)
     }
 
-    func placement(units: Units) -> Placement? { Placement(cpu: 1, gpu: 0, neuralEngine: 9) }
+    /// How many predictions had been made when the placement was asked for.
+    private(set) var placementsAfter: [Int] = []
+
+    func placement(units: Units) -> Placement? {
+        placementsAfter.append(predictions)
+        return Placement(cpu: 1, gpu: 0, neuralEngine: 9)
+    }
 
     private final class Session: BenchmarkSession {
         let backend: FakeBackend

@@ -19,7 +19,6 @@ struct StatisticsTests {
             let count: Int
             let min, max, mean, p50, p90, p95, p99: Double
             let std: Double?
-            let medianInterval: [Double]?
         }
 
         let definitions: Definitions
@@ -40,15 +39,12 @@ struct StatisticsTests {
             let (found, expected) = (try #require(SampleStatistics(fixture.samples)), fixture.expected)
             #expect(found.count == expected.count)
             #expect((found.standardDeviation == nil) == (expected.std == nil), "\(fixture.name)")
-            #expect((found.medianInterval == nil) == (expected.medianInterval == nil), "\(fixture.name)")
-            let interval = found.medianInterval.map { [$0.lowerBound, $0.upperBound] } ?? []
-            let figures: [(Double, Double)] =
-                [
-                    (found.minimum, expected.min), (found.maximum, expected.max), (found.mean, expected.mean),
-                    (found.median, expected.p50), (found.percentile(90), expected.p90),
-                    (found.percentile(95), expected.p95), (found.percentile(99), expected.p99),
-                    (found.standardDeviation ?? 0, expected.std ?? 0),
-                ] + zip(interval, expected.medianInterval ?? [])
+            let figures: [(Double, Double)] = [
+                (found.minimum, expected.min), (found.maximum, expected.max), (found.mean, expected.mean),
+                (found.median, expected.p50), (found.percentile(90), expected.p90),
+                (found.percentile(95), expected.p95), (found.percentile(99), expected.p99),
+                (found.standardDeviation ?? 0, expected.std ?? 0),
+            ]
             for (one, other) in figures {
                 let allowed = file.definitions.relativeTolerance * max(abs(other), .leastNonzeroMagnitude)
                 #expect(abs(one - other) <= allowed, "\(fixture.name): \(one) and \(other)")

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml.errors import DataError
+from tinyml.errors import DataError, UsageError
 from tinyml.progress import Silent
-from tinyml.schema import DatasetIdentity, DatasetIndex
+from tinyml.schema import DatasetIdentity, DatasetIndex, TrainConfig
 from tinyml.store import read_json, write_json
 from tinyml.trainer.data import Dataset, open_dataset, reopen
 from tinyml.trainer.data.dataset import INDEX
+from tinyml.trainer.state import Position, check_continues
 
 Make = Callable[..., None]
 
@@ -150,3 +151,26 @@ def test_a_set_prepared_before_identities_is_prepared_again(photos: Path) -> Non
     heard = Heard()
     assert open_dataset(str(photos), progress=heard).identity == dataset.identity
     assert heard.lines == [f"{photos} was prepared by an older tinyml: preparing it again"]
+
+
+def test_a_training_goes_on_with_its_images_wherever_they_were_prepared(photos: Path) -> None:
+    dataset = open_dataset(str(photos))
+    config = TrainConfig(model="alexnet", recipe="best", data=str(photos), epochs=2)
+    position = Position(
+        config=config,
+        dataset_sha256="f" * 64,  # of an index that was made at another time
+        dataset=dataset.identity,
+        epoch=1,
+        step=0,
+        images=0,
+        mixed=False,
+        seconds=0.0,
+        records=(),
+        best=None,
+        memory=None,
+        device="cpu",
+    )
+    check_continues(position, config, dataset)
+    added(photos)
+    with pytest.raises(UsageError, match=r"has changed since this training began: .*test has 6 images, had 4"):
+        check_continues(position, config, open_dataset(str(photos)))

@@ -91,6 +91,7 @@ def test_names_that_only_begin_like_a_split_are_none() -> None:
         (("valid/ant", "valid/bee"), "no train/ beside valid/"),
         (("train/ant", "train/bee", "test"), "a split without class folders: "),
         (("train", "test"), "images without class folders: "),
+        (("train", "test"), "if test and train are classes, put them into a folder called train"),
         (("train/ant", "train/bee", "val/Ant"), "there it is called 'ant'"),
     ],
 )

@@ -47,6 +47,7 @@ def compress(
     from tinyml.errors import UsageError
     from tinyml.export.foreign import compress_package, likeness, samples_of
     from tinyml.export.variants import chosen, with_rounding
+    from tinyml.heartbeat import beating
 
     out = Output(json=json)
     (variant, *others) = chosen("coreml", quantize).rows
@@ -55,7 +56,8 @@ def compress(
     variant = with_rounding(variant, rounding)
     samples = None if calibrate is None else samples_of(package, calibrate)[0]
     target = output or package.with_name(f"{package.stem}-{variant.name.removeprefix('coreml-')}.mlpackage")
-    made = compress_package(package, variant, target, samples)
+    with beating(out.progress, f"compressing {package.name}"):
+        made = compress_package(package, variant, target, samples)
     sizes = f"{made.bytes_before / 1e6:.2f} MB -> {made.bytes_after / 1e6:.2f} MB"
     out.line(f"wrote {made.path}: {sizes}; {made.proof.sentence()}")
     for layer, reason in made.left.items():

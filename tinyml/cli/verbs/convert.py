@@ -33,10 +33,12 @@ def convert(
     """
     from tinyml.coreml.tools.convert import SUFFIXES
     from tinyml.coreml.tools.convert import convert as write
+    from tinyml.heartbeat import beating
 
     out = Output(json=json)
     path = output or package.with_suffix(SUFFIXES.get(to, ""))
-    written = write(package, to, path, function, shapes=shape or ())
+    with beating(out.progress, f"converting {package.name}"):
+        written = write(package, to, path, function, shapes=shape or ())
     out.line(f"wrote {written.path}: {', '.join(written.inputs)} -> {', '.join(written.outputs)}")
     if written.open:
         out.line(f"stayed open: {'; '.join(written.open)}")

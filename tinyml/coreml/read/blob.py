@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml.errors import PackageError
+from tinyml.errors import PackageError, reason_of
 
 from ..program.dtypes import BY_BLOB, DType, unpack_bits
 
@@ -37,7 +37,7 @@ class BlobFile:
                     mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
                 )
         except OSError as error:
-            raise PackageError("cannot read the weight file", value=f"{path.name}: {error.strerror}") from None
+            raise PackageError("cannot read the weight file", value=f"{path.name}: {reason_of(error)}") from None
         if len(self._bytes) < _RECORD_BYTES:
             raise PackageError(
                 "the weight file is truncated",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.errors import ArtifactError, PackageError
+from tinyml.errors import ArtifactError, PackageError, reason_of
 
 from ..program.dtypes import DType
 from ..program.program import Program
@@ -71,7 +71,7 @@ def _model_file(package: Path) -> Path:
     try:
         content = json.loads((package / "Manifest.json").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise PackageError(f"the manifest of {package} cannot be read", value=str(error)) from None
+        raise PackageError(f"the manifest of {package} cannot be read", value=reason_of(error)) from None
     items = content.get("itemInfoEntries") if isinstance(content, dict) else None
     root = content.get("rootModelIdentifier") if isinstance(content, dict) else None
     entry = items.get(root) if isinstance(items, dict) and isinstance(root, str) else None
@@ -99,7 +99,7 @@ def _read_specification(path: Path) -> Any:
     except DecodeError as error:
         raise PackageError(f"{path} is no Core ML model, or a truncated one", value=str(error)) from None
     except OSError as error:
-        raise PackageError(f"cannot read {path}", value=error.strerror) from None
+        raise PackageError(f"cannot read {path}", value=reason_of(error)) from None
     return specification
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from tinyml.errors import InputError, UsageError
+from tinyml.errors import InputError, UsageError, reason_of
 
 from ..read.description import ArrayFeature, Feature, Features, ImageFeature
 
@@ -71,7 +71,9 @@ def _from_file(feature: Feature, path: Path, shape: Shape | None) -> Any:
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"input {feature.name!r}: no array", value=f"{path}: {error}", allowed="a .npy file") from None
+        raise InputError(
+            f"input {feature.name!r}: no array", value=f"{path}: {reason_of(error)}", allowed="a .npy file"
+        ) from None
     if isinstance(feature, ImageFeature):
         return _pixels(feature, array)
     if shape is not None and array.shape != shape:
@@ -87,7 +89,7 @@ def _picture(feature: ImageFeature, path: Path, shape: Shape | None) -> Image.Im
             upright = ImageOps.exif_transpose(image)
             converted = _in_mode(upright, _PIL_MODES[feature.color])
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"input {feature.name!r}: no image", value=f"{path}: {error}") from None
+        raise InputError(f"input {feature.name!r}: no image", value=f"{path}: {reason_of(error)}") from None
     if shape is not None:
         size = (shape[3], shape[2])
     else:

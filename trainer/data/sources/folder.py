@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyml.commands import command
-from tinyml.errors import DataError, UsageError
+from tinyml.errors import DataError, UsageError, reason_of
 from tinyml.progress import Progress
 from tinyml.schema import Preprocess, SplitName
 
@@ -112,7 +112,7 @@ class ImageFolder:
         try:
             return list_folder(self.root)
         except OSError as error:
-            raise DataError(f"cannot read the folder ({error.strerror})", value=self.data) from None
+            raise DataError(f"cannot read the folder ({reason_of(error)})", value=self.data) from None
 
     def _read(self, item: Item) -> Picture:
         name = shown(f"{self.root}/{item.path}")
@@ -149,7 +149,12 @@ def _bases(listing: Listing) -> dict[SplitName, str]:
     holders = [name for name in top if split_of(name) and any(children(listing.folders, name))]
     if not holders:
         if top and all(split_of(name) for name in top):
-            raise DataError("images without class folders", value=f"{listing.root}/{shown(top[0])}", allowed=_LAYOUT)
+            raise DataError(
+                "images without class folders",
+                value=f"{listing.root}/{shown(top[0])}",
+                allowed=_LAYOUT,
+                hint=f"if {' and '.join(map(shown, top))} are classes, put them into a folder called train",
+            )
         return {"train": ""}
     bases: dict[SplitName, str] = {}
     for name in top:

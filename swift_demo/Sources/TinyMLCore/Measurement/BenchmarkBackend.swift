@@ -10,7 +10,8 @@ public protocol BenchmarkBackend {
     func store() throws
     /// Loads the compiled model for some compute units.
     func load(units: Units) throws -> any BenchmarkSession
-    /// Where the framework means to run each op; nil where it does not say.
+    /// Where the framework means to run each op; nil where it does not say. Asked after everything was measured, since
+    /// a framework that plans loads the model too.
     func placement(units: Units) -> Placement?
 }
 
@@ -28,6 +29,10 @@ public protocol BenchmarkConditions {
     var isDebugBuild: Bool { get }
     var isDebuggerAttached: Bool { get }
     var isSimulator: Bool { get }
+    /// Whether the app is in the background, where it is slowed and refused the GPU.
+    var isInBackground: Bool { get }
+    /// Whether the live camera works beside the measurement.
+    var isBesideCamera: Bool { get }
     /// The process's memory footprint; nil where it cannot be read.
     var memoryBytes: Int? { get }
 }

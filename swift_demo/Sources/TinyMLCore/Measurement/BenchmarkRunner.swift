@@ -59,8 +59,9 @@ public struct BenchmarkRunner {
         if plan.pacedSeconds > 0 {
             for index in cases.indices { step(&cases[index], &patience, paced) }
         }
+        let results = cases.map { $0.result(for: benchCase(subject, $0.units), placement: placement(of: $0)) }
         report(.finished)
-        return cases.map { $0.result(for: benchCase(subject, $0.units), placement: placement(of: $0)) }
+        return results
     }
 
     /// Runs one part of one case; what it throws becomes the case's failure, and a failed case is left alone.
@@ -166,7 +167,7 @@ public struct BenchmarkRunner {
             measurement.flags.insert(.thermalSerious)
             throw Stop.tooHot
         }
-        if conditions.isLowPowerMode { measurement.flags.insert(.lowPowerMode) }
+        measurement.flags.formUnion(ValidityFlag.passing(conditions))
     }
 
     private func frame(_ session: any BenchmarkSession) throws -> StageTimes {

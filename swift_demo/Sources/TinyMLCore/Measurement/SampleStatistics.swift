@@ -1,5 +1,3 @@
-import Foundation
-
 /// What raw samples say, computed as the Python tool computes it (numpy's definitions).
 public struct SampleStatistics: Hashable, Sendable {
     public let count: Int
@@ -37,27 +35,4 @@ public struct SampleStatistics: Hashable, Sendable {
     }
 
     public var median: Double { percentile(50) }
-
-    /// The 95% confidence interval of the median, from order statistics; nil below six samples, which allow none.
-    ///
-    /// From the k-th smallest to the k-th largest sample, k the largest for which the interval still covers 95%.
-    public var medianInterval: ClosedRange<Double>? {
-        var tail = 0.0
-        var rank = 0
-        while rank < count / 2 {
-            let (n, k) = (Double(count), Double(rank))
-            // The probability of `rank` heads in `count` tosses, by logarithms: the factorials of long series overflow.
-            tail += exp(logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1) - n * log(2))
-            if tail > 0.025 { break }
-            rank += 1
-        }
-        return rank == 0 ? nil : sorted[rank - 1]...sorted[count - rank]
-    }
-
-    /// The logarithm of the gamma function of a positive number.
-    private func logGamma(_ value: Double) -> Double {
-        // lgamma writes a global sign in C, and so is not safe in Swift; lgamma_r hands it back.
-        var sign: Int32 = 0
-        return lgamma_r(value, &sign)
-    }
 }

@@ -37,6 +37,8 @@ public enum SimulatedBenchmark {
         let isDebugBuild = false
         let isDebuggerAttached = false
         let isSimulator = false
+        let isInBackground = false
+        let isBesideCamera = false
         let memoryBytes: Int? = nil
     }
 

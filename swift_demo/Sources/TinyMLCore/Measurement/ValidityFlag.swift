@@ -14,6 +14,10 @@ public enum ValidityFlag: String, Sendable, CaseIterable {
     case slowedDown = "slowed_down"
     /// Frames of the paced part, all three stages of them, were not done when the next one came.
     case lateFrames = "late_frames"
+    /// The app was in the background, if only for a moment.
+    case background
+    /// The live camera worked beside the measurement, if only for a moment.
+    case besideCamera = "beside_camera"
     /// Nothing was measured: the backend only pretends.
     case simulated = "simulated_backend"
 
@@ -23,14 +27,23 @@ public enum ValidityFlag: String, Sendable, CaseIterable {
         if conditions.isDebugBuild { flags.insert(.debugBuild) }
         if conditions.isDebuggerAttached { flags.insert(.debugger) }
         if conditions.isSimulator { flags.insert(.simulator) }
+        return flags.union(passing(conditions))
+    }
+
+    /// The flags of what may come and go during a run.
+    static func passing(_ conditions: some BenchmarkConditions) -> Set<ValidityFlag> {
+        var flags: Set<ValidityFlag> = []
         if conditions.isLowPowerMode { flags.insert(.lowPowerMode) }
+        if conditions.isInBackground { flags.insert(.background) }
+        if conditions.isBesideCamera { flags.insert(.besideCamera) }
         return flags
     }
 
     /// Whether a result with this flag says nothing about the device.
     public var invalidates: Bool {
         switch self {
-        case .debugBuild, .debugger, .simulator, .lowPowerMode, .thermalSerious, .simulated: true
+        case .debugBuild, .debugger, .simulator, .lowPowerMode, .thermalSerious, .background, .besideCamera, .simulated:
+            true
         case .thermalFair, .fewSamples, .unsteady, .slowedDown, .lateFrames: false
         }
     }

@@ -57,9 +57,10 @@ public struct ChoiceFile: Sendable {
         file = folder.appendingPathComponent("choices.json")
     }
 
-    /// What was kept; the usual choices where nothing was, or nothing that can be read.
-    public func read() -> Choices {
-        (try? Data(contentsOf: file)).flatMap { try? JSONDecoder().decode(Choices.self, from: $0) } ?? Choices()
+    /// What was kept; the usual choices of this device or simulator where nothing was, or nothing that can be read.
+    public func read(isSimulator: Bool = false) -> Choices {
+        let kept = (try? Data(contentsOf: file)).flatMap { try? JSONDecoder().decode(Choices.self, from: $0) }
+        return kept ?? Choices(units: .initial(isSimulator: isSimulator))
     }
 
     /// Keeps the choices.

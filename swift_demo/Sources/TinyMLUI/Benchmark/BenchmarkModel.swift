@@ -4,53 +4,49 @@ import Observation
 import TinyMLApple
 import TinyMLCore
 
-/// The benchmark screen's state.
+/// The benchmark's state, the same in all windows: two runs at once would measure each other.
 @MainActor
 @Observable
 final class BenchmarkModel {
     /// A finished run and the file that holds it.
     struct Report {
         let run: BenchRun
+        let json: Data
         let file: URL
     }
 
-    private(set) var phase: BenchmarkPhase?
+    /// What the screen shows, but for the chosen model.
+    var screen = BenchmarkScreen()
     private(set) var report: Report?
-    private(set) var problem: String?
-    var isQuick = true
-    private var units = Set(Units.coreMLUnits)
-    private var job: BenchmarkJob?
+    @ObservationIgnored private var job: BenchmarkJob?
+    @ObservationIgnored private let wakefulness = Wakefulness(DeviceWakefulness())
 
-    var isRunning: Bool { job != nil }
-    var hasUnits: Bool { !units.isEmpty }
-
-    /// Whether some compute units are to be measured.
-    subscript(includes unit: Units) -> Bool {
-        get { units.contains(unit) }
-        set { if newValue { units.insert(unit) } else { units.remove(unit) } }
-    }
-
-    /// Measures a model; the result lands in a file to be shared.
-    func run(_ model: InstalledModel, breadcrumb: LoadBreadcrumb) async {
+    /// Measures a model with the device kept awake; the result lands in a file to be shared.
+    func run(_ model: InstalledModel, breadcrumb: LoadBreadcrumb, activity: AppActivity) async {
+        guard !screen.isRunning else { return }
         let job = BenchmarkJob()
         self.job = job
+        screen.begin()
         report = nil
-        problem = nil
         let (phases, continuation) = AsyncStream.makeStream(
             of: BenchmarkPhase.self, bufferingPolicy: .bufferingNewest(1))
-        let watcher = Task { for await phase in phases { self.phase = phase } }
+        let watcher = Task { for await phase in phases { screen.phase = phase } }
         do {
-            let run = try await job.run(
-                model: model, units: Units.coreMLUnits.filter(units.contains), plan: isQuick ? .quick : .full,
-                command: "TinyMLDemo", breadcrumb: breadcrumb, report: { continuation.yield($0) })
+            let run = try await wakefulness.during(reason: "measures a model") {
+                try await job.run(
+                    model: model, units: Units.coreMLUnits.filter(screen.units.contains),
+                    plan: screen.isQuick ? .quick : .full, command: "TinyMLDemo", breadcrumb: breadcrumb,
+                    activity: activity, report: { continuation.yield($0) })
+            }
             let entry = try BenchmarkHistory(folder: AppFolders.benchmarks).add(run)
-            report = Report(run: run, file: entry.file)
+            report = Report(run: run, json: try run.json(), file: entry.file)
+            screen.run = run
         } catch {
-            problem = "\(error)"
+            screen.problem = "\(error)"
         }
         continuation.finish()
         await watcher.value
-        phase = nil
+        screen.end()
         self.job = nil
     }
 

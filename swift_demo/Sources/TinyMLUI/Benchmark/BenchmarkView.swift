@@ -1,44 +1,50 @@
 #if canImport(SwiftUI)
 import SwiftUI
 import TinyMLCore
+import UniformTypeIdentifiers
 
-/// Measures the chosen model and shows, charts and shares what came out.
+/// Measures the chosen model and shows, charts, shares and saves what came out.
 struct BenchmarkView: View {
     let app: AppModel
-    @State private var benchmark = BenchmarkModel()
+    @State private var isSaving = false
+
+    private var benchmark: BenchmarkModel { app.benchmark }
 
     var body: some View {
         NavigationStack {
-            Form {
-                settings
-                if let problem = benchmark.problem { Text(verbatim: problem) }
-                if let report = benchmark.report {
-                    BenchmarkReportView(report: report)
+            ScreenView(screen: screen.content(), perform: perform) { slot in
+                if slot == .share, let report = benchmark.report {
+                    ShareLink(item: report.file) {
+                        Label("Share the result file", symbol: "square.and.arrow.up")
+                    }
                 }
             }
-            .formStyle(.grouped)
-            .navigationTitle("Benchmark")
+        }
+        .fileExporter(
+            isPresented: $isSaving, document: benchmark.report.map(ResultDocument.init), contentType: .json,
+            defaultFilename: benchmark.report?.run.id
+        ) { result in
+            if case .failure(let error) = result { app.problem = "\(error)" }
         }
     }
 
-    private var settings: some View {
-        Section("Measurement") {
-            Toggle("First look only", isOn: $benchmark.isQuick)
-            ForEach(Units.coreMLUnits, id: \.self) { units in
-                Toggle(isOn: $benchmark[includes: units]) { Text(verbatim: units.title) }
-            }
-            if let phase = benchmark.phase {
-                BenchmarkPhaseView(phase: phase)
-                Button("Stop", role: .cancel) { benchmark.cancel() }
-            } else {
-                Button("Measure") {
-                    guard let model = app.selected else { return }
-                    Task { await benchmark.run(model, breadcrumb: app.loader.breadcrumb) }
-                }
-                .disabled(app.selected == nil || benchmark.isRunning || !benchmark.hasUnits)
-            }
+    private var screen: BenchmarkScreen {
+        var screen = benchmark.screen
+        screen.hasModel = app.selected != nil
+        return screen
+    }
+
+    private func perform(_ action: BenchmarkScreen.Action) {
+        switch action {
+        case .quick(let isQuick): benchmark.screen.isQuick = isQuick
+        case .include(let units, true): benchmark.screen.units.insert(units)
+        case .include(let units, false): benchmark.screen.units.remove(units)
+        case .measure:
+            guard let model = app.selected else { return }
+            Task { await benchmark.run(model, breadcrumb: app.loader.breadcrumb, activity: app.activity) }
+        case .stop: benchmark.cancel()
+        case .saveFile: isSaving = true
         }
-        .disabled(benchmark.isRunning && benchmark.phase == nil)
     }
 }
 #endif

@@ -4,10 +4,12 @@ import Observation
 import TinyMLApple
 import TinyMLCore
 
-/// What all screens share: the models, the choice among them, and the loaded classifier.
+/// What all windows and screens share: the models, the choice among them, and the loaded classifier.
+///
+/// One for the whole app. Loading belongs to it and to no window, so a window that is closed ends none.
 @MainActor
 @Observable
-final class AppModel {
+public final class AppModel {
     private(set) var models: [InstalledModel] = []
     private(set) var refused: [ModelCatalog.Refusal] = []
     private(set) var state = LoadState.none
@@ -16,41 +18,52 @@ final class AppModel {
     /// Why the model folder or an import could not be read.
     var problem: String?
     /// The chosen model; nil until the models are listed, and while a crash is to be talked about.
-    var selection: InstalledModel.ID? { didSet { if let selection { choices.model = selection } } }
-    var units: Units { didSet { choices.units = units } }
+    var selection: InstalledModel.ID? {
+        didSet {
+            if let selection { choices.model = selection }
+            if selection != oldValue { reload() }
+        }
+    }
+    var units: Units {
+        didSet {
+            choices.units = units
+            if units != oldValue { reload() }
+        }
+    }
     /// What the user chose, the last time or just now.
     var choices: Choices { didSet { if choices != oldValue { keepChoices() } } }
-    let loader = ModelLoader()
-    private let choiceFile = ChoiceFile(folder: AppFolders.support)
+    @ObservationIgnored private let choiceFile = ChoiceFile(folder: AppFolders.support)
+    let benchmark = BenchmarkModel()
+    @ObservationIgnored let loader = ModelLoader()
+    @ObservationIgnored let activity = AppActivity()
+    @ObservationIgnored private var hasStarted = false
+    @ObservationIgnored private var loading: Task<Void, Never>?
 
-    init() {
-        let kept = choiceFile.read()
+    public init() {
+        let kept = choiceFile.read(isSimulator: DeviceConditions().isSimulator)
         choices = kept
         units = kept.units
     }
 
     var selected: InstalledModel? { models.first { $0.id == selection } }
 
-    /// Whether the crash is still to be talked about; false ends that.
-    var hasCrashed: Bool {
-        get { crashed != nil }
-        set { if !newValue, crashed != nil { dismissCrash() } }
-    }
+    /// What is told over the screens; one alert at a time.
+    var alert: AppAlert? { crashed.map(AppAlert.crashed) ?? problem.map(AppAlert.problem) }
 
-    /// Whether a problem is to be told now; one alert at a time.
-    var hasProblem: Bool {
-        get { problem != nil && crashed == nil }
-        set { if !newValue { problem = nil } }
-    }
+    /// Tells the app whether any of its windows is in front.
+    public func isInBackground(_ isInBackground: Bool) { activity.isInBackground = isInBackground }
 
-    /// Lists the models and, unless loading one ended the app the last time, takes up the one chosen last.
+    /// Lists the models and, unless loading one ended the app the last time, takes up the one chosen last. Every window
+    /// asks for it, and the first one gets it.
     func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
         crashed = loader.breadcrumb.leftover
         refresh()
         if crashed == nil, selection == nil { selection = choices.selection(among: models) }
     }
 
-    /// Reads the model folders anew.
+    /// Reads the model folders anew, and drops what was compiled of models that are gone.
     func refresh() {
         var found = ModelImporter.library.contents()
         do {
@@ -65,45 +78,23 @@ final class AppModel {
         var seen: Set<InstalledModel.ID> = []
         models = found.models.filter { seen.insert($0.id).inserted }
         refused = found.refused
+        loader.keepCompiled(only: models)
     }
 
-    /// Loads the chosen model for the chosen compute units.
-    func load() async {
-        guard let model = selected else {
-            state = .none
-            return
+    func perform(_ action: AppAlert.Action) {
+        switch action {
+        case .retryOnCPU: retryOnCPU()
+        case .goOn: dismissCrash()
+        case .dismiss: problem = nil
         }
-        state = .loading
-        do {
-            let classifier = try await loader.classifier(for: model, units: units)
-            if !Task.isCancelled { state = .ready(classifier) }
-        } catch {
-            if !Task.isCancelled { state = .failed("\(error)") }
-        }
-    }
-
-    /// Takes up the model that ended the app, on the CPU, where no driver can fail.
-    func retryOnCPU() {
-        units = .cpuOnly
-        selection = models.first { $0.id == crashed?.artifactSHA256 }?.id ?? models.first?.id
-        dismissCrash()
-    }
-
-    /// Goes on as if nothing had happened.
-    func dismissCrash() {
-        loader.breadcrumb.clear()
-        crashed = nil
-        if selection == nil { selection = choices.selection(among: models) }
     }
 
     /// Brings a model in and chooses it: an exported folder, an `.mlpackage` or a zip archive of either.
-    func importModel(from url: URL) async {
-        await bringIn { try await Task.detached { try ModelImporter.importModel(from: url) }.value }
-    }
+    func importModel(from url: URL) async { await takeIn { try await loader.importModel(from: url) } }
 
     /// Fetches a zip archive of a model from the web, brings it in and chooses it.
     func importModel(fromAddress text: String) async {
-        await bringIn { try await ModelImporter.importModel(fromAddress: text) }
+        await takeIn { try await ModelImporter.importModel(fromAddress: text) }
     }
 
     /// Whether a model was brought in, and so may be deleted.
@@ -127,7 +118,7 @@ final class AppModel {
         await Task.detached { try? AppFolders.storage() }.value
     }
 
-    private func bringIn(_ work: () async throws -> InstalledModel) async {
+    private func takeIn(_ work: () async throws -> InstalledModel) async {
         do {
             let model = try await work()
             refresh()
@@ -145,6 +136,38 @@ final class AppModel {
 
     private func keepChoices() {
         do { try choiceFile.write(choices) } catch { problem = "\(error)" }
+    }
+
+    /// Loads the chosen model for the chosen compute units; an earlier load's result is then of no interest.
+    private func reload() {
+        loading?.cancel()
+        guard let model = selected else {
+            state = .none
+            return
+        }
+        state = .loading
+        loading = Task {
+            do {
+                let classifier = try await loader.classifier(for: model, units: units)
+                if !Task.isCancelled { state = .ready(classifier) }
+            } catch {
+                if !Task.isCancelled { state = .failed("\(error)") }
+            }
+        }
+    }
+
+    /// Takes up the model that ended the app, on the CPU, where no driver can fail.
+    private func retryOnCPU() {
+        units = .cpuOnly
+        selection = models.first { $0.id == crashed?.artifactSHA256 }?.id ?? models.first?.id
+        dismissCrash()
+    }
+
+    /// Goes on as if nothing had happened.
+    private func dismissCrash() {
+        loader.breadcrumb.forgetLeftovers()
+        crashed = nil
+        if selection == nil { selection = choices.selection(among: models) }
     }
 }
 #endif

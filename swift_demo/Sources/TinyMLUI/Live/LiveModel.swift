@@ -18,14 +18,6 @@ final class LiveModel {
     private let capture = CaptureRequest()
     let controller = CameraController(hardware: CameraSession())
 
-    /// Why there is no picture, in words.
-    var obstacle: String? {
-        if case .failed(let problem) = status.phase { problem.description } else { problem }
-    }
-
-    /// Whether only the system's settings can help.
-    var isDenied: Bool { status.phase == .failed(.denied) }
-
     /// Classifies frames until the surrounding task is canceled or a prediction fails.
     func run(_ classifier: CoreMLClassifier, beside other: CoreMLClassifier?) async {
         // Taken before anything waits: starts are told apart in the order in which the screens asked for them.

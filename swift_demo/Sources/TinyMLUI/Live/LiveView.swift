@@ -3,72 +3,117 @@ import SwiftUI
 import TinyMLApple
 import TinyMLCore
 
+#if canImport(UIKit)
+import UIKit
+#endif
+
 /// The camera's picture beside or above the answer and the speed.
 struct LiveView: View {
     let app: AppModel
     @State private var live = LiveModel()
     @State private var attempt = 0
+    @Environment(\.openURL) private var openURL
 
     var body: some View {
         NavigationStack {
-            LoadStateView(app: app) {
-                content.task(id: Choice(app: app, attempt: attempt)) {
-                    guard let classifier = app.state.classifier else { return }
+            layout.task(id: Choice(app: app, attempt: attempt)) {
+                guard let classifier = app.state.classifier else { return }
+                await app.activity.whileCameraIsLive {
                     await live.run(classifier, beside: nil)
                 }
             }
-            .navigationTitle("Camera")
         }
         .task { await live.watch() }
     }
 
-    @ViewBuilder private var content: some View {
-        if let obstacle = live.obstacle {
-            CameraObstacleView(reason: obstacle, isDenied: live.isDenied) {
-                live.retry()
-                attempt += 1
-            }
+    private var screen: LiveScreen {
+        var screen = LiveScreen()
+        screen.stage = app.state.stage
+        screen.status = live.status
+        screen.problem = live.problem
+        screen.update = live.update
+        screen.threshold = app.choices.threshold
+        screen.canOpenSettings = settings != nil
+        return screen
+    }
+
+    @ViewBuilder private var layout: some View {
+        let content = screen.content()
+        if content[.obstacle] != nil {
+            ScreenView(screen: content, perform: perform)
         } else {
             GeometryReader { space in
                 if space.size.width > space.size.height {
                     HStack {
-                        picture; answers
+                        picture(content); answers(content)
                     }.padding()
                 } else {
                     VStack {
-                        picture; answers
+                        picture(content); answers(content)
                     }.padding()
                 }
             }
+            .navigationTitle(content.title.localized)
         }
     }
 
-    private var picture: some View {
+    private func picture(_ content: Screen<LiveScreen.Action>) -> some View {
         VStack {
-            CameraPreviewView(preview: live.controller.hardware.preview, camera: live.camera) {
-                live.rotate(degrees: $0)
+            part(.picture, of: content)
+            HStack {
+                part(.controls, of: content)
             }
-            .frame(minWidth: 160, maxWidth: .infinity, minHeight: 160)
-            .accessibilityElement(children: .ignore)
-            .accessibilityLabel(Text("Camera picture"))
-            CameraControls(live: live)
+            .buttonStyle(.bordered)
+            .font(.footnote)
         }
     }
 
-    private var answers: some View {
+    private func answers(_ content: Screen<LiveScreen.Action>) -> some View {
         ScrollView {
             VStack(alignment: .leading, spacing: 16) {
-                if live.status.phase == .interrupted {
-                    Label("Another app is using the camera", systemImage: "pause.circle")
-                }
-                if let update = live.update {
-                    VerdictView(verdict: Verdict(update.top, threshold: app.choices.threshold))
-                    PredictionList(predictions: update.top)
-                    SpeedView(reading: update.reading)
-                }
+                part(.answers, of: content)
+                VStack(alignment: .leading, spacing: 4) { part(.speed, of: content) }
+                    .font(.footnote.monospacedDigit())
             }
         }
         .frame(minWidth: 200, maxWidth: .infinity, minHeight: 120)
+    }
+
+    @ViewBuilder private func part(_ part: ScreenPart, of content: Screen<LiveScreen.Action>) -> some View {
+        if let section = content[part] {
+            SectionItems(section: section, perform: perform) { slot in
+                if slot == .camera { preview }
+            }
+        }
+    }
+
+    private var preview: some View {
+        CameraPreviewView(preview: live.controller.hardware.preview, camera: live.camera) {
+            live.rotate(degrees: $0)
+        }
+        .frame(minWidth: 160, maxWidth: .infinity, minHeight: 160)
+        .accessibilityElement(children: .ignore)
+    }
+
+    private func perform(_ action: LiveScreen.Action) {
+        switch action {
+        case .pause, .resume: live.togglePause()
+        case .nextCamera: live.useNextCamera()
+        case .torch(let isOn): live.torch(isOn)
+        case .zoom(let factor): live.zoom(factor)
+        case .openSettings: if let settings { openURL(settings) }
+        case .retry:
+            live.retry()
+            attempt += 1
+        }
+    }
+
+    private var settings: URL? {
+        #if canImport(UIKit)
+        URL(string: UIApplication.openSettingsURLString)
+        #else
+        nil  // macOS documents no address of its camera settings
+        #endif
     }
 
     /// What the camera is started for.

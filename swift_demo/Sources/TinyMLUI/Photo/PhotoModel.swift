@@ -8,19 +8,12 @@ import TinyMLCore
 @MainActor
 @Observable
 final class PhotoModel {
-    struct Answer: Sendable {
-        let input: RGBImage
-        let classification: FrameClassification
-    }
-
-    private(set) var answer: Answer?
+    private(set) var answer: PhotoScreen.Answer?
     private(set) var problem: String?
     private var photo: StoredImage?
 
     /// Reads and classifies an image file of the user's.
     func open(_ url: URL, with classifier: CoreMLClassifier?) async {
-        let isScoped = url.startAccessingSecurityScopedResource()
-        defer { if isScoped { url.stopAccessingSecurityScopedResource() } }
         await read(with: classifier) { try ImageFileReader.read(url) }
     }
 
@@ -37,7 +30,7 @@ final class PhotoModel {
         guard let photo, let classifier else { return }
         do {
             answer = try await Task.detached {
-                Answer(
+                PhotoScreen.Answer(
                     input: try classifier.input(of: photo.image, orientation: photo.orientation),
                     classification: try classifier.classify(photo.image, orientation: photo.orientation))
             }.value

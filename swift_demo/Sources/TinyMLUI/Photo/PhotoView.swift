@@ -13,20 +13,20 @@ struct PhotoView: View {
 
     var body: some View {
         NavigationStack {
-            LoadStateView(app: app) {
-                ScrollView {
-                    VStack(alignment: .leading, spacing: 16) {
-                        sources
-                        answer
+            ScreenView(screen: screen.content(), perform: { _ in isImporting = true }) { slot in
+                switch slot {
+                case .photoLibrary:
+                    PhotosPicker(selection: $item, matching: .images) {
+                        Label("Photo library", symbol: "photo.on.rectangle")
                     }
-                    .padding()
+                case .modelInput: input
+                default: EmptyView()
                 }
             }
-            .navigationTitle("Photo")
         }
-        .dropDestination(for: URL.self) { urls, _ in
-            guard let url = urls.first else { return false }
-            Task { await photo.open(url, with: app.state.classifier) }
+        .dropDestination(for: DroppedImage.self) { images, _ in
+            guard let image = images.first else { return false }
+            Task { await photo.open(image.data, with: app.state.classifier) }
             return true
         }
         .fileImporter(isPresented: $isImporting, allowedContentTypes: [.image]) { result in
@@ -41,42 +41,22 @@ struct PhotoView: View {
         }
     }
 
-    private var sources: some View {
-        HStack {
-            PhotosPicker(selection: $item, matching: .images) {
-                Label("Photo library", systemImage: "photo.on.rectangle")
-            }
-            Button {
-                isImporting = true
-            } label: {
-                Label("Open a file", systemImage: "folder")
-            }
-        }
-        .buttonStyle(.bordered)
+    private var screen: PhotoScreen {
+        var screen = PhotoScreen()
+        screen.stage = app.state.stage
+        screen.answer = photo.answer
+        screen.problem = photo.problem
+        return screen
     }
 
-    @ViewBuilder private var answer: some View {
-        if let problem = photo.problem {
-            Label {
-                Text(verbatim: problem)
-            } icon: {
-                Image(systemName: "exclamationmark.triangle")
-            }
-        } else if let answer = photo.answer {
-            if let input = answer.input.cgImage {
-                Image(decorative: input, scale: 1)
-                    .interpolation(.none)
-                    .resizable()
-                    .aspectRatio(1, contentMode: .fit)
-                    .frame(maxWidth: 256)
-                LabeledContent("What the model sees", value: "\(answer.input.width) × \(answer.input.height)")
-                    .font(.footnote)
-            }
-            PredictionList(predictions: answer.classification.top)
-            LabeledContent(
-                "Prediction", value: Formats.milliseconds(Double(answer.classification.times.predict) / 1e6))
-        } else {
-            Text("Choose a photo, open a file, or drop one here.").foregroundStyle(.secondary)
+    @ViewBuilder private var input: some View {
+        if let image = photo.answer?.input.cgImage {
+            Image(decorative: image, scale: 1)
+                .interpolation(.none)
+                .resizable()
+                .aspectRatio(1, contentMode: .fit)
+                .frame(maxWidth: 256)
+                .accessibilityElement(children: .ignore)
         }
     }
 

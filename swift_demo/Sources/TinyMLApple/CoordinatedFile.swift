@@ -1,0 +1,28 @@
+#if canImport(CoreML)
+import CoreML
+import Foundation
+import TinyMLCore
+
+/// Files of the user's, which other apps and iCloud may be writing, or which are still elsewhere.
+public enum CoordinatedFile {
+    /// Calls `body` with a place to read from, once a file or folder is here and nobody writes it. Blocks: a file in
+    /// iCloud is fetched first.
+    ///
+    /// - Throws: `FileAccessError` for an address of the web: nothing is fetched from there.
+    public static func read<Result>(_ url: URL, _ body: (URL) throws -> Result) throws -> Result {
+        guard url.isFileURL else { throw FileAccessError.notAFile(address: url.absoluteString) }
+        let isScoped = url.startAccessingSecurityScopedResource()
+        defer { if isScoped { url.stopAccessingSecurityScopedResource() } }
+        var failure: NSError?
+        var result: Swift.Result<Result, any Error>?
+        NSFileCoordinator(filePresenter: nil).coordinate(readingItemAt: url, options: [], error: &failure) { place in
+            result = Swift.Result { try body(place) }
+        }
+        guard let result else { throw failure ?? FileAccessError.notReadable(name: url.lastPathComponent) }
+        return try result.get()
+    }
+
+    /// The content of a file.
+    public static func data(at url: URL) throws -> Data { try read(url) { try Data(contentsOf: $0) } }
+}
+#endif

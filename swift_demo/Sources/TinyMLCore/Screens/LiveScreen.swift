@@ -1,0 +1,98 @@
+/// The camera screen: the picture, its controls, the answer and the speed.
+public struct LiveScreen: Hashable, Sendable {
+    public enum Action: Hashable, Sendable {
+        case pause, resume, nextCamera
+        case torch(Bool)
+        case zoom(Double)
+        case openSettings, retry
+    }
+
+    public var stage = LoadStage.none
+    public var status = CameraStatus()
+    /// Why a prediction or a control failed.
+    public var problem: String?
+    public var update: LiveUpdate?
+    /// The probability from which on a class is told, 0 to 1.
+    public var threshold = 0.5
+    /// Whether the system has a page of settings for this app that can be opened.
+    public var canOpenSettings = false
+
+    public init() {}
+
+    public func content(_ formats: Formats = Formats()) -> Screen<Action> {
+        if let obstacle: ScreenItem<Action> = stage.obstacle() { return Screen("Camera", only: obstacle) }
+        if let reason { return Screen("Camera", [obstacle(reason)]) }
+        return Screen(
+            "Camera",
+            [
+                ScreenSection(.picture, [.slot(.camera, "Camera picture")]), ScreenSection(.controls, controls),
+                ScreenSection(.answers, answers(formats)), speed(formats),
+            ])
+    }
+
+    private var reason: String? {
+        if case .failed(let problem) = status.phase { problem.description } else { problem }
+    }
+
+    private func obstacle(_ reason: String) -> ScreenSection<Action> {
+        let isDenied = status.phase == .failed(.denied)
+        return ScreenSection(
+            .obstacle,
+            [
+                .unavailable("No live picture", symbol: "camera.badge.ellipsis", detail: .verbatim(reason)),
+                isDenied && canOpenSettings ? .button("Open Settings", .openSettings) : nil,
+                .button("Try again", .retry),
+            ])
+    }
+
+    private var controls: [ScreenItem<Action>?] {
+        let camera = status.camera
+        let zooms = (camera?.maximumZoom ?? 1) > 1
+        return [
+            status.phase == .paused ? .button("Resume", .resume) : .button("Pause", .pause),
+            status.cameras.count > 1 ? .button("Switch camera", .nextCamera) : nil,
+            camera?.hasTorch == true
+                ? .button(status.isTorchOn ? "Light off" : "Light on", .torch(!status.isTorchOn)) : nil,
+            zooms ? .button("Zoom out", .zoom(status.zoom / 1.5), isEnabled: status.zoom > 1) : nil,
+            zooms
+                ? .button(
+                    "Zoom in", .zoom(status.zoom * 1.5), isEnabled: status.zoom < (camera?.maximumZoom ?? 1)) : nil,
+        ]
+    }
+
+    private func answers(_ formats: Formats) -> [ScreenItem<Action>?] {
+        let interruption: ScreenItem<Action>? =
+            status.phase == .interrupted ? .remark("Another app is using the camera", symbol: "pause.circle") : nil
+        guard let update else { return [interruption] }
+        let verdict: ScreenItem<Action> =
+            switch Verdict(update.top, threshold: threshold) {
+            case .sure(let prediction): .heading(.verbatim(prediction.label))
+            case .unsure: .heading("Unsure")
+            }
+        return [interruption, verdict] + update.top.map { .prediction($0, formats) }
+    }
+
+    private func speed(_ formats: Formats) -> ScreenSection<Action>? {
+        guard let reading = update?.reading else { return nil }
+        func row(_ title: Phrase, _ latency: LiveReading.Latency) -> ScreenItem<Action> {
+            .value(title, formats.latency(p50: latency.p50, p95: latency.p95))
+        }
+        return ScreenSection(
+            .speed,
+            [
+                row("Preparing the image", reading.preprocess), row("Prediction", reading.predict),
+                row("Reading the answer", reading.postprocess), row("Together", reading.total),
+                reading.framesPerSecond.map { .value("Frames per second", formats.rate($0)) },
+                .value("Dropped frames", formats.count(reading.droppedFrames)),
+            ])
+    }
+}
+
+extension ScreenItem {
+    /// A class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
+    static func prediction(_ prediction: Prediction, _ formats: Formats) -> ScreenItem {
+        .prediction(
+            label: prediction.label, fraction: min(max(prediction.probability, 0), 1),
+            reading: formats.percent(prediction.probability))
+    }
+}
