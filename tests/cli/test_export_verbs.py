@@ -50,6 +50,17 @@ def test_verify_looks_at_all_artifacts(folder: Any, capsys: pytest.CaptureFixtur
     found = document(capsys)
     assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-w8a8.onnx"]
     assert all(row["images"] == 10 and row["passed"] for row in found)
+    assert found[0]["cpu_only"]["samples"] == 10
+    assert max(found[0]["cpu_only"]["largest"].values()) > 0
+    assert "cpu_only" not in found[1]
+
+
+def test_verify_says_how_far_the_cpu_alone_is(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Core ML rounds nothing to float16 there."""
+    assert run(["verify", "results/alexnet/exports/coreml-fp16", "--images", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "on CPU_ONLY Core ML rounds nothing to float16" in said
+    assert re.search(r"coreml-fp16\.mlpackage: \d of 3 first classes, at most \d\.\de-\d+ in probability", said)
 
 
 def test_eval_keeps_what_it_measured(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,6 @@ def test_schema_imports_neither_torch_nor_coremltools() -> None:
 
 
 def test_reading_a_package_imports_neither_torch_nor_an_op() -> None:
-    # coremltools, which imports torch by itself, is only imported once a file is read.
     code = "import sys, tinyml.coreml.read.package, tinyml.coreml.read.description; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "tinyml.coreml.program.program" in loaded

@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -113,7 +114,17 @@ CASES: dict[str, Case] = {
     ),
     "a pyramid": Case(net=_Net(_pyramid), shape=_IMAGE, sizes=_IMAGES),
     "lstm": Case(net=_Recurrent(nn.LSTM(4, 5)), shape=_STEPS, sizes=_STEP_SIZES),
-    "lstm both ways": Case(net=_Recurrent(nn.LSTM(4, 5, bidirectional=True)), shape=_STEPS, sizes=_STEP_SIZES),
+    "lstm both ways, of open length and batch": Case(
+        net=_Recurrent(nn.LSTM(4, 5, bidirectional=True)),
+        shape=ct.Shape((_length(1, 40, 6), _length(1, 8, 2), 4)),
+        sizes=((1, 1, 4), (40, 8, 4), (17, 3, 4), (6, 2, 4)),
+    ),
+    "gru": Case(net=_Recurrent(nn.GRU(4, 5)), shape=_STEPS, sizes=_STEP_SIZES),
+    "gru of open length and batch": Case(
+        net=_Recurrent(nn.GRU(4, 5, batch_first=True)),
+        shape=ct.Shape((_length(1, 8, 2), _length(1, 40, 6), 4)),
+        sizes=((1, 1, 4), (8, 40, 4), (3, 17, 4), (2, 6, 4)),
+    ),
     "lstm of two layers, both ways, batch first": Case(
         net=_Recurrent(nn.LSTM(4, 5, num_layers=2, batch_first=True, bidirectional=True)),
         shape=ct.Shape((1, _length(1, 40, 6), 4)),
@@ -205,22 +216,44 @@ def test_declared_output_sizes_vary_with_the_input(tmp_path: Path) -> None:
         assert sizes == [1, 3, 0, 0], "0: open"
 
 
+class _Masked(_Attention):
+    """Attention over as many steps as a second input says are there."""
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+        batch, length, width = x.shape
+        q, k, v = self.layer(x).reshape(batch, length, 3, 2, width // 2).permute(2, 0, 3, 1, 4)
+        absent = ((1 - mask) * -1e4)[:, None, None, :]
+        found = functional.scaled_dot_product_attention(q, k, v, attn_mask=absent)
+        return found.transpose(1, 2).reshape(batch, length, width)
+
+
 @pytest.mark.parametrize("to", ["onnx", "torch"])
-def test_what_fixes_an_open_axis_is_named_and_can_be_fixed(to: str, tmp_path: Path) -> None:
-    """coremltools writes a GRU as a loop over its steps, whose number is open here."""
-    mlmodel = _converted(Case(net=_Recurrent(nn.GRU(4, 5)), shape=_STEPS, sizes=_STEP_SIZES))
-    path = tmp_path / f"gru.{'onnx' if to == 'onnx' else 'pt2'}"
-    with pytest.raises(UnsupportedOpsError, match=r"op 'while_loop_0' cannot be unrolled.*fix the size with --shape"):
-        write(mlmodel, to, path)
-    assert not list(tmp_path.iterdir())
-    written = write(mlmodel, to, path, shapes=["x=5,2,4"])
-    assert (written.open, written.checked) == ((), ({"x": (5, 2, 4)},))
-    assert written.largest < 1e-5
-
-
-def test_a_gru_of_fixed_length_is_unrolled(tmp_path: Path) -> None:
-    mlmodel = _converted(Case(net=_Recurrent(nn.GRU(4, 5)), shape=(6, 2, 4), sizes=((6, 2, 4),)))
-    assert write(mlmodel, "onnx", tmp_path / "gru.onnx").largest < 1e-5
+def test_two_inputs_stay_open_together(to: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    batch, length = _length(1, 4, 2), _length(2, 30, 7)
+    inputs = [ct.TensorType(name="x", shape=ct.Shape((batch, length, 8)))]
+    inputs += [ct.TensorType(name="mask", shape=ct.Shape((batch, length)))]
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(_Masked().eval(), (torch.rand(2, 7, 8), torch.ones(2, 7)))  # type: ignore[no-untyped-call]
+        mlmodel = ct.convert(
+            traced,
+            inputs=inputs,
+            minimum_deployment_target=ct.target.iOS18,
+            compute_precision=ct.precision.FLOAT32,
+            compute_units=ct.ComputeUnit.CPU_ONLY,
+        )
+    written = write(mlmodel, to, tmp_path / f"m.{'onnx' if to == 'onnx' else 'pt2'}")
+    assert written.open == ("x [1..4, 2..30, 8]", "mask [1..4, 2..30]")
+    reference = ReferenceModel(mlmodel, precision="float32")
+    run_onnx = onnx_runner(written.path.read_bytes()) if to == "onnx" else None
+    program = torch.export.load(written.path).module() if to == "torch" else None
+    for size in ((1, 2), (4, 30), (3, 11)):
+        x, mask = torch.rand(*size, 8), (torch.rand(size) > 0.3).float()
+        expected = next(iter(reference.predict({"x": x.numpy(), "mask": mask.numpy()}).values()))
+        with torch.no_grad():
+            found = run_onnx([x, mask])[0] if run_onnx else program(x, mask)[0].numpy()  # type: ignore[misc]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_one_axis_can_be_fixed_and_another_stay_open(tmp_path: Path) -> None:
@@ -342,6 +375,25 @@ def test_mixed_enumerated_shapes_are_refused_as_core_ml_does(convert: Callable[.
         np.testing.assert_array_equal(found, [x + y])
     with pytest.raises(InputError, match=r"enumerated shapes.*do not go together.*x \[1, 4\], y \[1, 20\]"):
         model.predict({"x": np.ones((1, 4)), "y": np.ones((1, 20))})
+
+
+def test_mixed_enumerated_images_are_refused_too(convert: Callable[..., Any]) -> None:
+    height, width, length = get_new_symbol(), get_new_symbol(), get_new_symbol()
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 3, height, width)), mb.TensorSpec((1, length))])
+    def program(image: Any, y: Any) -> Any:
+        return mb.add(x=mb.reduce_sum(x=image, axes=[1, 2, 3]), y=mb.reduce_sum(x=y, axes=[1]), name="z")
+
+    sizes = ct.EnumeratedShapes([(1, 3, 4, 8), (1, 3, 8, 8)], default=(1, 3, 4, 8))
+    inputs = [
+        ct.ImageType(name="image", shape=sizes),
+        ct.TensorType(name="y", shape=ct.EnumeratedShapes([(1, 2), (1, 4)], default=(1, 2))),
+    ]
+    model = ReferenceModel(_program(convert, program, inputs=inputs, minimum_deployment_target=ct.target.iOS18))
+    picture = Image.new("RGB", (8, 4))
+    np.testing.assert_array_equal(model.predict({"image": picture, "y": np.ones((1, 2))})["z"], [2])
+    with pytest.raises(InputError, match=r"do not go together: .*image 8x4, y \[1, 4\]"):
+        model.predict({"image": picture, "y": np.ones((1, 4))})
 
 
 def test_the_module_computes_eagerly_at_any_size() -> None:

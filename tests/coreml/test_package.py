@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from tinyml.coreml import ReferenceModel
+from tinyml.coreml.read.messages import model_messages
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError, PackageError, TinyMLError, UnsupportedOpsError
 from tinyml.quiet import coremltools
@@ -190,3 +193,20 @@ def test_an_unknown_function_is_refused(package: Path) -> None:
 def test_something_else_than_a_path_is_refused() -> None:
     with pytest.raises(PackageError, match=r"int.*allowed: a path"):
         open_package(3)
+
+
+def test_reading_a_package_imports_neither_torch_nor_the_rest_of_coremltools(classifier_package: Path) -> None:
+    """coremltools' import takes seconds; its messages are all that reading wants."""
+    code = (
+        "import sys; from tinyml.coreml.read.package import open_package;"
+        f"print(len(open_package({str(classifier_package)!r}).program.functions), *sys.modules)"
+    )
+    functions, *loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert functions == "1"
+    assert not {"torch", "coremltools", "sklearn"} & set(loaded)
+
+
+def test_messages_are_coremltools_own() -> None:
+    assert model_messages().Model is ct.proto.Model_pb2.Model

@@ -17,7 +17,7 @@ from tinyml.coreml import ReferenceModel, to_torch
 from tinyml.coreml.tools.convert import TOLERANCE
 from tinyml.coreml.tools.convert import convert as write
 from tinyml.coreml.trace.onnx import onnx_bytes, onnx_runner
-from tinyml.errors import UnsupportedOpsError, UsageError, VerificationError
+from tinyml.errors import UsageError, VerificationError
 from tinyml.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -121,19 +121,6 @@ def test_paddings_follow_dynamic_axes(convert: Convert, tmp_path: Path) -> None:
         np.testing.assert_allclose(run([x])[0], model.predict({"x": x.numpy()})["y"], atol=1e-5)
 
 
-def test_a_loop_whose_end_depends_on_values_is_refused_by_name(convert: Convert, tmp_path: Path) -> None:
-    @mb.program(input_specs=[mb.TensorSpec((1,))])
-    def program(x: Any) -> Any:
-        return mb.while_loop(
-            _cond=lambda v: mb.less(x=mb.reduce_sum(x=v), y=9.0), _body=lambda v: (mb.add(x=v, y=v),), loop_vars=(x,)
-        )
-
-    model = convert(program, minimum_deployment_target=ct.target.iOS16)
-    with pytest.raises(UnsupportedOpsError, match=r"its course depends on values: 'while_loop'"):
-        write(model, "onnx", tmp_path / "loop.onnx")
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(("to", "name"), [("caffe", "a.caffe"), ("onnx", "a.pt2")])
 def test_unknown_formats_and_names_are_refused(classifier: Any, tmp_path: Path, to: str, name: str) -> None:
     with pytest.raises(UsageError):
@@ -185,3 +172,32 @@ def test_a_mean_over_whole_images_becomes_a_global_pool(
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
     expected = np.maximum(x, 0).mean(axis=tuple(axes), keepdims=keep_dims)
     np.testing.assert_allclose(onnx_runner(content)([x])[0], expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("factor", "half", "accepted"),
+    [(1.0028, True, True), (1.02, True, False), (1.0028, False, False), (1.0008, False, True)],
+)
+def test_a_difference_that_float16_rounds_away_is_accepted(
+    convert: Convert, tmp_path: Path, factor: float, half: bool, accepted: bool
+) -> None:
+    """A program whose float16 results are known to some percent, converted with an error of a factor."""
+
+    @mb.program(input_specs=[mb.TensorSpec((4,))])
+    def program(x: Any) -> Any:
+        return mb.sub(x=mb.add(x=x, y=100.0), y=100.0, name="y")
+
+    kind = ct.precision.FLOAT16 if half else ct.precision.FLOAT32
+    model = convert(program, compute_precision=kind, minimum_deployment_target=ct.target.iOS16)
+
+    def faulty(content: bytes) -> Any:
+        right = onnx_runner(content)
+        return lambda inputs: [value * np.float32(factor) for value in right(inputs)]
+
+    if accepted:
+        written = write(model, "onnx", tmp_path / "r.onnx", run_onnx=faulty)
+        assert (written.rounded is not None) == half
+    else:
+        with pytest.raises(VerificationError, match=r"output 'y': .*what rounding to the declared types changes"):
+            write(model, "onnx", tmp_path / "r.onnx", run_onnx=faulty)
+        assert not list(tmp_path.iterdir())

@@ -15,12 +15,15 @@ from .package import PACKAGE, sources
 
 #: SwiftUI's and Charts' closures are documented as they are: views are built on the main actor.
 DOCUMENTED_CLOSURES = {"SwiftUI", "Charts"}
+#: What a Sendable enumeration holds is Sendable too: the compiler lets no other in.
+HELD = {"MLComputeDevice": ("MLCPUComputeDevice", "MLGPUComputeDevice", "MLNeuralEngineComputeDevice")}
 CONFORMANCE = re.compile(r"((?:class|struct|enum) \w+(?:<[^>{]*>)?: )([^{]+?)( \{)")
 
 
 def documented_sendable() -> set[str]:
     """The names of the types whose pages list the conformance."""
-    return {facts["name"] for facts in recorded()["seen"].values() if facts.get("sendable")}
+    listed = {facts["name"] for facts in recorded()["seen"].values() if facts.get("sendable")}
+    return listed | {name for holder, names in HELD.items() if holder in listed for name in names}
 
 
 def pessimistic(module: str, text: str) -> str:

@@ -46,6 +46,8 @@ def convert(
     if written.skipped:
         out.line(f"not checked, since the package itself refuses it: {'; '.join(map(_shown, written.skipped))}")
     out.line(f"largest difference to the reference runtime: {written.largest:.2g} (relative)")
+    if written.rounded is not None:
+        out.line(f"accepted since the declared types round no less there: {written.rounded:.2g}")
     out.document(
         {
             "path": str(written.path),
@@ -56,6 +58,7 @@ def convert(
             "checked": list(written.checked),
             "skipped": list(written.skipped),
             "largest_relative_difference": written.largest,
+            "declared_types_round": written.rounded,
         }
     )
 

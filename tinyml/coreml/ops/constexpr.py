@@ -22,7 +22,14 @@ def affine_dequantize(quantized_data: Tensor, zero_point: Tensor, scale: Tensor,
     shape[axis] = -1
     offset = zero_point.to(torch.float32).reshape(shape if zero_point.dim() else [])
     factor = scale.reshape(shape if scale.dim() else [])
-    return (quantized_data.to(torch.float32) - offset) * factor
+    return _shifted_and_scaled(quantized_data, offset, factor)
+
+
+def _shifted_and_scaled(data: Tensor, offset: Tensor, factor: Tensor) -> Tensor:
+    values = data.to(torch.float32, copy=True)  # and changed where they lie: new memory takes longer than arithmetic
+    if bool(offset.any()):
+        values -= offset
+    return values.mul_(factor)
 
 
 @op("constexpr_cast", since="iOS16", exact=True, stored=True)
@@ -60,10 +67,8 @@ def sparse_to_dense_packed(nonzero_data: Tensor, mask: Tensor, shape: tuple[int,
 @op("constexpr_blockwise_shift_scale", since="iOS18", stored=True)
 def blockwise_shift_scale(data: Tensor, scale: Tensor, offset: Tensor | None = None) -> Tensor:
     """Shifted and scaled: scale * (data - offset); each entry of both serves an equal block of `data`."""
-    values = data.to(torch.float32)
-    if offset is not None:
-        values = values - _spread(offset.to(torch.float32), data.shape)
-    return values * _spread(scale, data.shape)
+    shift = torch.zeros(()) if offset is None else _spread(offset.to(torch.float32), data.shape)
+    return _shifted_and_scaled(data, shift, _spread(scale, data.shape))
 
 
 @op("constexpr_lut_to_dense", since="iOS18", exact=True, stored=True)

@@ -55,13 +55,14 @@ def make_list(
 ) -> TensorList:
     """A list of `init_length` elements not yet written; a string in `elem_shape` is a size that only the run fixes."""
     del context
-    shape = tuple(_size(item) for item in elem_shape)
+    shape = tuple(known_size(item) for item in elem_shape)
     _check_length(init_length)
     element = ValueType(dtype=dtype, shape=shape)
     return TensorList(element=element, elements=(None,) * init_length, dynamic=dynamic_length)
 
 
-def _size(item: object) -> int | None:
+def known_size(item: object) -> int | None:
+    """A size in a list's declaration; None where only the run fixes it."""
     if isinstance(item, (int, torch.SymInt)):  # known while a program is traced
         return item  # type: ignore[return-value]
     return int(item.item()) if isinstance(item, Tensor) else None

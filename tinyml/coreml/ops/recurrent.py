@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch._higher_order_ops.scan import scan  # torch has no public name for it yet
+from torch._higher_order_ops.scan import scan_op  # `scan` around it would keep sizes of earlier traces as constants
 from torch.nn.functional import linear
 
 from tinyml.errors import PackageError
@@ -48,18 +48,20 @@ def _activation(name: str) -> Activation:
         raise PackageError("unknown activation", value=name, allowed=", ".join(_ACTIVATIONS)) from None
 
 
+Step = Callable[[tuple[Tensor, ...], Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]]
+"""From the states, the hidden one first, what the input adds to the gates, and the weights, to the next states."""
+
+
 def _taken(
-    step: Callable[[tuple[Tensor, ...], Tensor], tuple[Tensor, ...]],
-    states: tuple[Tensor, ...],
-    projected: Tensor,
-    direction: str,
+    step: Step, states: tuple[Tensor, ...], projected: Tensor, weights: tuple[Tensor, ...], direction: str
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """All steps of a layer: the hidden states [S, B, H] in the order in which they arose, and the last states.
 
     Args:
-        step: from the states, the hidden one first, and an element of `projected` to the next states.
+        step: as above.
         states: before the first step.
         projected: [S, B, gates].
+        weights: all tensors that `step` uses besides.
         direction: "forward" or "reverse".
     """
     if direction not in ("forward", "reverse"):
@@ -68,17 +70,19 @@ def _taken(
         projected = projected.flip(0)
     length = projected.shape[0]
     if type(length) is not int:  # a trace with an open length keeps the loop
+        count = len(states)
+
         # What a step returns must not share memory with what it is given, nor one result with another, and must lie
         # in memory as the states before it.
-        def traced(carry: tuple[Tensor, ...], x: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-            found = step(carry, x)
-            return tuple(_own(value) for value in found), _own(found[0])
+        def traced(*given: Tensor) -> list[Tensor]:
+            found = step(given[:count], given[count], given[count + 1 :])
+            return [_own(value) for value in (*found, found[0])]
 
-        last, sequence = scan(traced, tuple(_own(value) for value in states), projected, dim=0)
-        return sequence, last
+        *last, sequence = scan_op(traced, tuple(_own(value) for value in states), (projected,), weights)
+        return sequence, tuple(last)
     hidden = []
     for t in range(length):
-        states = step(states, projected[t])
+        states = step(states, projected[t], weights)
         hidden.append(states[0])
     return torch.stack(hidden), states
 
@@ -105,9 +109,10 @@ def rnn(
     """`h = activation(weight_ih x + weight_hh h + bias)`; the states of every step, or of the last, and the last."""
     act = _activation(activation)
     hidden, (h,) = _taken(
-        lambda states, given: (act(given + linear(states[0], weight_hh)),),
+        lambda states, given, weights: (act(given + linear(states[0], weights[0])),),
         (initial_h,),
         linear(x, weight_ih, bias),
+        (weight_hh,),
         direction,
     )
     return _sequence(hidden, h, output_sequence), h
@@ -164,26 +169,31 @@ def _gru(
 ) -> tuple[Tensor, Tensor]:
     """The states in the order in which they arose, and the last one."""
     gate, act = activations
-    weight_rz = torch.cat((weight_hh[: h.shape[-1]], weight_hh[-h.shape[-1] :]))
-    weight_o = weight_hh[h.shape[-1] : -h.shape[-1]]
+    weights: tuple[Tensor, ...] = (
+        torch.cat((weight_hh[: h.shape[-1]], weight_hh[-h.shape[-1] :])),
+        weight_hh[h.shape[-1] : -h.shape[-1]],
+    )
+    if reset_after:
+        weights = (weight_hh,) if bias is None else (weight_hh, bias)
     projected = linear(x, weight_ih, input_bias)
     if bias is not None and not reset_after:
         projected = projected + bias
 
-    def step(states: tuple[Tensor, ...], given: Tensor) -> tuple[Tensor, ...]:
+    def step(states: tuple[Tensor, ...], given: Tensor, weights: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         (h,) = states
         x_r, x_o, x_z = given.chunk(3, -1)
         if reset_after:
-            h_r, h_o, h_z = linear(h, weight_hh, bias).chunk(3, -1)
+            h_r, h_o, h_z = linear(h, *weights).chunk(3, -1)
             r, z = gate(x_r + h_r), gate(x_z + h_z)
             o = act(x_o + r * h_o)
         else:
+            weight_rz, weight_o = weights
             h_r, h_z = linear(h, weight_rz).chunk(2, -1)
             r, z = gate(x_r + h_r), gate(x_z + h_z)
             o = act(x_o + linear(r * h, weight_o))
         return ((1 - z) * o + z * h,)
 
-    hidden, (h,) = _taken(step, (h,), projected, direction)
+    hidden, (h,) = _taken(step, (h,), projected, weights, direction)
     return hidden, h
 
 
@@ -249,10 +259,11 @@ def _lstm(
     """One direction: the hidden states in the order in which they arose, the last one, the last cell state."""
     gate, cell, act = activations
     projected = linear(x, weight_ih, bias)
-    peep_i, peep_f, peep_o = (None, None, None) if peephole is None else peephole.chunk(3)
 
-    def step(states: tuple[Tensor, ...], given: Tensor) -> tuple[Tensor, ...]:
+    def step(states: tuple[Tensor, ...], given: Tensor, weights: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         h, c = states
+        weight_hh, *rest = weights
+        peep_i, peep_f, peep_o = rest[0].chunk(3) if rest else (None, None, None)
         i, f, o, z = (given + linear(h, weight_hh)).chunk(4, -1)
         if peep_i is not None and peep_f is not None:
             i, f = i + peep_i * c, f + peep_f * c
@@ -263,5 +274,7 @@ def _lstm(
             o = o + peep_o * c
         return gate(o) * act(c), c
 
-    hidden, (h, c) = _taken(step, (h, c), projected, direction)
+    hidden, (h, c) = _taken(
+        step, (h, c), projected, (weight_hh,) if peephole is None else (weight_hh, peephole), direction
+    )
     return hidden, h, c

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -128,10 +129,13 @@ def carry(constant: Constant) -> Any:
     if not isinstance(constant.data, np.ndarray) or not isinstance(constant.type, ValueType):
         return constant.data
     dtype = DTYPES[constant.type.dtype]
-    array = constant.data.astype(np.int64) if dtype.name == "uint64" else np.array(constant.data)
-    if dtype.name in ("uint16", "uint32"):
-        array = array.astype(np.int32 if dtype.name == "uint16" else np.int64)
-    return torch.from_numpy(array).to(CARRIERS[dtype.name])
+    wider = {"uint16": np.int32, "uint32": np.int64, "uint64": np.int64}.get(dtype.name)
+    if wider is not None:
+        return torch.from_numpy(constant.data.astype(wider)).to(CARRIERS[dtype.name])
+    with warnings.catch_warnings():
+        # Weights lie in a file that is mapped read-only, and are copied once.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(constant.data).to(CARRIERS[dtype.name], copy=True)
 
 
 class _Scope:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from tinyml.errors import ArtifactError, PackageError, reason_of
-from tinyml.quiet import coremltools
 
 from ..program.dtypes import DType
 from ..program.program import Program
 from .blob import BlobFile
 from .kinds import Kind, folder_refusal, kind_of, kind_of_folder, refusal
+from .messages import model_messages
 from .protobuf import parse_program
 
 MAX_SPECIFICATION_BYTES = 2**31 - 1
@@ -90,12 +90,10 @@ def _model_file(package: Path) -> Path:
 def _read_specification(path: Path) -> Any:
     from google.protobuf.message import DecodeError
 
-    Model_pb2 = coremltools().proto.Model_pb2  # noqa: N806  a module
-
     size = path.stat().st_size
     if size > MAX_SPECIFICATION_BYTES:
         raise PackageError(f"{path} is too large for a model specification", value=f"{size} bytes")
-    specification = Model_pb2.Model()
+    specification = model_messages().Model()
     try:
         specification.ParseFromString(path.read_bytes())
     except DecodeError as error:

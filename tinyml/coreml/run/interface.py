@@ -50,23 +50,25 @@ class Interface:
 
     def _check_enumerated(self, inputs: Inputs) -> None:
         """Core ML takes the n-th enumerated shape of one input with the n-th of another only (coremltools #2271)."""
-        places = {}
-        for name, value in inputs.items():
-            feature, shape = self.description.inputs[name], getattr(value, "shape", None)
-            if isinstance(feature, ArrayFeature) and len(feature.enumerated) > 1 and shape is not None:
-                found = [n for n, each in enumerate(feature.enumerated) if each == tuple(shape)]
-                places[name] = (set(found), tuple(shape))
-        lengths = {len(_enumerated(self.description.inputs[name])) for name in places}
-        fits = [found for found, _ in places.values() if found]
+        given = {name: _shape(self.description.inputs[name], value) for name, value in inputs.items()}
+        listed = {name: _enumerated(self.description.inputs[name]) for name, shape in given.items() if shape}
+        listed = {name: shapes for name, shapes in listed.items() if len(shapes) > 1}
+        places = {name: {n for n, each in enumerate(shapes) if each == given[name]} for name, shapes in listed.items()}
+        fits = [found for found in places.values() if found]
+        lengths = {len(shapes) for shapes in listed.values()}
         if len(lengths) == 1 and len(fits) > 1 and not set.intersection(*fits):
             raise InputError(
                 "these enumerated shapes do not go together",
-                value=", ".join(f"{name} {list(shape)}" for name, (_, shape) in places.items()),
-                allowed=" or ".join(self._together(list(places), n) for n in range(lengths.pop())),
+                value=", ".join(self._shown(name, given[name]) for name in listed),
+                allowed=" or ".join(self._together(list(listed), n) for n in range(lengths.pop())),
             )
 
     def _together(self, names: list[str], place: int) -> str:
-        return ", ".join(f"{name} {list(_enumerated(self.description.inputs[name])[place])}" for name in names)
+        return ", ".join(self._shown(name, _enumerated(self.description.inputs[name])[place]) for name in names)
+
+    def _shown(self, name: str, shape: tuple[int, ...]) -> str:
+        is_image = isinstance(self.description.inputs[name], ImageFeature)
+        return f"{name} {'x'.join(map(str, shape)) if is_image else list(shape)}"
 
     def array(self, item: NamedType, inputs: Inputs) -> np.ndarray:
         """What the program's input `item` is given: an array of its own, of the carrier type and the declared rank.
@@ -114,5 +116,11 @@ def _type(item: NamedType) -> ValueType:
     return item.type
 
 
+def _shape(feature: object, value: Any) -> tuple[int, ...]:
+    """The shape of an array, or an image's (width, height); empty where it has neither, which is refused later."""
+    found = getattr(value, "size" if isinstance(feature, ImageFeature) else "shape", ())
+    return tuple(found) if isinstance(found, tuple) else ()
+
+
 def _enumerated(feature: object) -> tuple[tuple[int, ...], ...]:
-    return feature.enumerated if isinstance(feature, ArrayFeature) else ()
+    return feature.enumerated if isinstance(feature, (ArrayFeature, ImageFeature)) else ()

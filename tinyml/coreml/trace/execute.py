@@ -1,4 +1,4 @@
-"""Executing a plan while it is traced: sizes stay symbols, loops and branches that sizes decide are unrolled."""
+"""Executing a plan while it is traced: sizes stay symbols; loops are kept or unrolled, branches kept or decided."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from torch import Tensor
 from tinyml.errors import PackageError, TinyMLError, UnsupportedOpsError
 
 from ..ops.carriers import CARRIERS
-from ..plan.arguments import Argument, Converted, Gathered, Settled, Surroundings, Taken
+from ..ops.context import TensorList
+from ..plan.arguments import Argument, Converted, Gathered, Settled, Surroundings, Taken, slots_of
 from ..plan.plan import FAILURES, Plan, Step
 from ..plan.signature import Parameter, parameters
 from ..program.types import UnrankedType, ValueType
+from . import kept, lists, slices
 from .sizes import RULES, NotASizeError, Numbers, constant, vector
 
 MAX_TURNS = 4096
 """A loop of more turns is refused: the unrolled program would be absurdly large."""
+
+
+class UndecidedError(UnsupportedOpsError):
+    """A loop or branch whose course values or open sizes decide, in a trace that keeps none."""
+
 
 Constants = Mapping[int, Mapping[int, Numbers]]
 """By plan (its id) and slot, and by loop (the id of its step) and variable: the constants that may be sizes."""
@@ -40,18 +47,41 @@ def constants(plan: Plan) -> dict[int, dict[int, Numbers]]:
 
 
 class Executor:
-    """Runs plans on tensors and numbers; `watch` is called after each step with it."""
+    """Runs plans on tensors and numbers."""
 
-    def __init__(self, known: Constants, watch: Callable[[Step], None]) -> None:
-        self._known, self._watch = known, watch
+    def __init__(self, known: Constants, watch: Callable[[Step], None], *, keeps: bool = False) -> None:
+        """Takes what may be sizes.
 
-    def run(self, plan: Plan, inputs: Sequence[Any]) -> list[Any]:
+        Args:
+            known: the constants that may be.
+            watch: called after each step with it.
+            keeps: whether loops stay loops, and branches that values decide stay branches; else loops are unrolled and
+                such branches refused.
+        """
+        self._known, self._watch, self._keeps = known, watch, keeps
+        self._inner: kept.Tensors = {}
+
+    def run(self, plan: Plan, inputs: Sequence[Any], inner: kept.Tensors | None = None) -> list[Any]:
         """The outputs of `plan`: tensors, Numbers, and whatever else a value may be.
+
+        Args:
+            plan: of a function or a block.
+            inputs: of its inputs.
+            inner: in a block that is kept, the constants as it knows them.
 
         Raises:
             PackageError: a step fails; the message names it and says why.
         """
+        before, self._inner = self._inner, inner if inner is not None else self._inner
+        try:
+            return self._run(plan, inputs)
+        finally:
+            self._inner = before
+
+    def _run(self, plan: Plan, inputs: Sequence[Any]) -> list[Any]:
         values = plan.start(inputs)
+        for slot in plan.constant_tensors():
+            values[slot] = self._inner.get((id(plan), slot), values[slot])
         for slot, number in self._known[id(plan)].items():
             values[slot] = Numbers(number.array, number.dtype, values[slot])
         step = None
@@ -71,6 +101,10 @@ class Executor:
     def _step(self, step: Step, values: list[Any]) -> None:
         outcome: Any = self._numbers(step, values)
         if outcome is None:
+            outcome = self._list(step, values)
+        if outcome is None and step.kind in slices.OPS:
+            outcome = self._slice(step, values)
+        if outcome is None:
             if step.kind == "while_loop":
                 outcome = self._loop(step, values)
             elif step.kind == "cond":
@@ -89,7 +123,7 @@ class Executor:
             x = values[step.reads[0]]
             shape = x.array.shape if isinstance(x, Numbers) else x.shape
             return (Numbers(vector(shape), torch.int32),)
-        if step.kind == "list_length":
+        if step.kind == "list_length" and isinstance(values[step.reads[0]], TensorList):
             return (Numbers(len(values[step.reads[0]].elements), torch.int32),)
         rule = RULES.get(step.kind)
         if rule is None or not step.reads:
@@ -115,6 +149,45 @@ class Executor:
         if len(results) != len(step.results):
             return None
         return tuple(Numbers(value, _dtype(each.type)) for value, each in zip(results, step.results, strict=True))
+
+    def _list(self, step: Step, values: list[Any]) -> Any:
+        """The result of an op of a list that is one tensor; None of another op."""
+        if step.kind == "make_list":
+            return self._open_list(step, values)
+        if step.kind not in lists.OPS or not isinstance(values[step.reads[0]], lists.StackedList):
+            return None
+        given = {}
+        for name, argument in step.arguments.items():
+            slots = () if isinstance(argument, Settled) else slots_of(argument)
+            given[name] = argument.value if isinstance(argument, Settled) else plain(values[slots[0]])
+        return lists.OPS[step.kind](**given)
+
+    def _open_list(self, step: Step, values: list[Any]) -> lists.StackedList | None:
+        """A new list as one tensor, where its length is open or a loop that is kept may carry it; else None."""
+        given = dict(zip(step.arguments, self._arguments(step, values), strict=True))
+        if not isinstance(given["init_length"], torch.SymInt) and (not self._keeps or given["dynamic_length"]):
+            return None
+        return lists.blank(given["init_length"], given["elem_shape"], given["dtype"])
+
+    def _slice(self, step: Step, values: list[Any]) -> Tensor | None:
+        """The result of a slice whose begin depends on values; None of another one."""
+        begin = step.arguments["begin"]
+        if isinstance(begin, Settled) or all(isinstance(values[slot], Numbers) for slot in slots_of(begin)):
+            return None
+        kind = step.results[0].type
+        given: dict[str, Any] = {"sizes": kind.shape if isinstance(kind, ValueType) else ()}
+        for name, argument in step.arguments.items():
+            if isinstance(argument, Settled):
+                given[name] = argument.value
+                continue
+            found = [values[slot] for slot in slots_of(argument)]
+            if name == "begin":
+                given[name] = torch.cat([plain(value).reshape(-1) for value in found])
+            elif name in ("x", "update"):
+                given[name] = plain(found[0])
+            elif all(isinstance(value, Numbers) for value in found):
+                given[name] = [item for value in found for item in value.items()]
+        return slices.OPS[step.kind](**given)
 
     def _arguments(self, step: Step, values: list[Any]) -> list[Any]:
         wanted = {parameter.name: parameter for parameter in parameters(step.definition.function)}
@@ -147,6 +220,8 @@ class Executor:
             loop_vars = [values[slot] for slot in taken.slots]
         else:
             raise ValueError("a loop without variables")
+        if self._keeps:
+            return kept.loop(step, loop_vars, values, self.run)
         for _ in range(MAX_TURNS):
             outer = [values[slot] for slot in condition.captures]
             if not self._decided(step, self.run(condition.plan, [*outer, *loop_vars])[0]):
@@ -157,6 +232,8 @@ class Executor:
     def _branch(self, step: Step, values: list[Any]) -> list[Any]:
         taken = step.arguments["pred"]
         predicate = taken.value if isinstance(taken, Settled) else values[step.reads[0]]
+        if self._keeps and isinstance(predicate, Tensor):
+            return kept.branch(step, predicate, values, self.run)
         block = step.blocks[0 if self._decided(step, predicate) else 1]
         return self.run(block.plan, [values[slot] for slot in block.captures])
 
@@ -166,7 +243,7 @@ class Executor:
         if isinstance(item, (bool, int, np.bool_, float)):
             return bool(item)
         sized = isinstance(item, (torch.SymBool, torch.SymInt))
-        raise UnsupportedOpsError(
+        raise UndecidedError(
             f"op {step.name!r} cannot be unrolled: "
             + ("a size that stays open decides its course" if sized else "its course depends on values"),
             ops=[step.kind],

@@ -74,6 +74,8 @@ class TorchModel(Plan):
         self._initial = states
         self._known = constants(self)
         self.fixed = Fixed()
+        self.keeps_loops = False
+        """Whether a trace keeps loops, and branches that values decide; else it unrolls them."""
 
     def forward(self, *inputs: Any) -> tuple[Any, ...]:
         """Runs the steps; a failing op raises PackageError with its name."""
@@ -96,8 +98,14 @@ class TorchModel(Plan):
                 self.fixed.note(axis, f"op {step.name!r} ({step.kind})")
                 del opened[axis]
 
-        found = Executor(self._known, watch).run(self, given)
+        keeps = self.keeps_loops and torch.compiler.is_exporting()
+        found = Executor(self._known, watch, keeps=keeps).run(self, given)
         return (*(plain(value) for value in found), *(cells[name].value for name in self.state_names))
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether there is a loop or a branch."""
+        return any(step.blocks for step in self.steps)
 
     def example_inputs(self) -> tuple[torch.Tensor, ...]:
         """Inputs of the traced shapes: the default value where there is one, else zeros, or mid-gray for an image."""

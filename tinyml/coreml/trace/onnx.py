@@ -27,9 +27,20 @@ def onnx_bytes(module: TorchModel) -> bytes:
     Raises:
         UnsupportedOpsError: an op cannot be traced; PackageError: torch's exporter cannot translate the trace.
     """
+    try:
+        return _written(module, exported(module))
+    except PackageError as error:
+        if not module.keeps_loops:
+            raise
+        try:  # what torch's exporter has no loop for
+            return _written(module, exported(module, keeps_loops=False))
+        except PackageError:
+            raise error from None
+
+
+def _written(module: TorchModel, program: torch.export.ExportedProgram) -> bytes:
     import onnx
 
-    program = exported(module)
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -138,7 +138,7 @@ def constant(value: torch.Tensor) -> Numbers | None:
     return Numbers(value.detach().numpy().astype(object), value.dtype, value)
 
 
-def _each(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
+def each(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
     """`function` of numbers, on arrays that broadcast."""
 
     def apply(*arrays: Any) -> np.ndarray:
@@ -152,11 +152,11 @@ def _each(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
 
 
 def _both(function: Callable[[Any, Any], Any]) -> Callable[..., np.ndarray]:
-    return lambda x, y: _each(function)(x, y)
+    return lambda x, y: each(function)(x, y)
 
 
 def _one(function: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
-    return lambda x: _each(function)(x)
+    return lambda x: each(function)(x)
 
 
 def _number(value: Any) -> Any:
@@ -193,10 +193,10 @@ def _floor_div(a: Any, b: Any) -> Any:
 
 def _cast(x: np.ndarray, dtype: str) -> np.ndarray:
     if dtype in ("fp16", "fp32"):
-        return _each(ratio)(x)
+        return each(ratio)(x)
     if dtype == "bool":
-        return _each(lambda item: _whole(item) != 0)(x)
-    return _each(lambda item: ratio(item).floor() if isinstance(item, (Ratio, float)) else item + 0)(x)
+        return each(lambda item: _whole(item) != 0)(x)
+    return each(lambda item: ratio(item).floor() if isinstance(item, (Ratio, float)) else item + 0)(x)
 
 
 def _gather(x: np.ndarray, indices: np.ndarray, axis: int = 0, batch_dims: int = 0, **_: Any) -> np.ndarray:
@@ -290,7 +290,7 @@ def _select(cond: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
             raise NotASizeError
         return first if condition else second
 
-    return _each(choose)(cond, a, b)
+    return each(choose)(cond, a, b)
 
 
 def _settled(condition: Any) -> Any:

@@ -11,17 +11,38 @@ from tinyml.errors import PackageError, UnsupportedOpsError
 from tinyml.quiet import quiet
 
 from ..plan.plan import FAILURES
+from .execute import UndecidedError
 from .module import TorchModel, fixed_axes
 from .sizes import is_fixed
 
 
-def exported(module: TorchModel) -> torch.export.ExportedProgram:
+def exported(module: TorchModel, *, keeps_loops: bool = True) -> torch.export.ExportedProgram:
     """`module` traced at its example inputs, with the axes that may vary kept open.
+
+    Where `keeps_loops`, loops stay loops; a program in which one cannot (its variables grow, or its counter becomes a
+    size) is traced with its loops unrolled.
 
     Raises:
         UnsupportedOpsError: an op cannot be traced; PackageError: the trace fails for another reason, or fixes an axis
             that was to stay open. The message names the op.
     """
+    module.keeps_loops = keeps_loops and module.has_blocks
+    try:
+        return _exported(module)
+    except PackageError as kept:
+        if not module.keeps_loops:
+            raise
+        module.keeps_loops = False
+        try:
+            return _exported(module)
+        except PackageError as unrolled:
+            if not isinstance(unrolled, UndecidedError):
+                raise
+            why = kept.what if isinstance(kept, UnsupportedOpsError) else f"{kept.what}: {kept.value}"
+            raise UnsupportedOpsError(f"{unrolled.what}; {why}", ops=unrolled.ops, hint=unrolled.hint) from kept
+
+
+def _exported(module: TorchModel) -> torch.export.ExportedProgram:
     module.fixed.found.clear()
     with quiet(), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
