@@ -1,6 +1,6 @@
-"""Writes what a run of all checks gave, from pytest's JUnit file, into a page of `results/`.
+"""Writes what a run of all checks gave, from pytest's JUnit files, into a page of `results/`.
 
-python tests/record_checks.py build/checks.xml results/checks.md
+python tests/record_checks.py build/quick.xml build/slow.xml results/checks.md
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,10 +17,10 @@ from tinyml.bench.environment import this_environment
 LONGEST = 10
 
 
-def page(junit: Path, *, commit: str, machine: str) -> str:
+def page(parts: Sequence[Path], *, commit: str, machine: str) -> str:
     """The page, as Markdown."""
-    root = ElementTree.parse(junit).getroot()  # noqa: S314 (pytest has just written it)
-    suites = list(root.iter("testsuite"))
+    roots = [ElementTree.parse(part).getroot() for part in parts]  # noqa: S314 (pytest has just written them)
+    suites = [suite for root in roots for suite in root.iter("testsuite")]
     count = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors")}
     skipped = sum(int(suite.get("skipped", 0)) for suite in suites)
     wrong = count["failures"] + count["errors"]
@@ -27,7 +28,7 @@ def page(junit: Path, *, commit: str, machine: str) -> str:
     when = min(suite.get("timestamp", "") for suite in suites)[:16].replace("T", " ")
     files: dict[str, float] = defaultdict(float)
     names, missed = [], []
-    for case in root.iter("testcase"):
+    for case in (case for root in roots for case in root.iter("testcase")):
         place = case.get("classname", "")
         files[place] += float(case.get("time", 0))
         if case.find("failure") is not None or case.find("error") is not None:
@@ -59,15 +60,16 @@ def page(junit: Path, *, commit: str, machine: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(junit: Path, target: Path) -> None:
-    """Writes `target` from `junit`."""
+def main(parts: Sequence[Path], target: Path) -> None:
+    """Writes `target` from the JUnit files of a run's parts."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=target.parent
     )
     found = this_environment(())
     machine = f"{found.cpu}, {found.cores} cores, {found.os} {found.os_version}, {found.runtime}"
-    target.write_text(page(junit, commit=described.stdout.strip() or "unknown", machine=machine), encoding="utf-8")
+    target.write_text(page(parts, commit=described.stdout.strip() or "unknown", machine=machine), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    *given, last = map(Path, sys.argv[1:])
+    main(given, last)
