@@ -25,7 +25,6 @@ from tinyml.workspace import PLAN, PLAN_PICTURE
 
 from .compression import COMPENSATION_IMAGES, Conversion, Samples, calibration_images, check, compress
 from .coreml_weights import held, weights_of
-from .disk import writing
 from .encoding.coreml import store
 from .encoding.layers import encoded
 from .proof import Proof, prove
@@ -213,7 +212,7 @@ def compress_package(
         return store(model, encoded(model, variant, conversion.weights, conversion.calibration))
 
     ct = coremltools()
-    with writing(output), atomic_folder(output) as folder:
+    with atomic_folder(output) as folder:
         with scratch_in(folder):
             with quiet():
                 model = ct.models.MLModel(str(path), skip_model_load=True)

@@ -45,7 +45,6 @@ from tinyml.workspace import (
 
 from . import golden
 from .compression import COMPENSATION_IMAGES, calibration_images, check, prepare
-from .disk import writing
 from .finetune.finetune import Length, finetune, nearest_of
 from .format import Metadata, formats
 from .picture import draw_artifacts
@@ -290,7 +289,8 @@ class Exporter:
         Raises:
             UsageError: The variant's compression cannot be.
             UnavailableError: Its format cannot be written here.
-            ArtifactError: The disk refuses it, another process exports there, or a weight is not what it should be.
+            FullDiskError: There is no room.
+            ArtifactError: Another process exports there, or a weight is not what it should be.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
         variant = self._calibrated(variant)
@@ -300,7 +300,7 @@ class Exporter:
             raise UnavailableError(f"{variant.format} cannot be written here", value=reason)
         spec = self.checkpoint.spec
         target = self._workspace.export(spec.architecture, variant.name)
-        with writing(target), _alone(target), atomic_folder(target) as folder:
+        with _alone(target), atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
             calibration = self._calibration(variant)
             with scratch_in(folder), beating(self._progress, f"{variant.name}: converting"):

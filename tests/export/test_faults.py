@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tinyml.errors import ArtifactError, CheckpointError, DataError
+from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError
 from tinyml.export import pipeline
-from tinyml.export.disk import writing
 from tinyml.export.pipeline import Exporter
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
@@ -131,34 +129,10 @@ def small_files(size: int) -> Iterator[None]:
 def test_a_disk_that_refuses_leaves_nothing(made: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "results")
     exporter = Exporter(made, workspace)
-    with (
-        small_files(1000),
-        pytest.raises(ArtifactError, match=f"cannot write .*onnx-fp32: '{os.strerror(errno.EFBIG)}'"),
-    ):
+    refused = f"no room for onnx-fp32 .{os.strerror(errno.EFBIG)}"
+    with small_files(1000), pytest.raises(FullDiskError, match=refused):
         exporter.write(variants.get("onnx-fp32"))
     assert list(workspace.export("tiny", "onnx-fp32").parent.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x"), "'No space left on device'; make room there"),
-        (
-            shutil.Error([("a", "b", "[Errno 28] No space left on device: 'a' -> 'b'")]),
-            "'No space left on device'; make room there",
-        ),
-        (
-            RuntimeError("filesystem error: cannot copy: Input/output error [a] [b]"),
-            "'cannot copy: Input/output error'",
-        ),
-        (PermissionError(errno.EACCES, "Permission denied", "x"), "'Permission denied'"),
-    ],
-)
-def test_what_a_disk_refuses_gets_one_line(error: Exception, told: str) -> None:
-    with pytest.raises(ArtifactError, match="cannot write there: ") as caught, writing(Path("there")):
-        raise error
-    assert told in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, dataset: Dataset) -> None:
