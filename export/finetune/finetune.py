@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import signal
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from tinyml.schema import Budget, TrainConfig, Variant
 from tinyml.trainer import checkpoint
 from tinyml.trainer.budget import seconds_of
 from tinyml.trainer.checkpoint import LoadedCheckpoint, load
-from tinyml.trainer.data import Dataset
+from tinyml.trainer.data import Dataset, steps_an_epoch
 from tinyml.trainer.device import choose
 from tinyml.trainer.loop import train
 from tinyml.trainer.predictor import network_input
@@ -125,7 +124,8 @@ def finetune(
         return settled
     state = _state(run, config, progress)
     size = source.checkpoint.spec.preprocess.input_size
-    steps = config.epochs * math.ceil(_images(dataset, config) / config.batch_size) * config.accumulate
+    per_epoch = steps_an_epoch(len(dataset.split("train")), config)
+    steps = config.epochs * per_epoch * config.accumulate
     seen = network_input(calibration, source.checkpoint.spec.preprocess) if len(calibration) else None
 
     def ready(saved: SavedState | None) -> nn.Module:
@@ -135,8 +135,7 @@ def finetune(
                 module.p = 0.0
         done = 0
         if saved is not None:
-            per_epoch = steps // config.epochs
-            done = saved.position.epoch * per_epoch + saved.position.step * config.accumulate
+            done = (saved.position.epoch * per_epoch + saved.position.step) * config.accumulate
         Fake(network, variant, steps, done=done, seen=seen)
         return network
 
@@ -210,12 +209,6 @@ def _config(trained: TrainConfig, length: Length) -> TrainConfig:
         )
         changes["budget"] = budget
     return TrainConfig.model_validate({**trained.model_dump(), **changes})
-
-
-def _images(dataset: Dataset, config: TrainConfig) -> int:
-    """Of an epoch."""
-    count = len(dataset.split("train"))
-    return count if config.limit is None else min(count, config.limit)
 
 
 def _state(run: RunFolder, config: TrainConfig, progress: Progress) -> SavedState | None:

@@ -7,10 +7,20 @@ A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint
 
 from tinyml.schema import SplitName
 
-from .batches import TrainBatches, eval_batches
+from .batches import TrainBatches, eval_batches, steps_an_epoch
 from .dataset import Dataset, Split
 from .images import load_image
 from .preparing import open_dataset
 from .reopening import reopen
 
-__all__ = ["Dataset", "Split", "SplitName", "TrainBatches", "eval_batches", "load_image", "open_dataset", "reopen"]
+__all__ = [
+    "Dataset",
+    "Split",
+    "SplitName",
+    "TrainBatches",
+    "eval_batches",
+    "load_image",
+    "open_dataset",
+    "reopen",
+    "steps_an_epoch",
+]

@@ -19,6 +19,16 @@ from .dataset import Split
 from .mixing import Mixing
 
 
+def steps_an_epoch(images: int, config: TrainConfig) -> int:
+    """Batches an epoch of a split of so many images: all of one size, the rest is dropped."""
+    used = _images(images, config)
+    return used // min(config.batch_size, used)
+
+
+def _images(images: int, config: TrainConfig) -> int:
+    return min(images, config.limit or images)
+
+
 class TrainBatches:
     """The shuffled, augmented batches of every epoch of a training run.
 
@@ -39,12 +49,12 @@ class TrainBatches:
         self._mixing = Mixing.of(config)
         # Jordan, 2024 (https://arxiv.org/abs/2404.00498): two epochs show both sides of every image.
         self._first_mirrored = np.random.default_rng(config.seed).random(len(split)) < 0.5
-        self._images = min(len(split), config.limit or len(split))
+        self._images = _images(len(split), config)
         self.batch_size = min(config.batch_size, self._images)
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        return self._images // self.batch_size
+        return steps_an_epoch(len(self._split), self._config)
 
     def mixes(self, place: float) -> bool:
         """Whether images are mixed after `place` epochs of the schedule; in its last `mix_off_epochs` they are not."""

@@ -33,10 +33,7 @@ def _by_index(
     places = []
     for axis in range(x.dim()):
         count, step = 1 if axis in squeezed else next(counts), stride[axis] if stride else 1
-        if begin_mask and begin_mask[axis] and step < 0:
-            raise ValueError("a slice backwards from an open begin, with a bound that depends on values")
-        first = torch.zeros((), dtype=torch.int64) if begin_mask and begin_mask[axis] else begin[axis]
-        places.append(_run(x, axis, first, count, step))
+        places.append(_run(x, axis, _first(begin, begin_mask, axis, step), count, step))
     found = _picked(x, places)
     return found.squeeze(squeezed) if squeezed else found
 
@@ -58,12 +55,21 @@ def _update(
             update = update.unsqueeze(axis)
     places = []
     for axis in range(x.dim()):
-        first = torch.zeros((), dtype=torch.int64) if begin_mask and begin_mask[axis] else begin[axis]
-        place = _run(x, axis, first, update.shape[axis], stride[axis] if stride else 1)
+        step = stride[axis] if stride else 1
+        place = _run(x, axis, _first(begin, begin_mask, axis, step), update.shape[axis], step)
         if place is None:
             place = torch.arange(x.shape[axis])
         places.append(place.reshape([-1 if other == axis else 1 for other in range(x.dim())]))
     return torch.index_put(x, tuple(places), update.to(x.dtype))
+
+
+def _first(begin: Tensor, mask: _Mask, axis: int, step: int) -> Tensor:
+    """Where a slice of `axis` begins: at its start where `mask` leaves it open."""
+    if not (mask and mask[axis]):
+        return begin[axis]
+    if step < 0:
+        raise ValueError("a slice backwards from an open begin, with a bound that depends on values")
+    return torch.zeros((), dtype=torch.int64)
 
 
 def _run(x: Tensor, axis: int, first: Tensor, count: Any, step: int) -> Tensor | None:
