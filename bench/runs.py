@@ -51,16 +51,17 @@ def measure(
         listed = list_jobs(workspace, selection, settings)
     for line in listed.stale:
         progress.say(f"passed over: {line}")
+    # Whoever is told of measuring is not refused afterwards.
+    device = None if settings.device is None else connected_device(settings.device)
     manifests = dict.fromkeys(str(item.manifest if item.foreign else item.manifest.parent) for item in listed.jobs)
-    progress.say(f"measuring {len(manifests)} models: {', '.join(manifests)}")
+    progress.say(f"measuring {len(manifests)} model{'s' * (len(manifests) != 1)}: {', '.join(manifests)}")
     if settings.accuracy and not files:
         _prepare_data(listed, settings.data, progress)
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
     folder = workspace.bench / run_id
     environment = this_environment((*_ALWAYS, *packages))
-    if settings.device is not None:
-        device = connected_device(settings.device)
+    if device is not None:
         settings = replace(settings, device=device.udid)
         environment = environment.model_copy(update={"device": told(device)})
     finished = run(

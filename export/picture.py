@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinyml.schema import Artifact
 from tinyml.store import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _INK, _MUTED = "#1f2933", "#8a97a6"
 _COLORS = {"coreml": "#0b6e99", "onnx": "#b45309", "coreai": "#5b21b6"}
@@ -42,9 +46,23 @@ def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
     for format_ in sorted({artifact.variant.format for _, _, artifact, _ in points}):
         axes.scatter([], [], color=_COLORS[format_], label=format_)
     counts = " or ".join(sorted({f"{figures.images} {figures.split}" for *_, figures in points}))
-    axes.set(xlabel="size, kB", xscale="log", ylabel="top-1 accuracy, %")
-    axes.set_title(f"{points[0][2].spec.architecture} on {counts} images; dashed: the checkpoint, hollow: fine-tuned")
+    size_axis(axes, "size, kB")
+    axes.set(ylabel="top-1 accuracy, %")
+    lowest, highest = axes.get_ylim()  # no accuracy lies beyond 100%, so the axis may not say so
+    axes.set_ylim(max(lowest, -2.0), min(highest, 100.5))
+    hollow = ", hollow: fine-tuned" if any(a.variant.name.endswith("-tuned") for _, _, a, _ in points) else ""
+    axes.set_title(f"{points[0][2].spec.architecture} on {counts} images; dashed: the checkpoint{hollow}")
     axes.grid(alpha=0.3)
     axes.legend()
     with atomic_file(path) as temporary:
         figure.savefig(temporary, metadata={"Software": None})
+
+
+def size_axis(axes: Axes, label: str) -> None:
+    """Makes the x axis one of sizes: logarithmic, with plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    axes.set(xlabel=label, xscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())

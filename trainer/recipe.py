@@ -120,9 +120,13 @@ def _plain(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
+_OPTIONS = {"compiled": "--compile"}
+"""Where the command line's name is not the field's."""
+
+
 def option(field: str) -> str:
     """The command line's name for a field of TrainConfig."""
-    return f"--{field.replace('_', '-')}"
+    return _OPTIONS.get(field, f"--{field.replace('_', '-')}")
 
 
 def _refusal(error: ErrorDetails) -> UsageError:

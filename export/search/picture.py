@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tinyml.schema import Plan, PlanTrial
 from tinyml.store import atomic_file
 
+from ..picture import size_axis
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -69,7 +71,8 @@ def _trials(axes: Axes, plan: Plan) -> None:
     (chosen,) = (trial for trial in plan.trials if trial.chosen)
     axes.scatter([chosen.bytes / 1000], [height(chosen)], marker="*", s=160, color="#c2185b", label="chosen", zorder=5)
     what = "top-1 accuracy, %" if plan.labeled else "agreement with the source, %"
-    axes.set(xlabel="size of the package, kB", xscale="log", ylabel=what if accurate else "error of the outputs")
+    size_axis(axes, "size of the package, kB")
+    axes.set(ylabel=what if accurate else "error of the outputs")
     if not accurate:
         axes.set_yscale("symlog", linthresh=1e-6)
     axes.set_title(f"all plans tried, on {plan.judging_images} inputs ({plan.judged_on})")

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from tinyml.cli.app import app, run
 from tinyml.schema import TrainConfig
+from tinyml.trainer.recipe import option
 
 MISTAKES = {
     "unknown model": (["train", "densnet"], 2, "unknown model: 'densnet'; allowed: alexnet, "),
@@ -51,6 +52,13 @@ def test_every_field_of_the_configuration_has_its_option() -> None:
     command = get_command(app).commands["train"]  # type: ignore[attr-defined]
     options = {parameter.name for parameter in command.params}
     assert set(TrainConfig.model_fields) - options == set()
+
+
+def test_a_field_is_called_by_the_option_that_sets_it() -> None:
+    command = get_command(app).commands["train"]  # type: ignore[attr-defined]
+    named = {parameter.name: parameter.opts for parameter in command.params}
+    fields = sorted(set(TrainConfig.model_fields) - {"model"})
+    assert [field for field in fields if option(field) not in named[field]] == []
 
 
 def test_models_as_json(capsys: pytest.CaptureFixture[str]) -> None:

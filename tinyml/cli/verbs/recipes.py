@@ -19,7 +19,7 @@ def recipes(
     """List the recipes, or everything that they set for a model and a length."""
     import inspect
 
-    from tinyml.trainer.recipe import configure
+    from tinyml.trainer.recipe import configure, option
     from tinyml.trainer.recipe import recipes as known
 
     out = Output(json=json)
@@ -37,10 +37,7 @@ def recipes(
     out.table(
         f"Recipes for {model}",
         ["option", *settings],
-        [
-            [f"--{field.replace('_', '-')}", *(_shown(values[field]) for values in settings.values())]
-            for field in fields
-        ],
+        [[option(field), *(_shown(values[field]) for values in settings.values())] for field in fields],
     )
     out.document([{"name": name, "config": config.model_dump(mode="json")} for name, config in configs.items()])
 
