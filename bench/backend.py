@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class Subject:
     """None: a stranger's, of which only its own description is known."""
     given: Path | None = None
     """An .npz file with the arrays to predict, by input; None: random ones."""
+    device: str | None = None
+    """The name of another device to run on; None: this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,21 @@ class Observation:
 
     placement: Placement | None = None
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """What `predict` returns of a model on another device, which timed itself; the way there is no part of it."""
+
+    duration_ns: int
+
+
+@runtime_checkable
+class LoadedElsewhere(Protocol):
+    """A loaded model on another device."""
+
+    load_ns: int
+    """How long loading took there."""
 
 
 class LoadedModel(Protocol):
@@ -85,6 +102,10 @@ class Backend(Protocol):
     @property
     def slow_to_start(self) -> bool:
         """Whether a process of it takes so long to get going that a quick run has it only if it is asked for."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it runs models on another device, which has to be asked for by name."""
 
     def available(self, units: Units) -> str | None:
         """Why it cannot run on these units here; None: it can. Imports what it needs."""

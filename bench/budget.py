@@ -37,6 +37,7 @@ class Limit(Record):
     p90_ms: Positive | None = None
     p95_ms: Positive | None = None
     p99_ms: Positive | None = None
+    processor_time_ms: Positive | None = None
     compile_ms: Positive | None = None
     load_ms: Positive | None = None
     cached_load_ms: Positive | None = None

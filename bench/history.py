@@ -92,6 +92,8 @@ def history_of(runs: Iterable[BenchRun], *, left_out: Iterable[str] = (), patter
 
 def machine_name(environment: Environment) -> str:
     """The machine and its system: what has to be the same for two latencies to be one story."""
+    if environment.device is not None:
+        return environment.device
     parts = dict.fromkeys((environment.machine, environment.cpu))
     return f"{', '.join(parts)}, {environment.cores} cores, {environment.os} {environment.os_version}"
 

@@ -55,6 +55,8 @@ class Settings:
     accuracy: bool = True
     timeout_s: float = 3600.0
     """For one worker."""
+    device: str | None = None
+    """A connected iPhone or iPad to measure on, and nothing but it; None: this machine."""
     quick: bool = False
 
     def __post_init__(self) -> None:
@@ -67,6 +69,8 @@ class Settings:
         for name in ("timeout_s", "max_seconds"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} out of range", value=getattr(self, name), allowed="more than 0 seconds")
+        if self.device is not None and (self.batches, self.streams, self.accuracy) != ((1,), (1,), False):
+            raise UsageError("a device takes one image at a time, and is asked for no accuracy", value=self.device)
         if self.max_seconds < self.min_seconds:
             raise UsageError(
                 "max_seconds is less than min_seconds", value=self.max_seconds, allowed=f"at least {self.min_seconds}"
@@ -208,6 +212,8 @@ def _jobs(subject: _Model, selection: Selection, settings: Settings) -> list[Job
     jobs = []
     for name, backend in backends.items():
         if subject.format not in backend.formats or (selection.backends and name not in selection.backends):
+            continue
+        if backend.elsewhere != (settings.device is not None):
             continue
         for units in backend.units:
             obstacle = backend.available(units)

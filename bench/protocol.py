@@ -24,6 +24,8 @@ class Request(Record):
     """Whether it is a stranger's model, without a manifest of ours."""
     inputs: str | None = None
     """An .npz file with the arrays to predict."""
+    device: str | None = None
+    """The other device to run on; None: this machine."""
     data: str
     """The data set's name or path; only the accuracy needs it."""
     dataset: DatasetIdentity | None = None

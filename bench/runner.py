@@ -203,6 +203,7 @@ def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER
             manifest=str(job.manifest.absolute()),
             foreign=job.foreign,
             inputs=None if job.inputs is None else str(job.inputs.absolute()),
+            device=settings.device,
             data=str(Path(job.data).absolute()) if job.data and Path(job.data).is_dir() else job.data,
             dataset=job.dataset,
             given=settings.data,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml.errors import BenchError
@@ -13,6 +14,7 @@ from tinyml.store import now, provenance, read_json, write_json
 from tinyml.workspace import BENCH_RUN, Workspace
 
 from .backend import backends
+from .devices import connected_device, told
 from .environment import this_environment
 from .jobs import JobList, Selection, Settings, foreign_jobs, list_jobs
 from .report import folder_of, write
@@ -56,11 +58,16 @@ def measure(
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
     folder = workspace.bench / run_id
+    environment = this_environment((*_ALWAYS, *packages))
+    if settings.device is not None:
+        device = connected_device(settings.device)
+        settings = replace(settings, device=device.udid)
+        environment = environment.model_copy(update={"device": told(device)})
     finished = run(
         listed.jobs,
         settings,
         run_id=run_id,
-        environment=this_environment((*_ALWAYS, *packages)),
+        environment=environment,
         provenance=provenance(limit=settings.limit if settings.accuracy and not files else None),
         keep=lambda so_far: write_json(folder / BENCH_RUN, so_far),
         progress=progress,

@@ -73,7 +73,8 @@ def _doubted(row: Row, text: str) -> str:
 def title(run: BenchRun) -> str:
     """What a table of the run is headed with."""
     quick = " - quick: a first look, not a measurement to rely on" if run.quick else ""
-    return f"Bench run {run.id} on {run.environment.cpu}, {run.environment.os_version}{quick}"
+    where = run.environment.device or f"{run.environment.cpu}, {run.environment.os_version}"
+    return f"Bench run {run.id} on {where}{quick}"
 
 
 def table(run: BenchRun) -> list[list[str]]:

@@ -95,5 +95,5 @@ def budget_markdown(run: BenchRun, rows: Sequence[BudgetRow]) -> str:
     """A comment for a pull request."""
     bad = sum(row.outcome != "kept" for row in rows)
     told = "**Every limit kept**" if kept(rows) else f"**{bad} of {len(rows)} limits not kept**"
-    heading = f"### Budget of {escaped(run.id)} on {escaped(run.environment.machine)}"
+    heading = f"### Budget of {escaped(run.id)} on {escaped(run.environment.device or run.environment.machine)}"
     return "\n".join([heading, "", told, "", *table(BUDGET_COLUMNS, [budget_cells(r) for r in rows], text_columns=3)])

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ from tinyml.schema import BenchCase, Series
 from tinyml.store import parse_json, write_json
 from tinyml.workspace import read_artifact, read_checkpoint
 
-from .backend import Backend, Subject, backends
+from .backend import Backend, Elsewhere, LoadedElsewhere, LoadedModel, Subject, backends
 from .compiled import compiled_model
 from .protocol import Answer, Request
 from .steady import measure_steady
@@ -61,6 +62,7 @@ def work(request: Request) -> Answer:
     if reason := backend.available(request.case.requested_units):
         return Answer(problem=reason)
     subject = open_subject(Path(request.manifest), request.case.format, foreign=request.foreign, inputs=request.inputs)
+    subject = replace(subject, device=request.device)
     if request.task == "latency":
         return measured_round(backend, subject, request.case, request.round)
     return _accuracy(backend, subject, request)
@@ -99,25 +101,26 @@ def measured_round(backend: Backend, subject: Subject, case: BenchCase, number: 
     with compiled_model(backend, subject, anew=number == 0) as compiled:
         if compiled.compile_ns is not None:
             series["compile_ns"] = [compiled.compile_ns]
-        model, load_ns = _timed(lambda: backend.load(subject, compiled.path, case.requested_units, case.threads))
+        model, load_ns = _loaded(backend, subject, compiled.path, case)
         series["load_ns" if compiled.cold else "cached_load_ns"] = [load_ns]
         generator = np.random.default_rng(number)
         examples = [model.example(generator, case.batch) for _ in range(_EXAMPLES)]
-        _, first_ns = _timed(lambda: model.predict(examples[0]))
-        series["first_prediction_ns"] = [first_ns]
+        first, first_ns = _timed(lambda: model.predict(examples[0]))
+        series["first_prediction_ns"] = [first.duration_ns if isinstance(first, Elsewhere) else first_ns]
         others = [
             backend.load(subject, compiled.path, case.requested_units, case.threads) for _ in range(case.streams - 1)
         ]
         steady = measure_steady([model, *others], examples, case)
         series["latency_ns"] = list(steady.samples)
-        series["peak_memory_bytes"], series["baseline_memory_bytes"] = [peak_memory_bytes()], [baseline]
+        if not backend.elsewhere:
+            series["peak_memory_bytes"], series["baseline_memory_bytes"] = [peak_memory_bytes()], [baseline]
         if steady.energy_uj is not None:
             series["energy_uj"] = [steady.energy_uj]
         observation = model.observe()
         if compiled.cold:
             del model, others
             gc.collect()
-            _, cached_ns = _timed(lambda: backend.load(subject, compiled.path, case.requested_units, case.threads))
+            _, cached_ns = _loaded(backend, subject, compiled.path, case)
             series["cached_load_ns"] = [cached_ns]
     return Answer(
         series=tuple(Series(name=name, samples=tuple(samples)) for name, samples in series.items()),
@@ -125,6 +128,12 @@ def measured_round(backend: Backend, subject: Subject, case: BenchCase, number: 
         placement=observation.placement,
         flags=observation.flags,
     )
+
+
+def _loaded(backend: Backend, subject: Subject, path: Path, case: BenchCase) -> tuple[LoadedModel, int]:
+    """A loaded model, and how long that took: by its own word where it lies on another device."""
+    model, spent = _timed(lambda: backend.load(subject, path, case.requested_units, case.threads))
+    return model, model.load_ns if isinstance(model, LoadedElsewhere) else spent
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, int]:

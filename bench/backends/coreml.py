@@ -13,10 +13,8 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,20 +22,22 @@ from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import IMAGE, PROBABILITIES, PlacedOp, Placement, Units
+from tinyml.schema import IMAGE, PROBABILITIES, Units
 
 from ..arrays import load_npz
 from ..backend import Format, Image, LoadedModel, Observation, Subject, backends, random_images
+from ..compute_plan import add_up_flags, placement_of
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
 
-_COMPUTE_UNITS: dict[str, str] = {
+COMPUTE_UNITS: dict[str, str] = {
     "cpu_only": "CPU_ONLY",
     "cpu_and_gpu": "CPU_AND_GPU",
     "cpu_and_ne": "CPU_AND_NE",
     "all": "ALL",
 }
+"""As coremltools calls them."""
 _COMPUTE_PLAN_SINCE = (14, 4)
 Inputs = dict[str, Any]
 
@@ -48,7 +48,7 @@ class CoreMLModel:
     def __init__(self, subject: Subject, compiled: Path, units: Units) -> None:
         ct = coremltools()
         self._subject = subject
-        self._compiled, self._units = compiled, getattr(ct.ComputeUnit, _COMPUTE_UNITS[units])
+        self._compiled, self._units = compiled, getattr(ct.ComputeUnit, COMPUTE_UNITS[units])
         try:
             self._model = ct.models.CompiledMLModel(str(compiled), compute_units=self._units)
         except RuntimeError as error:  # what coremltools' bridge makes of an NSError
@@ -85,54 +85,8 @@ class CoreMLModel:
         with quiet():
             from coremltools.models import compute_plan
         plan = compute_plan.MLComputePlan.load_from_path(str(self._compiled), compute_units=self._units)
-        return Observation(placement=placement(plan))
-
-
-_DEVICES: dict[str, Literal["cpu", "gpu", "neural_engine"]] = {
-    "MLCPUComputeDevice": "cpu",
-    "MLGPUComputeDevice": "gpu",
-    "MLNeuralEngineComputeDevice": "neural_engine",
-}
-
-
-def placement(plan: Any) -> Placement | None:
-    """The preferred device and the estimated cost of each op of a plan; None where it has none, or is no ML Program."""
-    program = plan.model_structure.program
-    if program is None:
-        return None
-    ops = []
-    for function in program.functions.values():
-        for operation in _operations(function.block):
-            usage = plan.get_compute_device_usage_for_mlprogram_operation(operation)
-            cost = plan.get_estimated_cost_for_mlprogram_operation(operation)
-            device = None if usage is None else _DEVICES.get(type(usage.preferred_compute_device).__name__)
-            ops.append(
-                PlacedOp(
-                    operator=operation.operator_name,
-                    device=device or "unknown",
-                    cost=None if cost is None else min(1.0, max(0.0, cost.weight)),
-                )
-            )
-    if not ops:
-        return None
-    counts = Counter(op.device for op in ops)
-    return Placement(
-        cpu=counts["cpu"],
-        gpu=counts["gpu"],
-        neural_engine=counts["neural_engine"],
-        unknown=counts["unknown"],
-        ops=tuple(ops),
-    )
-
-
-def _operations(block: Any) -> Iterator[Any]:
-    """Those that something runs: constants, compressed ones (`constexpr_*`) too, are unpacked when the model loads."""
-    for operation in block.operations:
-        name = operation.operator_name.split(".")[-1]
-        if name != "const" and not name.startswith("constexpr_"):
-            yield operation
-        for nested in operation.blocks:
-            yield from _operations(nested)
+        placed = placement_of(plan)
+        return Observation(placement=placed, flags=add_up_flags(placed, self._subject.path))
 
 
 class CoreMLBackend:
@@ -143,6 +97,7 @@ class CoreMLBackend:
     packages = ("coremltools",)
     measures_latency = True
     slow_to_start = False
+    elsewhere = False
 
     def available(self, units: Units) -> str | None:
         """A Mac, recent enough for the units."""

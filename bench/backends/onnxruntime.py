@@ -104,6 +104,7 @@ class OnnxBackend:
     packages = ("onnxruntime",)
     measures_latency = True
     slow_to_start = False
+    elsewhere = False
 
     def available(self, units: Units) -> str | None:
         """Whether this build has the provider."""

@@ -24,6 +24,7 @@ class ReferenceBackend:
     packages = ("torch", "coremltools")
     measures_latency = False
     slow_to_start = False
+    elsewhere = False
 
     def available(self, units: Units) -> str | None:
         """It runs wherever torch does."""

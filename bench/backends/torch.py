@@ -45,6 +45,7 @@ class TorchBackend:
     packages = ("torch",)
     measures_latency = True
     slow_to_start = False
+    elsewhere = False
 
     def available(self, units: Units) -> str | None:
         """What the device lacks."""

@@ -26,6 +26,7 @@ class TorchCompileBackend(TorchBackend):
 
     units: tuple[Units, ...] = ("cpu", "cuda")
     slow_to_start = True
+    elsewhere = False
 
     def available(self, units: Units) -> str | None:
         """What the device lacks; on the CPU, a C++ compiler."""

@@ -77,7 +77,9 @@ def figures(project: Project) -> list[Figure]:
 
 
 def machine_name(environment: Environment) -> str:
-    """How a machine is called on the page."""
+    """How a machine is called on the page: the other device where it measured one."""
+    if environment.device is not None:
+        return environment.device
     named = environment.os_version[:1].isdigit()
     return f"{environment.machine}, {f'{environment.os} ' if named else ''}{environment.os_version}"
 

@@ -45,6 +45,8 @@ class Project:
     explanations: tuple[Kept[Explanation], ...] = ()
     unread: tuple[str, ...] = ()
     """One sentence a file that is there and could not be read."""
+    web_runtime: Path | None = None
+    """The folder with onnxruntime-web's files; None: the page runs no models."""
 
     @property
     def empty(self) -> bool:
@@ -52,8 +54,13 @@ class Project:
         return not (self.checkpoints or self.histories or self.artifacts or self.evaluations or self.runs)
 
 
-def read(root: Path) -> Project:
-    """The project whose results lie below `root`; a file that cannot be read is named, never a reason to stop."""
+def read(root: Path, *, web_runtime: Path | None = None) -> Project:
+    """The project whose results lie below `root`; a file that cannot be read is named, never a reason to stop.
+
+    Args:
+        root: The results folder.
+        web_runtime: The folder with onnxruntime-web's files, where the page is to run models.
+    """
     unread: list[str] = []
 
     def all_of(name: str, kind: type[R]) -> tuple[Kept[R], ...]:
@@ -75,6 +82,7 @@ def read(root: Path) -> Project:
         runs=tuple(sorted(all_of(BENCH_RUN, BenchRun), key=lambda kept: kept.record.provenance.created_at)),
         explanations=all_of(f"{EXPLAINED}/*.json", Explanation),
         unread=tuple(unread),
+        web_runtime=web_runtime,
     )
 
 

@@ -31,5 +31,6 @@ def html(project: Project, *, served: bool = False) -> str:
         return Markup((folder / name).read_text(encoding="utf-8"))  # noqa: S704
 
     values: dict[str, Any] = {"project": project, "served": served, "verbatim": verbatim}
+    values["scripts"] = "'unsafe-inline'" + (" blob: 'wasm-unsafe-eval'" if project.web_runtime is not None else "")
     values["sections"] = sorted(shown, key=lambda content: content.place)
     return engine.get_template("page.html").render(values)

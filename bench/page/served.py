@@ -27,12 +27,13 @@ def state(root: Path) -> str:
 
 
 @contextmanager
-def serving(root: Path, port: int) -> Iterator[str]:
+def serving(root: Path, port: int, *, web_runtime: Path | None = None) -> Iterator[str]:
     """Serves the page of the results below `root` while the block runs, and yields its address.
 
     Args:
         root: The results folder.
         port: Where; 0 takes any that is free.
+        web_runtime: As of `read`.
 
     Raises:
         BenchError: The port is taken or not allowed.
@@ -41,7 +42,7 @@ def serving(root: Path, port: int) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answers: dict[str, tuple[str, Callable[[], str]]] = {
-                "/": ("text/html; charset=utf-8", lambda: html(read(root), served=True)),
+                "/": ("text/html; charset=utf-8", lambda: html(read(root, web_runtime=web_runtime), served=True)),
                 "/state": ("text/plain", lambda: state(root)),
             }
             # The page's address carries what the reader chose behind '#', which never reaches a server.

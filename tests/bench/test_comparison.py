@@ -1,11 +1,14 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tinyml.bench.comparison import Runs, compare_runs
+from tinyml.bench.measures import MEASURES
 from tinyml.errors import BenchError
 from tinyml.schema import BenchResult, BenchRun, Round, Series
+from tinyml.store import read_json
 
 
 def scaled(run: Any, factor: Any, **environment: Any) -> Any:
@@ -168,3 +171,16 @@ def test_flags_of_either_side_stand_in_the_row(linux_run: BenchRun) -> None:
     a = measured(linux_run, "a", {"m": [5.0, 5.1]})
     doubted = a.model_copy(update={"results": (a.results[0].model_copy(update={"flags": ("machine_busy",)}),)})
     assert compare_runs(a, [doubted]).rows[0].flags == ("machine_busy",)
+
+
+def test_processor_time_leaves_out_the_waiting() -> None:
+    measure = MEASURES["processor_time"]
+    run = read_json(Path(__file__).parents[1] / "fixtures" / "results" / "v2" / "fixture-rounds.json", BenchRun)
+    result = next(r for r in run.results if r.rounds)
+    rounds = tuple(
+        one.model_copy(update={"processor_ns": 2_000_000 * one.samples, "waited_ns": n * 10**9})
+        for n, one in enumerate(result.rounds)
+    )
+    assert set(measure.rounds(result.model_copy(update={"rounds": rounds}))) == {2_000_000.0}
+    blind = tuple(one.model_copy(update={"processor_ns": None}) for one in rounds)
+    assert measure.told(result.model_copy(update={"rounds": blind})) is None

@@ -6,8 +6,10 @@ What it cannot show: that Apple's runtime answers like the fake. That needs macO
 from __future__ import annotations
 
 import platform
+import shutil
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,11 @@ import pytest
 from PIL import Image
 
 from tinyml.bench.backend import Subject, backends
-from tinyml.bench.backends import coreml
+from tinyml.bench.compute_plan import add_up_flags, placement_of
 from tinyml.bench.worker import measured_round
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError
-from tinyml.quiet import coremltools
+from tinyml.quiet import coremltools, quiet
 from tinyml.schema import BenchCase, ModelSpec, PlacedOp, Placement, Preprocess
 
 LABELS = ("cat", "dog", "fox")
@@ -111,9 +113,41 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute_plan, "MLComputePlan", loader)
 
 
-def subject(tmp_path: Path, name: Any = "model") -> Any:
-    (tmp_path / f"{name}.mlpackage").mkdir(exist_ok=True)
-    return Subject(manifest=tmp_path / "manifest.json", path=tmp_path / f"{name}.mlpackage", spec=SPEC)
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real classifier of images, of a mean and a linear layer."""
+    ct = coremltools()
+    from coremltools.converters.mil import Builder as mb  # noqa: N813  coremltools' own name for it
+
+    @mb.program(input_specs=[mb.TensorSpec(shape=(1, 3, 64, 64))])
+    def program(image: Any) -> Any:
+        mean = mb.reduce_mean(x=image, axes=[2, 3])
+        weight = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32) / 50
+        return mb.softmax(x=mb.linear(x=mean, weight=weight), axis=1, name="class_probabilities")
+
+    path = tmp_path_factory.mktemp("package") / "model.mlpackage"
+    with quiet():
+        made = ct.convert(
+            program,
+            convert_to="mlprogram",
+            inputs=[ct.ImageType(name="image", shape=(1, 3, 64, 64), color_layout=ct.colorlayout.RGB)],
+            classifier_config=ct.ClassifierConfig(list(LABELS), predicted_feature_name="classLabel"),
+            compute_precision=ct.precision.FLOAT32,
+            skip_model_load=True,
+        )
+        made.save(str(path))
+    return path
+
+
+@pytest.fixture
+def subject(package: Path, tmp_path: Path) -> Callable[..., Subject]:
+    def make(name: str = "model") -> Subject:
+        path = tmp_path / f"{name}.mlpackage"
+        if not path.exists():
+            shutil.copytree(package, path)
+        return Subject(manifest=tmp_path / "manifest.json", path=path, spec=SPEC)
+
+    return make
 
 
 @pytest.mark.parametrize(
@@ -122,7 +156,7 @@ def subject(tmp_path: Path, name: Any = "model") -> Any:
 )
 @pytest.mark.usefixtures("mac")
 def test_a_case_is_measured_with_the_units_asked_for(
-    tmp_path: Path, units: Any, name: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, subject: Any, units: Any, name: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     backend = backends.get("coreml")
@@ -139,22 +173,23 @@ def test_a_case_is_measured_with_the_units_asked_for(
         min_repeats=5,
         min_seconds=0,
     )
-    first = measured_round(backend, subject(tmp_path), case, 0)
+    first = measured_round(backend, subject(), case, 0)
     names = {series.name for series in first.series}
     assert {"compile_ns", "load_ns", "cached_load_ns", "first_prediction_ns", "latency_ns"} <= names
     assert FakeCompiledMLModel.loads == [name, name]
     assert first.placement is not None
     assert (first.placement.cpu, first.placement.gpu, first.placement.neural_engine) == (0, 0, 1)
+    assert first.flags == ("placed_ops_1_of_4",)  # the fake plan knows one op
     # What the first round compiled is kept by its contents; later rounds only load it.
-    second = measured_round(backend, subject(tmp_path), case, 1)
+    second = measured_round(backend, subject(), case, 1)
     assert {"compile_ns", "load_ns"}.isdisjoint(series.name for series in second.series)
     assert "cached_load_ns" in {series.name for series in second.series}
 
 
 @pytest.mark.usefixtures("mac")
-def test_a_batch_is_a_list_of_inputs(tmp_path: Path) -> None:
+def test_a_batch_is_a_list_of_inputs(tmp_path: Path, subject: Any) -> None:
     backend = backends.get("coreml")
-    ours = subject(tmp_path)
+    ours = subject()
     model = backend.load(ours, backend.compile(ours, tmp_path), "all", None)
     made: Any = model.example(np.random.default_rng(0), 3)
     answers: Any = model.predict(made)
@@ -162,17 +197,17 @@ def test_a_batch_is_a_list_of_inputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("mac")
-def test_probabilities_come_in_the_order_of_the_labels(tmp_path: Path) -> None:
+def test_probabilities_come_in_the_order_of_the_labels(subject: Any) -> None:
     images = np.zeros((2, 64, 64, 3), np.uint8)
     images[1] = (255, 0, 0)  # red, to notice swapped channels
-    predictor = backends.get("coreml").predictor(subject(tmp_path), "all", None)
+    predictor = backends.get("coreml").predictor(subject(), "all", None)
     assert predictor.probabilities(images).tolist() == [[0, 1, 0], [1, 0, 0]]
     assert predictor.logits(images) is None
 
 
 @pytest.mark.usefixtures("mac")
-def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path: Path) -> None:
-    broken = subject(tmp_path, "broken")
+def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path: Path, subject: Any) -> None:
+    broken = subject("broken")
     backend = backends.get("coreml")
     compiled = backend.compile(broken, tmp_path)
     with pytest.raises(ArtifactError, match="cannot load the model"):
@@ -180,10 +215,10 @@ def test_what_core_ml_refuses_is_an_error_of_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("mac")
-def test_no_plan_is_asked_for_before_macos_14_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_plan_is_asked_for_before_macos_14_4(tmp_path: Path, subject: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "mac_ver", lambda: ("14.3", ("", "", ""), "arm64"))
     backend = backends.get("coreml")
-    model = backend.load(subject(tmp_path), backend.compile(subject(tmp_path), tmp_path), "all", None)
+    model = backend.load(subject(), backend.compile(subject(), tmp_path), "all", None)
     assert model.observe().placement is None
 
 
@@ -192,7 +227,7 @@ def test_placement_counts_nested_ops_and_says_unknown_where_core_ml_does() -> No
     plan = plan_of(
         [Operation("cond", MLCPUComputeDevice(), blocks=[inner]), Operation("relu"), Operation("ios18.const")]
     )
-    found = coreml.placement(plan)
+    found = placement_of(plan)
     assert found is not None
     assert (found.cpu, found.gpu, found.neural_engine, found.unknown) == (1, 1, 0, 1)
     assert [(op.operator, op.device) for op in found.ops] == [
@@ -211,7 +246,16 @@ def test_compressed_constants_are_no_ops_and_a_cost_is_kept() -> None:
         ]
     )
     ops = (PlacedOp(operator="ios18.conv", device="neural_engine", cost=0.75),)
-    assert coreml.placement(plan) == Placement(cpu=0, gpu=0, neural_engine=1, ops=ops)
+    assert placement_of(plan) == Placement(cpu=0, gpu=0, neural_engine=1, ops=ops)
+
+
+def test_the_ops_of_a_plan_add_up_to_the_program(package: Path) -> None:
+    kinds = ["ios15.reduce_mean", "ios15.linear", "ios15.softmax", "ios15.classify"]
+    whole = placement_of(plan_of([Operation("const"), *(Operation(kind, MLCPUComputeDevice()) for kind in kinds)]))
+    assert add_up_flags(whole, package) == ()
+    short = placement_of(plan_of([Operation(kind, MLCPUComputeDevice()) for kind in kinds[1:]]))
+    assert add_up_flags(short, package) == ("placed_ops_3_of_4",)
+    assert add_up_flags(None, package) == ()
 
 
 def test_the_weights_of_the_apps_model_are_no_ops() -> None:

@@ -48,6 +48,7 @@ SENSE = {
     "not-run-with-accuracy": "a result that is 'not_run' has no series, no accuracy and no placement",
     "not-run-with-placement": "a result that is 'not_run' has no series, no accuracy and no placement",
     "peak-below-baseline": "the peak of the memory is below",
+    "placement-miscounted": "a placement's counts are not those of its ops",
     "placement-of-nothing": "a placement is of at least one op",
     "series-twice": "two series have the same name",
     "top1-above-top5": "top-1 accuracy 0.9 is above top-5 accuracy 0.8254",

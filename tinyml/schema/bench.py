@@ -83,6 +83,14 @@ class Placement(Record):
             raise ValueError("a placement is of at least one op")
         return self
 
+    @model_validator(mode="after")
+    def _the_counts_are_those_of_the_ops(self) -> Self:
+        counts = (self.cpu, self.gpu, self.neural_engine, self.unknown)
+        devices = [op.device for op in self.ops]
+        if self.ops and counts != tuple(devices.count(d) for d in ("cpu", "gpu", "neural_engine", "unknown")):
+            raise ValueError("a placement's counts are not those of its ops")
+        return self
+
 
 class Round(Record):
     """One fresh process's share of a case, and what the machine did meanwhile; None where the system does not tell."""

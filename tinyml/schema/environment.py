@@ -26,3 +26,5 @@ class Environment(Record):
     governor: str | None = None
     """How the system sets the clock ("performance", "powersave"); None: it does not tell."""
     on_battery: bool | None = None
+    device: str | None = None
+    """Another device beside this machine on which all of it was measured ("iphone Ann's, 26.1 (23B85)"); None: none."""

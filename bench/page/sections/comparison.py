@@ -86,7 +86,7 @@ def _point(figure: Figure, line: dict[str, Any]) -> dict[str, Any]:
     """What the script needs of a figure, beside its line in the table."""
     return {
         "key": line["key"],
-        "name": _name(figure),
+        "name": figure.row.name if figure.row else f"{figure.model} {figure.variant}",
         **{name: line["texts"][name] for name in FILTERS},
         **line["numbers"],
         "interval": _interval(figure.row),
@@ -121,13 +121,6 @@ def _status(figure: Figure) -> str:
 def _interval(row: Row | None) -> list[float] | None:
     interval = row.percentiles[50].interval if row is not None and row.percentiles else None
     return None if interval is None else [interval.low, interval.high]
-
-
-def _name(figure: Figure) -> str:
-    if figure.row is None:
-        return f"{figure.model} {figure.variant}"
-    case = figure.row.result.case
-    return f"{figure.model} {figure.variant} on {case.backend} {case.requested_units}"
 
 
 def _origin(figure: Figure) -> list[list[str]]:

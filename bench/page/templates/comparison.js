@@ -17,9 +17,11 @@
   let chosen = new Set((address.get("chosen") || "").split(" ").filter(key => byKey.has(key))), current = null;
   let sort = (address.get("sort") || "").split(" ");
 
-  const usable = key => points.some(p => p[key] > 0 && p.top1 !== null);
-  for (const input of axis) input.disabled = !usable(input.value);
-  const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || axis.find(i => !i.disabled);
+  // The page opens with the cost that most figures have; where several have as many, with the first of them.
+  const drawable = input => points.filter(p => p[input.value] > 0 && p.top1 !== null).length;
+  for (const input of axis) input.disabled = !drawable(input);
+  const fullest = axis.reduce((best, input) => drawable(input) > drawable(best) ? input : best);
+  const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || (fullest.disabled ? undefined : fullest);
   if (wanted) wanted.checked = true;
   log.checked = address.get("scale") === "log";
   only.checked = address.get("only") === "1";
@@ -166,7 +168,7 @@
   function remember() {
     const shown = columns.filter(box => box.checked).map(box => box.value).join(" ");
     const cost = axis.find(i => i.checked)?.value;
-    writeAddress({chosen: [...chosen].join(" "), cost: cost === axis.find(i => !i.disabled)?.value ? "" : cost, scale: log.checked ? "log" : "",
+    writeAddress({chosen: [...chosen].join(" "), cost: cost === fullest.value ? "" : cost, scale: log.checked ? "log" : "",
       only: only.checked ? "1" : "", sort: sort.filter(Boolean).join(" "), columns: shown === standard ? "" : shown,
       off: boxes.filter(box => !box.checked).map(box => `${box.closest("[data-filter]").dataset.filter}=${box.value}`).join("\n")});
   }

@@ -51,6 +51,7 @@ struct SharedResultTests {
         "not-run-with-accuracy": "has no series, no accuracy and no placement",
         "not-run-with-placement": "has no series, no accuracy and no placement",
         "peak-below-baseline": "the peak of the memory is below what it was before the model was loaded",
+        "placement-miscounted": "a placement's counts are not those of its ops",
         "placement-of-nothing": "a placement is of at least one op", "series-twice": "two series have the same name",
         "top1-above-top5": "top-1 accuracy is above top-5 accuracy", "zero-latency": "must be at least 1",
     ])

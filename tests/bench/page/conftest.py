@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +32,20 @@ from tinyml.store import file_sha256, read_json, write_json
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MADE = Provenance(created_at="2026-01-02T03:04:05Z", command="tinyml test", tool_version="0")
+
+
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("not run: no chromium")
+    with playwright.sync_playwright() as p:
+        started = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture

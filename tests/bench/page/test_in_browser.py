@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,52 +10,13 @@ import pytest
 from tinyml.bench.page.project import read
 from tinyml.bench.page.render import html
 
-playwright = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="not run: no chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as p:
-        started = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@dataclass
-class Opened:
-    """A page that collects what went wrong in it, and what it asked of any other place."""
-
-    page: Any
-    problems: list[str]
-    file: Path
-
-    def column(self, name: str) -> list[str]:
-        script = """name => { const table = document.getElementById("rows");
-            const index = [...table.tHead.rows[0].cells].findIndex(cell => cell.dataset.column === name);
-            return [...table.tBodies[0].rows].filter(r => !r.hidden).map(r => r.cells[index].textContent); }"""
-        return list(self.page.evaluate(script, name))
-
-    def marks(self) -> int:
-        return int(self.page.locator("#scatter .mark").count())
-
-    def selected(self) -> list[str]:
-        return list(
-            self.page.eval_on_selector_all("#rows tr[aria-selected=true]", "rows => rows.map(r => r.dataset.key)")
-        )
+from .browser import Opened
+from .browser import opened as opened_in
 
 
 def opened(browser: Any, results: Path, *, scheme: str = "light", width: int = 1400, address: str = "") -> Opened:
-    problems: list[str] = []
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
     file = results.parent / "report.html"
-    file.write_text(html(read(results)))
-    page.goto(f"file://{file}{address}")
-    return Opened(page, problems, file)
+    return opened_in(browser, file, html(read(results)), scheme=scheme, width=width, address=address)
 
 
 def test_it_sorts_by_figures_with_what_was_not_measured_last(browser: Any, results: Path) -> None:

@@ -35,6 +35,10 @@ def bench(
         Path | None,
         typer.Option("--inputs", help="The arrays for --artifact, by input; default: random ones.", metavar="FILE.npz"),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help="On a connected iPhone or iPad: its name, UDID, iphone or ipad. Needs a Mac."),
+    ] = None,
     repeats: Annotated[
         int | None, typer.Option("--repeats", help="At least so many measured predictions a case (1024).")
     ] = None,
@@ -79,7 +83,9 @@ def bench(
         limit=limit,
         timeout_s=timeout,
         threads=tuple(threads or ()),
-        accuracy=accuracy,
+        # Each image would be a second's way there and back: accuracy is measured on the Mac itself.
+        accuracy=accuracy and device is None,
+        device=device,
         data=data,
     )
     out = Output(json=json)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..app import app
-from ..options import RESULTS, CheckpointDevice, Json, Results, Split
+from ..given import given_or_newest
+from ..options import RESULTS, CheckpointDevice, Json, Models, Results, Split
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 @app.command("eval")
 def evaluate(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
-    ] = None,
+    paths: Models = None,
     split: Split = "test",
     limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=1)] = None,
     device: CheckpointDevice = "auto",
@@ -47,9 +44,7 @@ def evaluate(
     out = Output(json=json)
     workspace = Workspace(results)
     chosen = choose(device)
-    if not paths:
-        paths = [workspace.newest_checkpoint()]
-        out.line(f"checkpoint {paths[0]}")
+    paths = given_or_newest(paths, workspace, out)
     progress = out.progress
     rows: list[EvaluatedModel] = []
     for path in paths:

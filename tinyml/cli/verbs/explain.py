@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..app import app
+from ..given import given_or_newest
+from ..options import RESULTS, CheckpointDevice, Json, Models, Results, Split, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
@@ -19,11 +21,8 @@ WORST = 10
 
 @app.command()
 def explain(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
-    ] = None,
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    paths: Models = None,
+    split: Split = "test",
     limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=2)] = None,
     robustness: Annotated[
         bool, typer.Option("--robustness", help="Also on images corrupted in 15 ways at 5 severities, and attacked.")
@@ -35,13 +34,10 @@ def explain(
         Path | None,
         typer.Option("--attack-with", help="The checkpoint whose gradients attack; else the first one given."),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps; for checkpoints.")] = "auto",
-    data: Annotated[
-        str | None,
-        typer.Option("--data", help="The data set they were trained on, where it lies by now.", metavar="NAME_OR_PATH"),
-    ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    device: CheckpointDevice = "auto",
+    data: TrainedOn = None,
+    results: Results = RESULTS,
+    json: Json = False,
 ) -> None:
     """Say where models err: by class, by confidence, on corrupted images; kept in RESULTS/MODEL/explained/."""
     from tinyml.accuracy import split_named
@@ -53,9 +49,7 @@ def explain(
 
     chosen_split, chosen = split_named(split), choose(device)
     out, workspace = Output(json=json), Workspace(results)
-    if not paths:
-        paths = [workspace.newest_checkpoint()]
-        out.line(f"checkpoint {paths[0]}")
+    paths = given_or_newest(paths, workspace, out)
     found = run(
         [open_model(path, chosen) for path in paths],
         split=chosen_split,

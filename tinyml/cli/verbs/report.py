@@ -20,9 +20,14 @@ def report(
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, and follow new results.")] = False,
     port: Annotated[int, typer.Option("--port", help="For --serve; 0: any that is free.")] = 0,
+    asset: Annotated[
+        Path | None,
+        typer.Option("--asset", help="onnxruntime-web's folder dist: the page then runs models.", metavar="FOLDER"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make one self-contained page of all results: charts, tables, curves, proofs, and where each figure comes from."""
+    from tinyml.bench.page.in_page import checked_runtime
     from tinyml.bench.page.project import read
     from tinyml.bench.page.render import html
     from tinyml.commands import first_training
@@ -31,13 +36,14 @@ def report(
     from tinyml.workspace import PROJECT_PAGE
 
     out = Output(json=json)
-    project = read(results) if results.is_dir() else None
+    runtime = checked_runtime(asset) if asset is not None else None
+    project = read(results, web_runtime=runtime) if results.is_dir() else None
     if project is None or project.empty:
         raise BenchError("no results to report", value=results, hint=first_training(results=results))
     for line in project.unread:
         out.line(f"left out: {line}")
     if serve:
-        _serve(out, results, port)
+        _serve(out, results, port, runtime)
         return
     target = output or results / PROJECT_PAGE
     if target.is_dir():
@@ -47,13 +53,13 @@ def report(
     out.document({"page": str(target), "left_out": list(project.unread)})
 
 
-def _serve(out: Output, results: Path, port: int) -> None:
+def _serve(out: Output, results: Path, port: int, runtime: Path | None) -> None:
     import threading
     import webbrowser
 
     from tinyml.bench.page.served import serving
 
-    with serving(results, port) as address:
+    with serving(results, port, web_runtime=runtime) as address:
         out.line(f"serving {address} until Ctrl-C")
         webbrowser.open(address)
         threading.Event().wait()

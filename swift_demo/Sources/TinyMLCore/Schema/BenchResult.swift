@@ -91,6 +91,11 @@ public struct Placement: Codable, Hashable, Sendable {
         if [cpu, gpu, neuralEngine, unknown].allSatisfy({ $0 == 0 }) {
             throw fields.failure("a placement is of at least one op")
         }
+        let devices: [PlacedOp.Device] = [.cpu, .gpu, .neuralEngine, .unknown]
+        let told = devices.map { device in ops.filter { $0.device == device }.count }
+        if !ops.isEmpty && told != [cpu, gpu, neuralEngine, unknown] {
+            throw fields.failure("a placement's counts are not those of its ops")
+        }
     }
 }
 

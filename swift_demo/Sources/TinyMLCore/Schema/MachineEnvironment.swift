@@ -29,11 +29,13 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
     /// How the system sets the clock ("performance", "powersave"); nil: it does not tell.
     public let governor: String?
     public let onBattery: Bool?
+    /// Another device beside this machine on which all of it was measured; nil: none.
+    public let device: String?
 
     public init(
         machine: String, os: System, osVersion: String, osBuild: String?, cpu: String, cores: Int, memoryBytes: Int,
         runtime: String, packages: [String: String] = [:], thermalState: ThermalState?, lowPowerMode: Bool?,
-        governor: String? = nil, onBattery: Bool? = nil
+        governor: String? = nil, onBattery: Bool? = nil, device: String? = nil
     ) {
         self.machine = machine
         self.os = os
@@ -48,6 +50,7 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         self.lowPowerMode = lowPowerMode
         self.governor = governor
         self.onBattery = onBattery
+        self.device = device
     }
 
     enum CodingKeys: String, FieldKey {
@@ -61,6 +64,7 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         case lowPowerMode = "low_power_mode"
         case governor
         case onBattery = "on_battery"
+        case device
     }
 
     public init(from decoder: any Decoder) throws {
@@ -78,6 +82,7 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         lowPowerMode = try fields.optional(.lowPowerMode)
         governor = try fields.optional(.governor)
         onBattery = try fields.optional(.onBattery)
+        device = try fields.optional(.device)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -95,5 +100,6 @@ public struct MachineEnvironment: Codable, Hashable, Sendable {
         try container.encode(lowPowerMode, forKey: .lowPowerMode)
         try container.encode(governor, forKey: .governor)
         try container.encode(onBattery, forKey: .onBattery)
+        try container.encode(device, forKey: .device)
     }
 }

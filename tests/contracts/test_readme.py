@@ -1,0 +1,65 @@
+"""The README's tables say what `results/` holds, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tinyml.schema import BenchRun
+from tinyml.store import read_json, write_json
+
+from ..readme_tables import MARKED, ROOT, TABLES, generated
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_tables_are_those_of_the_results() -> None:
+    assert generated(README, ROOT / "results") == README, "run: python tests/readme_tables.py"
+
+
+def test_every_table_of_the_menu_stands_there_once() -> None:
+    assert sorted(found["name"] for found in MARKED.finditer(README)) == sorted(TABLES)
+    assert README.count("<!-- table ") == len(TABLES)
+
+
+def test_what_was_not_measured_is_said_to_be_so(tmp_path: Path) -> None:
+    text = generated(README, tmp_path)
+    assert text.count("Not measured yet: ") == len(TABLES)
+    assert generated(text, tmp_path) == text
+
+
+def test_a_table_that_nobody_makes_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="weather"):
+        generated("<!-- table weather -->\nsunny\n<!-- end of table -->", tmp_path)
+
+
+def test_models_are_told_with_their_smallest_files(tmp_path: Path) -> None:
+    linux_run = read_json(ROOT / "tests" / "fixtures" / "results" / "v2" / "fixture-linux.json", BenchRun)
+    write_json(tmp_path / "bench" / linux_run.id / "run.json", linux_run)
+    told = TABLES["models"].told(tmp_path)
+    assert told is not None
+    assert "| densenet | checkpoint |" in told
+    best = min(
+        (r.case for r in linux_run.results if r.case.format == "onnx" and r.accuracy), key=lambda c: c.artifact_bytes
+    )
+    assert f"| {best.model} | {best.variant} | {best.artifact_bytes / 1e6:.2f} |" in told
+
+
+def test_fidelity_is_told_of_the_most_runs(tmp_path: Path) -> None:
+    def row(verdict: str) -> dict[str, object]:
+        return {"verdict": verdict, "processor_time": {"verdict": "slower"}}
+
+    trial = {
+        "a_a": [row("faster"), row("no difference")],
+        "planted": [row("no difference"), row("slower")],
+        "load": 7.4,
+    }
+    record = {"machine": {"cpu": "A", "cores": 2}, "runs": 2, "trials": [trial, trial]}
+    (tmp_path / "bench_fidelity.json").write_text(json.dumps(record))
+    told = TABLES["bench-fidelity"].told(tmp_path)
+    assert told is not None
+    assert "| latency | 2 | 2 of 2 | 2 of 2 |" in told
+    assert "| processor time | 2 | 0 of 2 | 2 of 2 |" in told
+    assert "load average 7 to 7" in told

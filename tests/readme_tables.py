@@ -1,0 +1,139 @@
+"""Writes the README's tables anew from `results/`, each between the comments that bear its name.
+
+python tests/readme_tables.py
+
+A table is a row of `TABLES`: what it needs of `results/`, how to measure that, and how it is told. Where the files are
+not there the README says so and names the command; a number gets into it in no other way. A test compares.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml.bench.markdown_table import table
+from tinyml.bench.page.figures import CHECKPOINT, MEGABYTE, Figure, figures, machine_name
+from tinyml.bench.page.project import read
+from tinyml.confidence import ABSENT, top1_told
+from tinyml.store import write_bytes
+
+ROOT = Path(__file__).parents[1]
+MARKED = re.compile(r"(<!-- table (?P<name>[a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of the README."""
+
+    measured_by: str
+    """The command that makes what it is told from."""
+    told: Callable[[Path], str | None]
+    """From `results/` to Markdown; None where nothing has been measured."""
+
+
+def models(results: Path) -> str | None:
+    """The networks as trained, and the smallest file of each that a run measured."""
+    found = [figure for figure in figures(read(results)) if figure.accuracy is not None and figure.row is not None]
+    lines = [_model(figure) for figure in found if figure.variant == CHECKPOINT or _smallest(figure, found)]
+    if not lines:
+        return None
+    return _markdown(
+        ("model", "variant", "size MB", "top-1 (95% interval)", "images", "median ms", "measured on"), lines
+    )
+
+
+def _smallest(figure: Figure, found: list[Figure]) -> bool:
+    same = [f for f in found if (f.model, f.format) == (figure.model, figure.format)]
+    return figure.sha256 == min(same, key=lambda f: (f.bytes, f.sha256)).sha256
+
+
+def _model(figure: Figure) -> list[str]:
+    assert figure.accuracy is not None
+    assert figure.row is not None
+    assert figure.run is not None
+    metrics, case, latency = figure.accuracy.metrics, figure.row.result.case, figure.row.latency_ns
+    quick = ", quick" if figure.run.quick else ""
+    return [
+        figure.model,
+        figure.variant,
+        f"{figure.bytes / MEGABYTE:.2f}",
+        top1_told(metrics),
+        f"{metrics.images:,} {metrics.split}",
+        ABSENT if latency is None else f"{latency.p50 / 1e6:.3g}",
+        f"{case.backend} {case.requested_units}, {machine_name(figure.run.environment)}{quick}",
+    ]
+
+
+def reference_runtime(results: Path) -> str | None:
+    """The reference runtime beside torch and onnxruntime, one image at a time."""
+    document = _json(results / "reference-runtime.json")
+    if document is None:
+        return None
+    kinds = ("torch", "float32", "onnxruntime")
+    records = [r for r in document["records"] if r.get("setting", "native") == "native"]
+    lines = []
+    for record in records:
+        times = [record["times_ns"].get(f"batch 1 {kind}") for kind in kinds]
+        middle = [statistics.median(each) / 1e6 if each else None for each in times]
+        lines.append([record["network"], record["package"], *(ABSENT if m is None else f"{m:.1f}" for m in middle)])
+    if not lines:
+        return None
+    on = document["environment"]["cpu"]
+    told = _markdown(("network", "package", "torch ms", "reference runtime ms", "onnxruntime ms"), lines)
+    return f"{told}\n\nMedians of one image, one thread, on {on}; {document['provenance']['created_at'][:10]}."
+
+
+def bench_fidelity(results: Path) -> str | None:
+    """What the bench says of two equal files, and of one with 10% more work."""
+    document = _json(results / "bench_fidelity.json")
+    if document is None:
+        return None
+    trials, runs, lines = document["trials"], document["runs"], []
+    for by in ("latency", "processor time"):
+        same, planted = (
+            [t[which][-1] if by == "latency" else t[which][-1]["processor_time"] for t in trials]
+            for which in ("a_a", "planted")
+        )
+        held = sum(row["verdict"] == "no difference" for row in same)
+        found = sum(row["verdict"] == "slower" for row in planted)
+        lines.append([by, str(runs), f"{held} of {len(trials)}", f"{found} of {len(trials)}"])
+    loads = [trial["load"] for trial in trials]
+    heads = ("told by", "runs a side", 'the same file: "no difference"', '10% more work: "slower"')
+    where = f"{document['machine']['cpu']}, {document['machine']['cores']} cores, load average"
+    return f"{_markdown(heads, lines)}\n\nOn {where} {min(loads):.0f} to {max(loads):.0f}."
+
+
+TABLES: dict[str, Table] = {
+    "models": Table(measured_by="make results", told=models),
+    "reference-runtime": Table(measured_by="python tests/speed/reference_runtime.py", told=reference_runtime),
+    "bench-fidelity": Table(measured_by="python tests/speed/bench_fidelity.py", told=bench_fidelity),
+}
+
+
+def generated(readme: str, results: Path) -> str:
+    """`readme` with every table as `results` has it; raises KeyError for a table that is no row of `TABLES`."""
+
+    def fill(found: re.Match[str]) -> str:
+        row = TABLES[found["name"]]
+        text = row.told(results) or f"Not measured yet: `{row.measured_by}` does it."
+        return f"{found[1]}\n{text}\n\n{found[3]}"
+
+    return MARKED.sub(fill, readme)
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _markdown(heads: tuple[str, ...], lines: list[list[str]]) -> str:
+    return "\n".join(table(heads, lines, text_columns=2))
+
+
+if __name__ == "__main__":
+    file = ROOT / "README.md"
+    write_bytes(file, generated(file.read_text(encoding="utf-8"), ROOT / "results").encode())
