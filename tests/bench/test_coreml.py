@@ -263,7 +263,7 @@ def test_the_weights_of_the_apps_model_are_no_ops() -> None:
     (main,) = open_package(model).program.functions.values()
     kinds = [operation.kind for operation in main.block.operations]
     assert kinds.count("constexpr_affine_dequantize") == 121
-    found = coreml.placement(plan_of([Operation(f"ios16.{kind}", MLCPUComputeDevice()) for kind in kinds]))
+    found = placement_of(plan_of([Operation(f"ios16.{kind}", MLCPUComputeDevice()) for kind in kinds]))
     assert found is not None
     assert found.cpu == sum("const" not in kind for kind in kinds) == 370
 
