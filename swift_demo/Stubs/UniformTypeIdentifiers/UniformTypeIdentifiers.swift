@@ -8,6 +8,10 @@ public struct UTType: Hashable, Sendable {
     public static var png: UTType { stub() }
     /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/identifier
     public var identifier: String { stub() }
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/package
+    public static var package: UTType { stub() }
+    /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/zip
+    public static var zip: UTType { stub() }
     /// https://developer.apple.com/documentation/uniformtypeidentifiers/uttype-swift.struct/folder
     public static var folder: UTType { stub() }
 }

@@ -63,6 +63,35 @@ struct ScreenTests {
                     $0.status.zoom = 8
                 }
             ),
+            ("another threshold", live { $0.threshold = 0.6 }),
+            (
+                "two models, before the second is loaded",
+                live {
+                    $0.others = [model]
+                    $0.beside = model.id
+                }
+            ),
+            (
+                "two models",
+                live {
+                    $0.others = [model]
+                    $0.beside = model.id
+                    let agreement = Agreement(
+                        frames: 120, sameClass: 0.975, meanDifference: 0.031, first: .init(p50: 1.8, p95: 2.34),
+                        second: .init(p50: 0.9, p95: 1.2))
+                    $0.update = LiveUpdate(
+                        top: Self.predictions, reading: Self.reading,
+                        other: SecondAnswer(top: Self.predictions, agreement: agreement))
+                }
+            ),
+            (
+                "a second model that cannot be used",
+                live {
+                    $0.others = [model]
+                    $0.beside = model.id
+                    $0.besideProblem = "model.mil cannot be compiled"
+                }
+            ),
             ("paused", live { $0.status.phase = .paused }),
             ("interrupted", live { $0.status.phase = .interrupted }),
             ("not allowed", live { $0.status.phase = .failed(.denied) }),
@@ -111,7 +140,15 @@ struct ScreenTests {
         refused.selection = nil
         refused.units = .cpuOnly
         refused.refused = [.init(folder: "vit-coreml-w8", reason: "\(CatalogError.missing(name: "manifest.json"))")]
-        let states = [("nothing there", ModelsScreen()), ("one chosen", chosen), ("one refused", refused)]
+        var imported = chosen
+        imported.deletable = [model.id]
+        imported.refused = refused.refused
+        imported.discardable = ["vit-coreml-w8"]
+        imported.storage = StorageUse(imported: 2_700_000, compiled: 5_100_000, records: 120_000)
+        let states = [
+            ("brought in", imported), ("nothing there", ModelsScreen()), ("one chosen", chosen),
+            ("one refused", refused),
+        ]
         try Snapshot.expect(
             "models", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
     }

@@ -5,6 +5,8 @@ public struct LiveScreen: Hashable, Sendable {
         case torch(Bool)
         case zoom(Double)
         case openSettings, retry
+        case threshold(Double)
+        case compare(InstalledModel.ID?)
     }
 
     public var stage = LoadStage.none
@@ -14,6 +16,12 @@ public struct LiveScreen: Hashable, Sendable {
     public var update: LiveUpdate?
     /// The probability from which on a class is told, 0 to 1.
     public var threshold = 0.5
+    /// The models that the chosen one can be compared with on the same frames.
+    public var others: [InstalledModel] = []
+    /// The model that it is compared with; nil for none.
+    public var beside: InstalledModel.ID?
+    /// Why the second model cannot be used.
+    public var besideProblem: String?
     /// Whether the system has a page of settings for this app that can be opened.
     public var canOpenSettings = false
 
@@ -26,7 +34,8 @@ public struct LiveScreen: Hashable, Sendable {
             "Camera",
             [
                 ScreenSection(.picture, [.slot(.camera, "Camera picture")]), ScreenSection(.controls, controls),
-                ScreenSection(.answers, answers(formats)), speed(formats),
+                ScreenSection(.answers, answers(formats)), comparison(formats), speed(formats),
+                ScreenSection(.settings, settings(formats)),
             ])
     }
 
@@ -70,6 +79,45 @@ public struct LiveScreen: Hashable, Sendable {
             case .unsure: .heading("Unsure")
             }
         return [interruption, verdict] + update.top.map { .prediction($0, formats) }
+    }
+
+    private func comparison(_ formats: Formats) -> ScreenSection<Action>? {
+        guard let second = others.first(where: { $0.id == beside }) else { return nil }
+        var items: [ScreenItem<Action>] = [.heading(.verbatim(second.title))]
+        if let besideProblem {
+            items.append(.remark(.verbatim(besideProblem), symbol: "exclamationmark.triangle"))
+        } else if let other = update?.other {
+            items += other.top.prefix(3).map { .prediction($0, formats) }
+            let agreement = other.agreement
+            items += [
+                .value("Same class", formats.percent(agreement.sameClass)),
+                .value("Mean largest difference", formats.percent(agreement.meanDifference)),
+                .value("First model", formats.latency(p50: agreement.first.p50, p95: agreement.first.p95)),
+                .value("Second model", formats.latency(p50: agreement.second.p50, p95: agreement.second.p95)),
+            ]
+        } else {
+            items.append(.progress("Preparing the model"))
+        }
+        return ScreenSection(.comparison, items)
+    }
+
+    /// The thresholds that are offered, and the one that is kept should it be another.
+    private func settings(_ formats: Formats) -> [ScreenItem<Action>?] {
+        let thresholds = Set([0, 0.25, 0.5, 0.75, 0.9, threshold]).sorted()
+        let none = ScreenItem<Action>.Option("None", .compare(nil), isChosen: !others.contains { $0.id == beside })
+        return [
+            .choice(
+                "Sure from",
+                thresholds.map {
+                    .init(.verbatim(formats.percent($0)), .threshold($0), isChosen: $0 == threshold)
+                }),
+            others.isEmpty
+                ? nil
+                : .choice(
+                    "Compare with",
+                    [none]
+                        + others.map { .init(.verbatim($0.title), .compare($0.id), isChosen: $0.id == beside) }),
+        ]
     }
 
     private func speed(_ formats: Formats) -> ScreenSection<Action>? {

@@ -3,13 +3,20 @@ public struct ModelsScreen: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         case choose(InstalledModel.ID)
         case use(Units)
-        case importFolder
+        case importFile
+        case delete(InstalledModel.ID)
+        case discard(ModelCatalog.Refusal.ID)
     }
 
     public var models: [InstalledModel] = []
     public var refused: [ModelCatalog.Refusal] = []
     public var selection: InstalledModel.ID?
     public var units = Units.all
+    /// Models and folders that were brought in, and so may be deleted.
+    public var deletable: Set<InstalledModel.ID> = []
+    public var discardable: Set<ModelCatalog.Refusal.ID> = []
+    /// Nil until it is counted.
+    public var storage: StorageUse?
 
     public init() {}
 
@@ -17,7 +24,7 @@ public struct ModelsScreen: Hashable, Sendable {
         Screen(
             "Models",
             [
-                ScreenSection(.choice, title: "Model", models.map { row($0, formats) }),
+                ScreenSection(.choice, title: "Model", models.map { row($0, formats) } + chosen),
                 ScreenSection(
                     .units, title: "Compute units",
                     [
@@ -31,11 +38,38 @@ public struct ModelsScreen: Hashable, Sendable {
                     ? nil
                     : ScreenSection(
                         .refused, title: "Cannot be used",
-                        refused.map { .row(title: $0.folder, detail: $0.reason, isChosen: false, action: nil) }),
+                        refused.flatMap { refusal -> [ScreenItem<Action>?] in
+                            [
+                                .row(title: refusal.folder, detail: refusal.reason, isChosen: false, action: nil),
+                                discardable.contains(refusal.id)
+                                    ? .button("Delete", .discard(refusal.id), symbol: "trash", role: .destructive)
+                                    : nil,
+                            ]
+                        }),
                 ScreenSection(
                     .more, title: "More models",
-                    [.button("Import an exported folder", .importFolder, symbol: "square.and.arrow.down")]),
+                    [.button("Import a folder, package or zip", .importFile, symbol: "square.and.arrow.down")]),
+                storage.map { use in
+                    ScreenSection(
+                        .storage, title: "Storage",
+                        [
+                            .value("Models brought in", formats.megabytes(use.imported)),
+                            .value("Compiled for this device", formats.megabytes(use.compiled)),
+                            .value("Results", formats.megabytes(use.records)),
+                        ])
+                },
             ])
+    }
+
+    /// What concerns the chosen model alone.
+    private var chosen: [ScreenItem<Action>?] {
+        guard let model = models.first(where: { $0.id == selection }) else { return [] }
+        return [
+            model.facts.isPreprocessKnown
+                ? nil : .note("Nothing says how images were prepared: a centered square is assumed."),
+            deletable.contains(model.id)
+                ? .button("Delete the chosen model", .delete(model.id), symbol: "trash", role: .destructive) : nil,
+        ]
     }
 
     private func row(_ model: InstalledModel, _ formats: Formats) -> ScreenItem<Action> {

@@ -22,8 +22,8 @@ public struct Screen<Action: Hashable & Sendable>: Hashable, Sendable {
 public enum ScreenPart: String, Hashable, Sendable {
     /// What keeps the screen from working, instead of everything else.
     case obstacle
-    case picture, controls, answers, speed
-    case sources, choice, units, refused, more
+    case picture, controls, answers, comparison, speed
+    case sources, choice, units, refused, more, storage
     case settings, progress, results
     case summary, list
 }

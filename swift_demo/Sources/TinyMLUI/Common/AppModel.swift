@@ -21,13 +21,19 @@ public final class AppModel {
     var selection: InstalledModel.ID? {
         didSet {
             if let selection { choices.model = selection }
-            if selection != oldValue { reload() }
+            if selection != oldValue {
+                reload()
+                reloadBeside()
+            }
         }
     }
     var units: Units {
         didSet {
             choices.units = units
-            if units != oldValue { reload() }
+            if units != oldValue {
+                reload()
+                reloadBeside()
+            }
         }
     }
     /// What the user chose, the last time or just now.
@@ -36,6 +42,9 @@ public final class AppModel {
     let benchmark = BenchmarkModel()
     @ObservationIgnored let loader = ModelLoader()
     @ObservationIgnored let activity = AppActivity()
+    /// The second model, that is shown beside the chosen one on the camera screen.
+    private(set) var beside = LoadState.none
+    @ObservationIgnored private var loadingBeside: Task<Void, Never>?
     @ObservationIgnored private var hasStarted = false
     @ObservationIgnored private var loading: Task<Void, Never>?
 
@@ -97,6 +106,35 @@ public final class AppModel {
         await takeIn { try await ModelImporter.importModel(fromAddress: text) }
     }
 
+    /// Compares the chosen model with another one on the same frames; nil with none.
+    func compare(with model: InstalledModel.ID?) {
+        choices.beside = model
+        reloadBeside()
+    }
+
+    /// Loads the second model, if one is chosen and there.
+    private func reloadBeside() {
+        loadingBeside?.cancel()
+        guard let model = choices.comparison(among: models, with: selection), selection != nil else {
+            beside = .none
+            return
+        }
+        beside = .loading
+        loadingBeside = Task {
+            do {
+                let classifier = try await loader.classifier(for: model, units: units)
+                if !Task.isCancelled { beside = .ready(classifier) }
+            } catch {
+                if !Task.isCancelled { beside = .failed("\(error)") }
+            }
+        }
+    }
+
+    /// The refused folders that were brought in, and so may be deleted.
+    var discardable: Set<ModelCatalog.Refusal.ID> {
+        Set(ModelImporter.library.contents().refused.map(\.id))
+    }
+
     /// Whether a model was brought in, and so may be deleted.
     func canDelete(_ model: InstalledModel) -> Bool { ModelImporter.library.holds(model) }
 
@@ -132,6 +170,7 @@ public final class AppModel {
         do { try work() } catch { problem = "\(error)" }
         refresh()
         if selected == nil { selection = choices.selection(among: models) }
+        reloadBeside()
     }
 
     private func keepChoices() {

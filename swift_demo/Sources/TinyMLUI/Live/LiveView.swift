@@ -19,7 +19,7 @@ struct LiveView: View {
             layout.task(id: Choice(app: app, attempt: attempt)) {
                 guard let classifier = app.state.classifier else { return }
                 await app.activity.whileCameraIsLive {
-                    await live.run(classifier, beside: nil)
+                    await live.run(classifier, beside: app.beside.classifier)
                 }
             }
         }
@@ -33,6 +33,9 @@ struct LiveView: View {
         screen.problem = live.problem
         screen.update = live.update
         screen.threshold = app.choices.threshold
+        screen.others = app.models.filter { $0.id != app.selection }
+        screen.beside = app.choices.beside
+        if case .failed(let reason) = app.beside { screen.besideProblem = reason }
         screen.canOpenSettings = settings != nil
         return screen
     }
@@ -72,8 +75,10 @@ struct LiveView: View {
         ScrollView {
             VStack(alignment: .leading, spacing: 16) {
                 part(.answers, of: content)
+                part(.comparison, of: content)
                 VStack(alignment: .leading, spacing: 4) { part(.speed, of: content) }
                     .font(.footnote.monospacedDigit())
+                part(.settings, of: content)
             }
         }
         .frame(minWidth: 200, maxWidth: .infinity, minHeight: 120)
@@ -101,6 +106,8 @@ struct LiveView: View {
         case .nextCamera: live.useNextCamera()
         case .torch(let isOn): live.torch(isOn)
         case .zoom(let factor): live.zoom(factor)
+        case .threshold(let threshold): app.choices.threshold = threshold
+        case .compare(let model): app.compare(with: model)
         case .openSettings: if let settings { openURL(settings) }
         case .retry:
             live.retry()
@@ -119,10 +126,12 @@ struct LiveView: View {
     /// What the camera is started for.
     private struct Choice: Hashable {
         let classifier: ObjectIdentifier?
+        let beside: ObjectIdentifier?
         let attempt: Int
 
         @MainActor init(app: AppModel, attempt: Int) {
             classifier = app.state.classifier.map(ObjectIdentifier.init)
+            beside = app.beside.classifier.map(ObjectIdentifier.init)
             self.attempt = attempt
         }
     }

@@ -7,6 +7,7 @@ import UniformTypeIdentifiers
 struct ModelsView: View {
     let app: AppModel
     @State private var isImporting = false
+    @State private var storage: StorageUse?
 
     var body: some View {
         NavigationStack {
@@ -20,12 +21,13 @@ struct ModelsView: View {
                 }
             }
         }
-        .fileImporter(isPresented: $isImporting, allowedContentTypes: [.folder]) { result in
+        .fileImporter(isPresented: $isImporting, allowedContentTypes: [.folder, .package, .zip]) { result in
             switch result {
             case .success(let url): Task { await app.importModel(from: url) }
             case .failure(let error): app.problem = "\(error)"
             }
         }
+        .task(id: app.models.map(\.id)) { storage = await app.storage() }
     }
 
     private var screen: ModelsScreen {
@@ -34,6 +36,9 @@ struct ModelsView: View {
         screen.refused = app.refused
         screen.selection = app.selection
         screen.units = app.units
+        screen.deletable = Set(app.models.filter(app.canDelete).map(\.id))
+        screen.discardable = app.discardable
+        screen.storage = storage
         return screen
     }
 
@@ -41,7 +46,9 @@ struct ModelsView: View {
         switch action {
         case .choose(let model): app.selection = model
         case .use(let units): app.units = units
-        case .importFolder: isImporting = true
+        case .importFile: isImporting = true
+        case .delete(let id): if let model = app.models.first(where: { $0.id == id }) { app.delete(model) }
+        case .discard(let id): if let refusal = app.refused.first(where: { $0.id == id }) { app.delete(refusal) }
         }
     }
 }
