@@ -5,6 +5,8 @@ public struct LiveScreen: Hashable, Sendable {
         case torch(Bool)
         case zoom(Double)
         case openSettings, retry
+        case takePicture, copy
+        case record(Bool)
         case threshold(Double)
         case compare(InstalledModel.ID?)
     }
@@ -12,7 +14,7 @@ public struct LiveScreen: Hashable, Sendable {
     public var stage = LoadStage.none
     public var status = CameraStatus()
     /// Why a prediction or a control failed.
-    public var problem: String?
+    public var problem: Phrase?
     public var update: LiveUpdate?
     /// The probability from which on a class is told, 0 to 1.
     public var threshold = 0.5
@@ -21,7 +23,11 @@ public struct LiveScreen: Hashable, Sendable {
     /// The model that it is compared with; nil for none.
     public var beside: InstalledModel.ID?
     /// Why the second model cannot be used.
-    public var besideProblem: String?
+    public var besideProblem: Phrase?
+    /// The lines of the recording that goes on; nil while nothing is recorded.
+    public var recordedLines: Int?
+    /// Whether there is a recording that has ended, to be shared.
+    public var hasRecording = false
     /// Whether the system has a page of settings for this app that can be opened.
     public var canOpenSettings = false
 
@@ -34,21 +40,21 @@ public struct LiveScreen: Hashable, Sendable {
             "Camera",
             [
                 ScreenSection(.picture, [.slot(.camera, "Camera picture")]), ScreenSection(.controls, controls),
-                ScreenSection(.answers, answers(formats)), comparison(formats), speed(formats),
-                ScreenSection(.settings, settings(formats)),
+                ScreenSection(.answers, answers(formats)), comparison(formats),
+                ScreenSection(.tools, tools(formats)), speed(formats), ScreenSection(.settings, settings(formats)),
             ])
     }
 
-    private var reason: String? {
-        if case .failed(let problem) = status.phase { problem.description } else { problem }
+    private var reason: Phrase? {
+        if case .failed(let problem) = status.phase { problem.phrase } else { problem }
     }
 
-    private func obstacle(_ reason: String) -> ScreenSection<Action> {
+    private func obstacle(_ reason: Phrase) -> ScreenSection<Action> {
         let isDenied = status.phase == .failed(.denied)
         return ScreenSection(
             .obstacle,
             [
-                .unavailable("No live picture", symbol: "camera.badge.ellipsis", detail: .verbatim(reason)),
+                .unavailable("No live picture", symbol: "camera.badge.ellipsis", detail: reason),
                 isDenied && canOpenSettings ? .button("Open Settings", .openSettings) : nil,
                 .button("Try again", .retry),
             ])
@@ -73,19 +79,14 @@ public struct LiveScreen: Hashable, Sendable {
         let interruption: ScreenItem<Action>? =
             status.phase == .interrupted ? .remark("Another app is using the camera", symbol: "pause.circle") : nil
         guard let update else { return [interruption] }
-        let verdict: ScreenItem<Action> =
-            switch Verdict(update.top, threshold: threshold) {
-            case .sure(let prediction): .heading(.verbatim(prediction.label))
-            case .unsure: .heading("Unsure")
-            }
-        return [interruption, verdict] + update.top.map { .prediction($0, formats) }
+        return [interruption, .verdict(update.top, threshold: threshold)] + update.top.map { .prediction($0, formats) }
     }
 
     private func comparison(_ formats: Formats) -> ScreenSection<Action>? {
         guard let second = others.first(where: { $0.id == beside }) else { return nil }
         var items: [ScreenItem<Action>] = [.heading(.verbatim(second.title))]
         if let besideProblem {
-            items.append(.remark(.verbatim(besideProblem), symbol: "exclamationmark.triangle"))
+            items.append(.remark(besideProblem, symbol: "exclamationmark.triangle"))
         } else if let other = update?.other {
             items += other.top.prefix(3).map { .prediction($0, formats) }
             let agreement = other.agreement
@@ -99,6 +100,19 @@ public struct LiveScreen: Hashable, Sendable {
             items.append(.progress("Preparing the model"))
         }
         return ScreenSection(.comparison, items)
+    }
+
+    private func tools(_ formats: Formats) -> [ScreenItem<Action>?] {
+        let record: ScreenItem<Action> =
+            recordedLines == nil
+            ? .button("Record the answers", .record(true), symbol: "record.circle", isEnabled: update != nil)
+            : .button("Stop recording", .record(false), symbol: "stop.circle")
+        return [
+            .button("Take a picture", .takePicture, symbol: "camera", isEnabled: status.phase == .running),
+            .button("Copy the answer", .copy, symbol: "doc.on.doc", isEnabled: update != nil), record,
+            recordedLines.map { .value("Recorded lines", formats.count($0)) },
+            hasRecording && recordedLines == nil ? .slot(.share, "Share the recording") : nil,
+        ]
     }
 
     /// The thresholds that are offered, and the one that is kept should it be another.
@@ -137,6 +151,14 @@ public struct LiveScreen: Hashable, Sendable {
 }
 
 extension ScreenItem {
+    /// The class in large letters, or that none is sure.
+    static func verdict(_ predictions: [Prediction], threshold: Double) -> ScreenItem {
+        switch Verdict(predictions, threshold: threshold) {
+        case .sure(let prediction): .heading(.verbatim(prediction.label))
+        case .unsure: .heading("Unsure")
+        }
+    }
+
     /// A class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
     static func prediction(_ prediction: Prediction, _ formats: Formats) -> ScreenItem {
         .prediction(
