@@ -108,13 +108,13 @@ public enum AppShortcutPhraseToken {
 
 /// https://developer.apple.com/documentation/appintents/appshortcutphrase
 public struct AppShortcutPhrase<Intent: AppIntent>: ExpressibleByStringInterpolation {
-    /// https://developer.apple.com/documentation/appintents/appshortcutphrase
+    /// https://developer.apple.com/documentation/appintents/appshortcutphrase/stringinterpolation
     public struct StringInterpolation: StringInterpolationProtocol {
         /// https://developer.apple.com/documentation/swift/stringinterpolationprotocol/init(literalcapacity:interpolationcount:)
         public init(literalCapacity: Int, interpolationCount: Int) { stub() }
         /// https://developer.apple.com/documentation/swift/stringinterpolationprotocol/appendliteral(_:)
         public mutating func appendLiteral(_ literal: String) { stub() }
-        /// https://developer.apple.com/documentation/appintents/appshortcutphrase
+        /// https://developer.apple.com/documentation/appintents/appshortcutphrase/stringinterpolation
         public mutating func appendInterpolation(_ token: AppShortcutPhraseToken) { stub() }
     }
     /// https://developer.apple.com/documentation/swift/expressiblebystringinterpolation/init(stringinterpolation:)
@@ -133,7 +133,7 @@ public struct AppShortcut {
 }
 
 /// https://developer.apple.com/documentation/appintents/appshortcutsbuilder
-@resultBuilder public struct AppShortcutsBuilder {
+@resultBuilder public enum AppShortcutsBuilder {
     /// https://developer.apple.com/documentation/appintents/appshortcutsbuilder
     public static func buildBlock(_ components: AppShortcut...) -> [AppShortcut] { stub() }
 }

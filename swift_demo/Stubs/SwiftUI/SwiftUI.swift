@@ -499,9 +499,9 @@ extension ShapeStyle where Self == HierarchicalShapeStyle {
 /// https://developer.apple.com/documentation/swiftui/color
 public struct Color: ShapeStyle, View {
     /// https://developer.apple.com/documentation/swiftui/color/black
-    public static let black = Color()
+    public static var black: Color { stub() }
     /// https://developer.apple.com/documentation/swiftui/color/white
-    public static let white = Color()
+    public static var white: Color { stub() }
     /// https://developer.apple.com/documentation/swiftui/color
     public var body: Never { stub() }
 }
@@ -509,9 +509,9 @@ public struct Color: ShapeStyle, View {
 /// https://developer.apple.com/documentation/swiftui/alignment
 public struct Alignment: Equatable, Sendable {
     /// https://developer.apple.com/documentation/swiftui/alignment/center
-    public static let center = Alignment()
+    public static var center: Alignment { stub() }
     /// https://developer.apple.com/documentation/swiftui/alignment/leading
-    public static let leading = Alignment()
+    public static var leading: Alignment { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/textselectability
@@ -623,6 +623,8 @@ extension View {
     public func onChange<V: Equatable>(of value: V, _ action: @escaping () -> Void) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/background(_:ignoressafeareaedges:)
     public func background<S: ShapeStyle>(_ style: S) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/autocorrectiondisabled(_:)
+    public func autocorrectionDisabled(_ disable: Bool = true) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/textselection(_:)
     public func textSelection<S: TextSelectability>(_ selectability: S) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/sheet(ispresented:ondismiss:content:)

@@ -38,6 +38,7 @@ public struct ControlWidgetButtonDefaultActionLabel: View {
 }
 
 @available(iOS 18.0, macOS 26.0, *)
+/// https://developer.apple.com/documentation/swiftui/controlwidgetconfiguration
 extension ControlWidgetConfiguration {
     /// https://developer.apple.com/documentation/swiftui/controlwidgetconfiguration/displayname(_:)
     public func displayName(_ displayName: LocalizedStringResource) -> Self { stub() }

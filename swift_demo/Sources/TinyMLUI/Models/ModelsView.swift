@@ -26,6 +26,7 @@ struct ModelsView: View {
                     TextField(text: $address, prompt: Text(verbatim: "https://…/model.zip")) {
                         Text("Address of a zip archive" as Phrase)
                     }
+                    .autocorrectionDisabled()
                 default: EmptyView()
                 }
             }
