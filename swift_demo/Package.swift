@@ -59,7 +59,7 @@ let appTarget = Target.target(
         "Shared/OpenCameraIntent.swift", "TinyMLControls/TinyMLControls.swift", "TinyMLDemo/ClassifyPhotoIntent.swift",
         "TinyMLDemo/TinyMLDemoApp.swift",
     ],
-    swiftSettings: strict + [.define("TINYML_ONE_MODULE"), .unsafeFlags(["-parse-as-library"])])
+    swiftSettings: strict + [.unsafeFlags(["-parse-as-library", "-DTINYML_ONE_MODULE"])])
 
 let package = Package(
     name: "TinyMLDemo",
