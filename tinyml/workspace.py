@@ -2,6 +2,7 @@
 
 results/
   <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
+  <model>/lr-range/<recipe>-N.json, .png
   <model>/test_results.json
   <model>/explained/<variant>.json and pictures
   <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json,
@@ -36,6 +37,7 @@ BEST_CHECKPOINT = "best.json"
 RESUME_STATE = "resume.safetensors"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
 EXPLAINED = "explained"
+LR_RANGES = "lr-range"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
 BENCH_RUN, REPORT_PAGE = "run.json", "index.html"
 PROJECT_PAGE = "report.html"
@@ -120,6 +122,11 @@ class Workspace:
                 run.path.mkdir(parents=True)
                 return run
         raise AssertionError  # `count` has no end
+
+    def new_lr_range(self, model: str, recipe: str) -> Path:
+        """The file of a new learning-rate range test: named by the recipe, with the first number that is free."""
+        folder = self.model(model) / LR_RANGES
+        return next(path for n in itertools.count(1) if not (path := folder / f"{recipe}-{n}.json").exists())
 
     def newest_state(self, model: str) -> Path:
         """The state of the training of `model` that was saved last; raises CheckpointError."""

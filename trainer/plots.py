@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyml.schema import History
+from tinyml.schema import History, LrRange
 from tinyml.store import atomic_file
 
 
@@ -49,3 +49,29 @@ def plot_history(history: History, path: Path) -> None:
     figure.suptitle(f"{config.model} on {config.data}, recipe {config.recipe}{limited}")
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
+
+
+def plot_lr_range(found: LrRange, path: Path) -> None:
+    """Writes a PNG with the loss by learning rate to `path`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    rates = [point.lr for point in found.points]
+    axes.plot(rates, [point.loss for point in found.points], color="C0", alpha=0.35, label="of a batch")
+    axes.plot(rates, [point.smoothed_loss for point in found.points], color="C0", label="smoothed")
+    if found.suggested_lr is not None:
+        axes.axvline(found.suggested_lr, color="C1", linestyle="--", label=f"falls fastest: {found.suggested_lr:.2g}")
+    smoothed = [point.smoothed_loss for point in found.points]
+    axes.set_ylim(0.9 * min(smoothed), 1.6 * max(smoothed[: max(1, len(smoothed) // 2)]))
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("training loss")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    config = found.config
+    figure.suptitle(f"{config.model} on {config.data}, {config.optimizer}, batches of {config.batch_size}")
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
