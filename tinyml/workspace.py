@@ -1,7 +1,7 @@
 """Where files lie: the results folder, one folder a model, and the cache of prepared data sets.
 
 results/
-  <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
+  <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}, tensorboard/
   <model>/lr-range/<recipe>-N.json, .png
   <model>/test_results.json
   <model>/explained/<variant>.json and pictures
@@ -36,6 +36,7 @@ EXPORTS_PICTURE = "accuracy-size.png"
 BEST_CHECKPOINT = "best.json"
 RESUME_STATE = "resume.safetensors"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
+EVENTS = "tensorboard"
 EXPLAINED = "explained"
 LR_RANGES = "lr-range"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
@@ -74,6 +75,11 @@ class RunFolder:
     def history(self) -> Path:
         """How it went."""
         return self.path / HISTORY
+
+    @property
+    def events(self) -> Path:
+        """The folder of TensorBoard's files."""
+        return self.path / EVENTS
 
     @property
     def history_plot(self) -> Path:

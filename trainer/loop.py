@@ -30,6 +30,7 @@ from .device import autocast
 from .duration import duration
 from .early_stopping import stopped_early
 from .estimate import FirstEstimate
+from .event_log import EventLog
 from .learner import Learner
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
 from .objective import Objective, objective_of
@@ -77,6 +78,7 @@ def train(
     spent: float = 0.0,
     name: str | None = None,
     team: Team = ALONE,
+    events: bool = False,
 ) -> TrainResult:
     """Trains a network and writes checkpoints, history and its plot to a folder of its own in `workspace`.
 
@@ -93,6 +95,7 @@ def train(
         progress: Told of every batch and epoch.
         spent: Seconds of the configuration's budget that are gone before this call.
         name: What the training is called; None: as its recipe, with a number.
+        events: Whether TensorBoard's files are written as well.
         team: The processes that compute parts of each batch; all of them make this call, the first one writes.
 
     Raises:
@@ -108,7 +111,7 @@ def train(
     start = start or Scratch()
     folder, made = team.decide(_folder(workspace, config, start, name) if team.first else (_NONE, False))
     if not team.first:
-        return _trained(config, dataset, folder, device, start, objective, answers, progress, spent, team)
+        return _trained(config, dataset, folder, device, start, objective, answers, progress, spent, team, events=False)
     try:
         with only_process(folder.path / LOCK) as alone:
             if not alone:
@@ -117,7 +120,9 @@ def train(
                     value=folder.path,
                     hint="wait for it, or give this training another name with --run",
                 )
-            return _trained(config, dataset, folder, device, start, objective, answers, progress, spent, team)
+            return _trained(
+                config, dataset, folder, device, start, objective, answers, progress, spent, team, events=events
+            )
     finally:
         if made:
             _remove_empty(folder)
@@ -160,6 +165,8 @@ def _trained(
     progress: Progress | None,
     spent: float,
     team: Team,
+    *,
+    events: bool,
 ) -> TrainResult:
     run = _Run(
         config,
@@ -174,6 +181,7 @@ def _trained(
         team,
     )
     interrupted = False
+    log = EventLog(folder.events, run.records) if events else None
     with Interrupts(team).installed() as interrupts, out_of_memory_told(config.batch_size), ended_told():
         try:
             while not run.over:
@@ -182,11 +190,15 @@ def _trained(
                 metrics = run.validate()
                 with interrupts.held():
                     run.finish_epoch(metrics)
+                    if log is not None:
+                        log.add(run.records[-1])
                 run.pace.validated(time.monotonic() - began)
         except KeyboardInterrupt:
             interrupted = True
             with interrupts.shielded():
                 run.save_interrupted()
+    if log is not None:
+        log.close()
     history = run.history()
     if history.epochs and team.first:
         plot_history(history, folder.history_plot)

@@ -123,6 +123,9 @@ def train(
         int | None, typer.Option("--validate-images", help="Images of each validation; all if left out.")
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard's files as well, beside the history.")
+    ] = False,
     device: Device = "auto",
     run_name: Annotated[
         str | None, typer.Option("--run", help="What the training is called; its recipe and a number if left out.")
@@ -140,6 +143,7 @@ def train(
     from tinyml.evaluation.teacher import open_teacher
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.device import choose, device_name
+    from tinyml.trainer.event_log import check_available
     from tinyml.trainer.loop import train as run
     from tinyml.trainer.prepare import prepare, prepare_together
     from tinyml.trainer.team import LeftOutError, joined
@@ -148,6 +152,8 @@ def train(
     from ..wishes import wish_of
 
     architectures.get(model)
+    if tensorboard:
+        check_available()
     workspace = Workspace(results)
     state = resume_from
     if resume and state is None:
@@ -176,8 +182,11 @@ def train(
             spent=ready.spent,
             name=run_name,
             team=team,
+            events=tensorboard,
         )
     _report(result, workspace, out)
+    if tensorboard and result.best is not None:
+        out.line(f"curves: tensorboard --logdir {workspace.root}")
     if result.signal is not None:
         raise typer.Exit(128 + result.signal)
 
