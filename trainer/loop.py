@@ -44,6 +44,7 @@ from .state import Generators, Parts, Position, SavedState, check_continues
 from .tally import Tally
 from .team import ALONE, Team, ended_told
 from .validation import validate, validated_images
+from .whitening import whiten
 
 LOCK = ".training.lock"
 _NONE = RunFolder(Path())
@@ -239,7 +240,10 @@ class _Run:
                 value=self.batches.batch_size,
                 allowed=f"--batch-size a multiple of {team.size}",
             )
-        self.learner = Learner(start.network(config, index.labels), objective, config, device, team)
+        network = start.network(config, index.labels)
+        if config.whiten and start.saved() is None:
+            whiten(network, split, index.preprocess)
+        self.learner = Learner(network, objective, config, device, team)
         self.spec = checkpoint.spec_of(config.model, self.learner.network, index.labels, index.preprocess)
         self.saver = Saver(folder, config, self.spec, dataset) if team.first else Elsewhere()
         self.meter = MemoryMeter(device)

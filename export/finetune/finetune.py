@@ -193,6 +193,7 @@ def _config(trained: TrainConfig, length: Length) -> TrainConfig:
         "scheduler": "cosine",
         "warmup_epochs": 0,
         "init": None,
+        "whiten": False,
         "freeze": (),
         "teacher": None,
         "class_weights": "none",

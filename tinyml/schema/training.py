@@ -78,6 +78,8 @@ class TrainConfig(Record):
     """Whether activations are computed again in the backward pass instead of kept, where a network can; None: yes."""
     init: Origin | None = None
     """Whose weights the network begins with, as far as they fit; None: fresh ones."""
+    whiten: bool = False
+    """Whether the first convolution begins with filters that whiten patches of the training images."""
     freeze: tuple[str, ...] = ()
     """Layers or parameters by name, with all below them, that are not trained."""
     teacher: Origin | None = None

@@ -91,6 +91,9 @@ def train(
         Path | None,
         typer.Option("--init", help="Begin with these weights as far as they fit: a checkpoint, or any .safetensors."),
     ] = None,
+    whiten: Annotated[
+        bool | None, typer.Option("--whiten/--no-whiten", help="Begin with a first layer that whitens the images.")
+    ] = None,
     freeze: Annotated[
         list[str] | None,
         typer.Option("--freeze", help="A layer that is not trained, with all below it; repeatable.", metavar="NAME"),
