@@ -18,7 +18,7 @@ from PIL import Image
 from tinyml.cli import run
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-PICTURES = {"data": 4, "dynamics": 2, "errors": 4, "results": 3}
+PICTURES = {"data": 4, "dynamics": 2, "errors": 3, "results": 3}
 """At least so many figures each."""
 
 EXECUTE = """

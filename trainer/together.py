@@ -22,7 +22,7 @@ class _Summed(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(_context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
         total = gradient.contiguous().clone()
         dist.all_reduce(total)
         return total
@@ -54,7 +54,7 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
 
     @staticmethod
     def _summed(value: Tensor) -> Tensor:
-        result: Tensor = _Summed.apply(value)  # type: ignore[no-untyped-call]
+        result: Tensor = _Summed.apply(value)
         return result
 
     @torch.no_grad()

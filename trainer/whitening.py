@@ -51,4 +51,5 @@ def whitening_filters(images: Tensor, size: int) -> Tensor:
     largest = directions.abs().argmax(1, keepdim=True)
     directions = directions * directions.gather(1, largest).sign()  # whose sign is anybody's
     filters = directions / (variances + EPSILON).sqrt()[:, None]
-    return filters.reshape(-1, *patches.shape[1:]).float()
+    result: Tensor = filters.reshape(-1, *patches.shape[1:]).float()
+    return result

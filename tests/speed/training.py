@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from tinyml.bench.environment import environment
+from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
 from tinyml.store import write_bytes
 from tinyml.trainer.data import Dataset, TrainBatches, open_dataset
@@ -202,7 +202,7 @@ def main() -> None:
             if not measured:
                 measured["data path"] = measure({name: way[1] for name, way in made.items()}, asked.rounds, 2)
             measured[model] = measure({name: way[0] for name, way in made.items()}, asked.rounds, asked.steps)
-    here = environment()
+    here = this_environment(("torch",))
     machine = {"cpu": here.cpu, "cores": here.cores, "torch": torch.__version__, "load": os.getloadavg()[0]}
     lines = table(
         ("what", "tinyml", "plain", "timm", "over plain", "over timm"),
@@ -212,15 +212,14 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if asked.output is not None:
-        command = (
-            f"python tests/speed/training.py {' '.join(asked.models)} --rounds {asked.rounds} --steps {asked.steps}"
-        )
+        words = " ".join([*asked.models, "--rounds", str(asked.rounds), "--steps", str(asked.steps)])
         page = (
             "# Training and its data path beside the plain way and timm's\n\n"
-            f"`{command}` on {machine['cpu']}, {machine['cores']} cores, torch {machine['torch']}, one thread each, load "
-            f"average {machine['load']:.1f}.\nImages a processor second, medians of {asked.rounds} rounds in turn; ratios "
-            "with their range over the rounds.\nReading 64x64 JPEG files is part of the plain way and of timm's, as it is "
-            "in their trainings; tinyml decodes them once.\n\n"
+            f"`python tests/speed/training.py {words}` on {machine['cpu']},\n"
+            f"{machine['cores']} cores, torch {machine['torch']}, one thread each, load {machine['load']:.1f}.\n"
+            f"Images a processor second: medians of {asked.rounds} rounds in turn; ratios with their range over the\n"
+            "rounds. Reading 64x64 JPEG files is part of the plain way and of timm's, as it is in their trainings;\n"
+            "tinyml decodes them once.\n\n"
         )
         write_bytes(asked.output.with_suffix(".md"), f"{page}{text}\n".encode())
         record = {"machine": machine, "batch": BATCH, "images_per_processor_second": measured}

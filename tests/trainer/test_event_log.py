@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tinyml.cli import run
-from tinyml.trainer import event_log
 from tinyml.trainer.data import Dataset
 from tinyml.trainer.loop import train
 from tinyml.trainer.start import Resumed
@@ -57,7 +57,7 @@ def test_asked_for_later_it_tells_the_earlier_epochs_too(colors: Dataset, tmp_pa
 def test_where_it_is_not_installed_that_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(event_log.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert run(["train", "vgg", "--tensorboard", "--results", str(tmp_path / "r")]) == 69
     assert "--tensorboard needs TensorBoard: 'not installed'" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()

@@ -15,7 +15,6 @@ from tinyml.cli import run
 from tinyml.errors import UnavailableError, UsageError
 from tinyml.schema import Sweep
 from tinyml.store import read_json
-from tinyml.trainer import workers
 from tinyml.trainer.workers import Here, workers_named
 
 CLUSTER = """
@@ -47,7 +46,7 @@ def test_here_is_one_after_the_other() -> None:
 def test_what_does_not_train_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="--on names nothing that trains: 'spark'; allowed: here, ray"):
         workers_named("spark")
-    monkeypatch.setattr(workers.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UnavailableError, match="--on ray needs Ray: 'not installed'"):
         workers_named("ray")
     assert run(["sweep", "--models", "vgg", "--on", "ray"]) == 69
