@@ -92,7 +92,9 @@ def tune(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    floats = {key: optuna.distributions.FloatDistribution(r.low, r.high, log=True) for key, r in ranges.items()}
+    floats: dict[str, optuna.distributions.BaseDistribution] = {
+        key: optuna.distributions.FloatDistribution(r.low, r.high, log=True) for key, r in ranges.items()
+    }
     made: Sweep | None = None
     names = []
     for number in range(count):

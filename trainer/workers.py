@@ -57,7 +57,7 @@ class OnRay:
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         ray.init(log_to_driver=False, logging_level="ERROR", runtime_env={"env_vars": environment})
         try:
-            remote = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=0)(work)
+            remote = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus, max_retries=0)(_function(work))
             waiting = {remote.remote(job): job for job in jobs}
             try:
                 while waiting:
@@ -70,6 +70,15 @@ class OnRay:
                 raise
         finally:
             ray.shutdown()
+
+
+def _function(work: Callable[[J], str | None]) -> Callable[[J], str | None]:
+    """`work` as a plain function, since Ray takes nothing else that can be called."""
+
+    def task(job: J) -> str | None:
+        return work(job)
+
+    return task
 
 
 def _result(ray: Any, reference: Any) -> str | None:

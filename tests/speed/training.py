@@ -26,8 +26,9 @@ from typing import Any
 
 import torch
 from PIL import Image
-from timm.data import ImageDataset, create_loader
-from timm.optim import create_optimizer_v2
+from timm.data.dataset import ImageDataset
+from timm.data.loader import create_loader
+from timm.optim._optim_factory import create_optimizer_v2
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
@@ -130,7 +131,7 @@ def plain(dataset: Dataset, model: str, folder: Path) -> tuple[Step, Step]:
 def timms(dataset: Dataset, model: str, folder: Path) -> tuple[Step, Step]:
     """See `ours`."""
     loader = create_loader(
-        ImageDataset(str(folder)),
+        ImageDataset(str(folder)),  # type: ignore[no-untyped-call]
         input_size=(3, 64, 64),
         batch_size=BATCH,
         is_training=True,

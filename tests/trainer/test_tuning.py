@@ -89,10 +89,9 @@ def test_ranges() -> None:
         with pytest.raises(UsageError, match="--lr is no range"):
             range_of("--lr", text)
     around = ranges_of("vit", "best", "shapes", {"lr": Range(low=1, high=2)})
-    assert around == {
-        "lr": Range(low=1, high=2),
-        "weight_decay": Range(low=pytest.approx(0.005), high=pytest.approx(0.5)),
-    }
+    assert around["lr"] == Range(low=1, high=2)
+    assert around["weight_decay"].low == pytest.approx(0.005)
+    assert around["weight_decay"].high == pytest.approx(0.5)
 
 
 def test_the_command_line(trainings: Trainings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

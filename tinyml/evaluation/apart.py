@@ -157,7 +157,7 @@ def _check_ensemble(models: Sequence[OpenedModel]) -> None:
 
 def _of(looks: Sequence[Scores], model: OpenedModel, before: Measured, progress: Progress | None) -> Measured:
     """The accuracy of the mean of several answers to the images of a measurement."""
-    mean: Scores = np.mean(looks, axis=0, dtype=np.float64).astype(np.float32)
+    mean: Scores = np.stack(looks).mean(axis=0, dtype=np.float64).astype(np.float32)
     return before.again(Recalling(model.predictor.spec, mean), progress)
 
 
