@@ -114,65 +114,46 @@ def prepare(
         if config.teacher is not None and origin.sha256 != config.teacher.sha256:
             raise UsageError("the teacher has changed since this training began", value=origin.path)
         config = changed(config, {"teacher": origin})
-    if resumed is not None:
-        check_continues(resumed.state.position, config, dataset)
+
+    def ready(config: TrainConfig, start: Start, words: tuple[str, ...] = ()) -> Prepared:
         return Prepared(
             config=config,
             dataset=dataset,
-            start=resumed,
+            start=start,
             objective=objective_of(config, split.labels, len(labels), teacher),
             answers=_answers(teacher, config, dataset, device, progress),
-            spent=_spent(config, began),
-            words=(),
+            spent=time.monotonic() - began if config.budget else 0.0,
+            words=words,
         )
+
+    if resumed is not None:
+        check_continues(resumed.state.position, config, dataset)
+        return ready(config, resumed)
     start: Scratch = Scratch()
     words: tuple[str, ...] = ()
     if foreign is not None:
         start = Initialized(foreign=foreign)
         config, words = changed(config, {"init": foreign.origin}), start.words(config, labels)
     if decided is not None:
-        objective = objective_of(decided, split.labels, len(labels), teacher)
-        return Prepared(
-            config=decided,
-            dataset=dataset,
-            start=start,
-            objective=objective,
-            answers=_answers(teacher, decided, dataset, device, progress),
-            spent=_spent(decided, began),
-            words=(),
-        )
+        return ready(decided, start)
     room = fit_memory(config, len(labels), free_memory(device))
     config, words = room.config, (*words, *(() if room.words is None else (room.words,)))
-    objective = objective_of(config, split.labels, len(labels), teacher)
-    answers = _answers(teacher, config, dataset, device, progress)
-    if seconds is not None:
-        kept = ("recompute", "accumulate", "init", "teacher")
-        fitting = {**wish.changes, **{name: getattr(config, name) for name in kept}}
-        spent = time.monotonic() - began
-        planned = fit(
-            seconds,
-            config.recipe,
-            wish.model,
-            config.data,
-            fitting,
-            dataset,
-            device,
-            start=start,
-            objective=objective,
-            spent=spent,
-        )
-        config, words = planned.config, (*words, *planned.words)
-        objective = objective_of(config, split.labels, len(labels), teacher)
-        answers = _answers(teacher, config, dataset, device, progress)
-    return Prepared(
-        config=config,
-        dataset=dataset,
+    if seconds is None:
+        return ready(config, start, words)
+    kept = ("recompute", "accumulate", "init", "teacher")
+    planned = fit(
+        seconds,
+        config.recipe,
+        wish.model,
+        config.data,
+        {**wish.changes, **{name: getattr(config, name) for name in kept}},
+        dataset,
+        device,
         start=start,
-        objective=objective,
-        answers=answers,
-        spent=_spent(config, began),
-        words=words,
+        objective=objective_of(config, split.labels, len(labels), teacher),
+        spent=time.monotonic() - began,
     )
+    return ready(planned.config, start, (*words, *planned.words))
 
 
 def prepare_together(team: Team, make: Callable[[TrainConfig | None], Prepared]) -> Prepared:
@@ -220,7 +201,3 @@ def _words(config: TrainConfig, resumed: Resumed | None) -> str:
     if position is None or position.dataset is None or config.data != position.config.data:
         return config.data
     return position.dataset.data
-
-
-def _spent(config: TrainConfig, began: float) -> float:
-    return time.monotonic() - began if config.budget else 0.0
