@@ -50,7 +50,7 @@ def test_manifest_describes_a_verified_artifact(trained_results: TrainedResults,
     assert [item.name for item in artifact.inputs] == ["image"]
     assert artifact.outputs[-1].name == "probabilities"
     assert sorted(p.name for p in manifest.parent.iterdir()) == sorted(
-        ["golden.json", "golden.png", "manifest.json", path.name]
+        ["golden.json", "golden.png", "manifest.json", "proof.json", path.name]
     )
 
 

@@ -29,7 +29,7 @@ function powerTicks(low, high) {
 // A frame with axes; `x` and `y` of the result turn values into places. As wide as its host, so that text keeps its size.
 function frame(host, {xLow, xHigh, yLow, yHigh, xLabel, yLabel, log}) {
   const width = Math.max(320, Math.min(860, host.clientWidth || 860)), height = Math.round(130 + width * 0.35);
-  const left = 62, right = 18, top = 14, bottom = 48;
+  const left = 62, right = 18, top = 26, bottom = 48;
   const svg = node("svg", {viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true"});
   const xTicks = log ? powerTicks(xLow, xHigh) : roundTicks(xLow, xHigh, 7), yTicks = roundTicks(yLow, yHigh, 6);
   const scale = log ? Math.log10 : v => v;
@@ -62,6 +62,22 @@ const SHAPES = {
 };
 
 const color = (names, name) => `var(--c${Math.max(0, names.indexOf(name)) % 8})`;
+
+// What the colors and shapes mean: [color or nothing, text] each.
+function addLegend(host, entries) {
+  const legend = document.createElement("figcaption");
+  for (const [fill, text] of entries) {
+    const one = document.createElement("span");
+    if (fill) {
+      const swatch = Object.assign(document.createElement("span"), {className: "swatch"});
+      swatch.style.background = fill;
+      one.append(swatch, " ");
+    }
+    one.append(text);
+    legend.append(one);
+  }
+  host.append(legend);
+}
 
 const tip = document.getElementById("tip");
 function showTip(text, at) {
