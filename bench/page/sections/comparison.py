@@ -67,6 +67,8 @@ def comparison(_: Project, figures: list[Figure]) -> Content | None:
     """One row and one point a figure."""
     if not figures:
         return None
+    # What was measured stands above what was not.
+    figures = sorted(figures, key=lambda figure: figure.row is None or figure.row.result.status != "ok")
     lines = [_line(figure) for figure in figures]
     flags = dict.fromkeys(flag for figure in figures if figure.row for flag in figure.row.result.flags)
     return Content(

@@ -283,3 +283,29 @@ def test_on_paper_the_controls_are_gone(browser: Any, results: Path) -> None:
     assert shown.page.evaluate(cut) == []
     assert shown.page.pdf().startswith(b"%PDF")
     shown.page.close()
+
+
+def test_the_page_of_real_exports_opens(browser: Any, trained_results: Any, tmp_path: Path) -> None:
+    project = read(trained_results.workspace.root)
+    shown = opened_in(browser, tmp_path / "report.html", html(project))
+    page = shown.page
+    verdicts = page.locator("table.proof tbody tr")
+    assert verdicts.count() == len(trained_results.artifacts)
+    assert page.locator("table.proof .badge.passed").count() == len(trained_results.artifacts)
+    held = page.locator("table.proof tbody td:nth-child(4)").all_text_contents()
+    assert all(int(text) > 5 for text in held)  # every weight of each
+    assert page.locator("#scatter .mark").count() == len(trained_results.artifacts) + 1
+    assert page.locator('#axis input[value="bytes"]').is_checked()  # nothing was timed
+    assert page.locator(".golden tbody tr").count() == len(trained_results.artifacts)
+    assert "from its source" in page.get_by_role("region", name="Layers of").first.inner_text()
+    assert shown.problems == []
+    page.close()
+
+
+def test_the_page_of_this_projects_own_results_opens(browser: Any, tmp_path: Path) -> None:
+    project = read(Path(__file__).parents[3] / "results")
+    assert project.unread == ()
+    shown = opened_in(browser, tmp_path / "report.html", html(project))
+    assert shown.page.get_by_role("heading", name="Summary").is_visible()
+    assert shown.problems == []
+    shown.page.close()

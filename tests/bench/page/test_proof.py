@@ -31,7 +31,8 @@ def changed(results: Path, **update: Any) -> Path:
 def told(results: Path) -> Proved:
     content = proof(read(results), [])
     assert content is not None
-    return next(row for row in content.values["table"] if row.variant == NAME)
+    row: Proved = next(row for row in content.values["table"] if row.variant == NAME)
+    return row
 
 
 def test_a_file_that_reached_its_floors_passed(results: Path) -> None:
