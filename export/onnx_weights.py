@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     import onnx
 
 _MULTIPLY = ("Conv", "ConvTranspose", "Gemm", "MatMul", "ConvInteger", "MatMulInteger")
+_UNPACKED = "_DequantizeLinear_Output"
+"""How onnxruntime's static quantization ends the names of what it unpacks."""
+_TRANSPOSED = "_Transposed"
+"""How dynamic quantization ends the name of the matrix of a Gemm, of which it makes a MatMul."""
 _QUANTIZED = "_quantized"
-"""How onnxruntime's dynamic quantization ends the names of integer weights; their scales end in "_scale"."""
+"""How both end the names of integer weights; the scales of dynamic quantization end in "_scale"."""
 
 
 def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
@@ -59,24 +64,43 @@ def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
                     max(factor.dims, default=1) if each == output_axis else 1 for each in range(len(tensor.dims))
                 )
                 encodings, dtype = (Encoding(method="linear", dtype=dtype, groups=groups),), dtypes[factor.data_type]
-            found.append(
-                Weight(
-                    layer=output,
-                    op_name=output,
-                    stored_name=name,
-                    op=node.op_type,
-                    shape=tuple(tensor.dims),
-                    dtype=dtype,
-                    output_axis=output_axis,
-                    input_axis=input_axis,
-                    encodings=encodings,
-                )
+            weight = Weight(
+                layer=output,
+                op_name=output,
+                stored_name=name,
+                op=node.op_type,
+                shape=tuple(tensor.dims),
+                dtype=dtype,
+                output_axis=output_axis,
+                input_axis=input_axis,
+                encodings=encodings,
             )
+            found.append(_turned(weight) if _is_transposed(weight) else weight)
     return tuple(found)
 
 
+def _is_transposed(weight: Weight) -> bool:
+    return weight.stored_name.removesuffix(_QUANTIZED).endswith(_TRANSPOSED)
+
+
+def _turned(weight: Weight) -> Weight:
+    """A matrix as its layer has it, which is stored the other way round."""
+    return replace(
+        weight,
+        shape=weight.shape[::-1],
+        output_axis=weight.input_axis,
+        input_axis=weight.output_axis,
+        encodings=tuple(replace(encoding, groups=encoding.groups[::-1]) for encoding in weight.encodings),
+    )
+
+
+def plain_name(weight: Weight) -> str:
+    """What the weight was called before it was quantized."""
+    return weight.stored_name.removesuffix(_UNPACKED).removesuffix(_QUANTIZED).removesuffix(_TRANSPOSED)
+
+
 def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight, NDArray[np.float32]]]:
-    """`weights` of `model`, each with its values as DequantizeLinear gives them."""
+    """`weights` of `model`, each with its values as DequantizeLinear gives them, in its layer's shape."""
     from onnx import numpy_helper
 
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -92,7 +116,11 @@ def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight
             axis = next((entry.i for entry in node.attribute if entry.name == "axis"), 1)
             names = list(node.input)
         elif weight.op.endswith("Integer"):
-            axis, base = weight.output_axis, weight.stored_name.removesuffix(_QUANTIZED)
+            turned = _is_transposed(weight)
+            axis, base = (
+                weight.input_axis if turned else weight.output_axis,
+                weight.stored_name.removesuffix(_QUANTIZED),
+            )
             names = [weight.stored_name, f"{base}_scale", f"{base}_zero_point"]
         else:
             found.append((weight, array(weight.stored_name)))
@@ -100,7 +128,8 @@ def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight
         levels, *steps = (array(name) for name in names)
         along = [-1 if each == axis else 1 for each in range(levels.ndim)]
         scale, *zero = (step.reshape(along if step.size > 1 else [1] * levels.ndim) for step in steps)
-        found.append((weight, (levels - zero[0] if zero else levels) * scale))
+        values = (levels - zero[0] if zero else levels) * scale
+        found.append((weight, values.T if _is_transposed(weight) else values))
     return found
 
 

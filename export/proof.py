@@ -70,6 +70,9 @@ def prove(variant: Variant, stored: Held, source: Held, name: str) -> Proof:
         ArtifactError: A weight is stored otherwise than the variant says, or too far from its source.
     """
     plain = check_weights(variant, [weight for weight, _ in stored], name)
+    order = {weight.layer: place for place, (weight, _) in enumerate(source)}
+    # A quantizer may sort the branches of a program anew.
+    stored = sorted(stored, key=lambda item: order.get(item[0].layer, len(order)))
     if [(w.layer, w.shape) for w, _ in stored] != [(w.layer, w.shape) for w, _ in source]:
         raise ArtifactError(
             f"{name} has other weights than its source", value=f"{len(stored)} and {len(source)} weights"

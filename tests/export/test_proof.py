@@ -17,12 +17,15 @@ from tinyml.export.coreml_weights import held, weights_of
 from tinyml.export.encoding.coreml import store
 from tinyml.export.encoding.forms import Form, Indices, Integers, Sparse
 from tinyml.export.encoding.layers import Encoded, encoded
-from tinyml.export.format import formats
+from tinyml.export.format import Metadata, formats
 from tinyml.export.proof import Held, prove
+from tinyml.export.source import Sources
 from tinyml.export.variants import variants
 from tinyml.export.weights import with_layers
 from tinyml.quiet import coremltools, quiet
-from tinyml.schema import LinearQuantization, Palettization, Pruning, Variant
+from tinyml.schema import LinearQuantization, Palettization, Preprocess, Pruning, Variant
+from tinyml.trainer.architecture import build
+from tinyml.trainer.checkpoint import spec_of
 
 from .test_compression import LAYERS, W8, Small, block, grouped, palette, variant, written
 
@@ -159,3 +162,20 @@ def test_every_row_of_the_menu_has_a_size_that_its_kinds_give() -> None:
     ordered = ["coreml-fp16", "coreml-w8", "coreml-palette6", "coreml-palette4", "coreml-palette2", "coreml-palette1"]
     assert [sizes[name] for name in ordered] == sorted((sizes[name] for name in ordered), reverse=True)
     assert sizes["coreml-prune90"] < sizes["coreml-prune75"] < sizes["coreml-prune50"] < sizes["coreml-fp16"]
+
+
+def test_what_quantizes_a_branched_network_is_proven(tmp_path: Path) -> None:
+    # onnxruntime sorts the nodes of two branches anew, and turns the matrix of a Gemm round.
+    torch.manual_seed(0)
+    network = build("resnet20", 10).eval()
+    spec = spec_of("resnet20", network, tuple(f"class {number}" for number in range(10)), Preprocess())
+    metadata = Metadata(spec=spec, summary="", author="", license="", version="", facts={"tinyml.version": "0"})
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
+    format_, sources = formats.get("onnx"), Sources(network, spec)
+    rows = [variants.get(name) for name in variants.names() if variants.get(name).format == "onnx"]
+    assert len(rows) >= 4
+    for row in rows:
+        path = tmp_path / f"{row.name}.onnx"
+        format_.write(network, row, metadata, pixels, path)
+        proof = prove(row, format_.held_weights(path), sources.of(row), path.name)
+        assert proof.weights == 22, row.name
