@@ -41,7 +41,7 @@ class Proof:
     plain: tuple[str, ...]
     """The layers that the variant compresses nothing of."""
     each: tuple[ProvenWeight, ...]
-    """Every weight, in the order of the program."""
+    """Every weight, in the order of the source."""
 
     def sentence(self) -> str:
         """For people."""

@@ -29,7 +29,7 @@ class WeightProof(Record):
     artifact_sha256: Sha256
     checkpoint_sha256: Sha256
     weights: tuple[ProvenWeight, ...]
-    """In the order of the program."""
+    """In the order of the network."""
     plain: tuple[str, ...]
     """The layers that the variant compresses nothing of."""
     provenance: Provenance

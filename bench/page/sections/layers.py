@@ -132,8 +132,7 @@ def _stored(kind: str, path: Path, _changed: int) -> tuple[Weight, ...]:
 def _told(name: str, weights: tuple[Weight, ...], held: WeightProof | None, sensitivity: Sensitivity | None) -> Told:
     losses = sensitivity.losses if sensitivity else {}
     largest = max((losses[w.layer] for w in weights if w.layer in losses), default=0.0) or 1.0
-    whole = held is not None and [proven.layer for proven in held.weights] == [weight.layer for weight in weights]
-    errors = [f"{proven.error:.2%}" for proven in held.weights] if held is not None and whole else [None] * len(weights)
+    errors = {proven.layer: f"{proven.error:.2%}" for proven in held.weights} if held is not None else {}
     bits = [stored_bits(weight.encodings, weight.shape, weight.dtype) for weight in weights]
     total = sum(bits)
     return Told(
@@ -147,11 +146,11 @@ def _told(name: str, weights: tuple[Weight, ...], held: WeightProof | None, sens
                 bits=each / weight.size,
                 bytes=round(each / 8),
                 share=100 * each / total,
-                error=error,
+                error=errors.get(weight.layer),
                 sensitivity=_loss(losses[weight.layer]) if weight.layer in losses else None,
                 sensitive=100 * losses.get(weight.layer, 0.0) / largest,
             )
-            for weight, each, error in zip(weights, bits, errors, strict=True)
+            for weight, each in zip(weights, bits, strict=True)
         ],
         total=f"{total / 8 / MEGABYTE:.2f} MB in {len(weights)} weights",
         bits=total / sum(weight.size for weight in weights),
