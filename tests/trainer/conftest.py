@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from tinyml.schema import DatasetIndex, Preprocess, Provenance, SplitInfo, TrainConfig
 from tinyml.store import file_sha256, write_json
+from tinyml.trainer import loop
 from tinyml.trainer.architecture import Architecture, architectures
 from tinyml.trainer.data import Dataset
 
@@ -53,23 +54,23 @@ def colors(tmp_path: Path) -> Dataset:
     return make_colors(tmp_path / "colors")
 
 
-def make_colors(folder: Path) -> Dataset:
+def make_colors(folder: Path, labels: tuple[str, ...] = LABELS) -> Dataset:
     random = np.random.default_rng(0)
     folder.mkdir()
     splits = {}
     for name, count in COUNTS.items():
-        labels = np.arange(count) % len(LABELS)
+        classes = np.arange(count) % len(labels)
         images = random.integers(0, 120, (count, 64, 64, 3), dtype=np.uint8)
-        images[np.arange(count), :, :, labels] += 100
+        images[np.arange(count), :, :, classes] += 100
         np.save(folder / f"{name}.npy", images)
         splits[name] = SplitInfo(
-            images=count, sha256=file_sha256(folder / f"{name}.npy"), labels=tuple(int(label) for label in labels)
+            images=count, sha256=file_sha256(folder / f"{name}.npy"), labels=tuple(int(label) for label in classes)
         )
     index = DatasetIndex(
         name="colors",
         source="noise",
-        class_ids=LABELS,
-        labels=LABELS,
+        class_ids=labels,
+        labels=labels,
         preprocess=Preprocess(),
         split_rule="in turn",
         seed=0,
@@ -78,6 +79,12 @@ def make_colors(folder: Path) -> Dataset:
     )
     write_json(folder / "index.json", index)
     return Dataset(index=index, path=folder, sha256=file_sha256(folder / "index.json"))
+
+
+@pytest.fixture
+def _no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings draw no picture, which takes longer than they do."""
+    monkeypatch.setattr(loop, "plot_history", lambda *_: None)
 
 
 def config(**changes: object) -> TrainConfig:
