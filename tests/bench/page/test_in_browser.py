@@ -297,7 +297,7 @@ def test_the_page_of_real_exports_opens(browser: Any, trained_results: Any, tmp_
     assert page.locator("#scatter .mark").count() == len(trained_results.artifacts) + 1
     assert page.locator('#axis input[value="bytes"]').is_checked()  # nothing was timed
     assert page.locator(".golden tbody tr").count() == len(trained_results.artifacts)
-    assert "from its source" in page.get_by_role("region", name="Layers of").first.inner_text()
+    assert "from its source" in page.get_by_role("region", name="Layers of").first.text_content()
     assert shown.problems == []
     page.close()
 

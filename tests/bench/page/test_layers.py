@@ -10,6 +10,7 @@ import pytest
 
 from tinyml.bench.page.project import read
 from tinyml.bench.page.sections.layers import layers
+from tinyml.bench.table import significant
 from tinyml.export.format import formats
 from tinyml.schema import (
     Artifact,
@@ -63,7 +64,7 @@ def test_every_layer_has_its_error_and_what_it_minds(exported: Path) -> None:
     # Of the plain options palette2 is as large as the plan; a sparse one would be nearer still.
     assert told.measured.startswith("Sensitivity: the Kullback-Leibler divergence of the outputs when this layer alone")
     assert "is stored as palette2, measured on 8 inputs" in told.measured
-    assert [layer.sensitivity for layer in told.layers] == [f"{2 + n}.00" for n in range(len(names))]
+    assert [layer.sensitivity for layer in told.layers] == [significant(2 + n) for n in range(len(names))]
     assert told.layers[-1].sensitive == 100
 
 
