@@ -11,6 +11,7 @@ from tinyml.schema import BenchResult, BenchRun, Record
 
 from .estimates import ROUNDS_FOR_INTERVALS, Ratio, holm, sample_ratio, welch_ratio
 from .measures import MEASURES, Measure
+from .row import case_words
 
 REPEATABLE = 0.05
 """A change of less than this is within what repeated runs differ by (MLPerf Mobile's rule)."""
@@ -22,6 +23,17 @@ IN_THE_SPREAD = frozenset({"unsteady", "rounds_differ", "outliers", "not_warm"})
 ALIKE = frozenset({"machine_busy", "machine_uneven"})
 """Flags of a machine with other work: in the spread too, but only where both sides had it, else it looks like a model
 that changed."""
+
+
+class WorkRow(Record):
+    """The processor time of a prediction, which waiting for a core is no part of: told where the latency cannot be."""
+
+    ratio: float
+    """b over a; `low` to `high` is its interval, corrected for the number of cases."""
+    low: float
+    high: float
+    verdict: str
+    """As of the latency, flags or not."""
 
 
 class ComparisonRow(Record):
@@ -48,6 +60,8 @@ class ComparisonRow(Record):
     verdict: str
     """"faster", "slower", "no difference" (the interval includes 1), "within 5%", or "no verdict: …" with the flags
     that make one of the two doubtful there."""
+    work: WorkRow | None
+    """None: one of the two has no rounds with a processor time."""
 
 
 class Comparison(Record):
@@ -120,10 +134,11 @@ def compare_runs(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, force
     if any(len(values_of(p50, results)) < 2 for _, _, x, y, _ in pairs for results in (x, y)):
         warnings.append("some cases have one round only: their intervals take samples for independent, and are narrow")
     levels = holm([pair[4].p for pair in pairs])
+    works = _works([(x, y) for _, _, x, y, _ in pairs])
     return Comparison(
         a=base.name,
         others=tuple(runs.name for runs in rest),
-        rows=tuple(_row(*pair, level) for pair, level in zip(pairs, levels, strict=True)),
+        rows=tuple(_row(*pair, level, work) for pair, level, work in zip(pairs, levels, works, strict=True)),
         warnings=tuple(warnings),
         unmatched=tuple(unmatched),
     )
@@ -143,11 +158,8 @@ def pairs_of(base: Runs, other: Runs) -> list[tuple[str, tuple[BenchResult, ...]
 
 def case_name(result: BenchResult) -> str:
     """The case in words, with everything that makes it another one."""
-    case = result.case
-    more = f", batch {case.batch}" if case.batch > 1 else ""
-    more += f", {case.streams} streams" if case.streams > 1 else ""
-    more += f", {case.threads} threads" if case.threads is not None else ""
-    return f"{case.model} {case.variant} on {case.backend} {case.requested_units}{more}"
+    threads = f", {result.case.threads} threads" if result.case.threads is not None else ""
+    return f"{case_words(result.case)}{threads}"
 
 
 def values_of(measure: Measure, results: Sequence[BenchResult]) -> list[float]:
@@ -177,6 +189,22 @@ def _latencies(results: Sequence[BenchResult]) -> list[int]:
     ]
 
 
+def _works(pairs: Sequence[tuple[Sequence[BenchResult], Sequence[BenchResult]]]) -> list[WorkRow | None]:
+    """The processor times of all cases; corrected together, apart from the latencies."""
+    measure = MEASURES["processor_time"]
+    ratios = [
+        ratio_of(measure, a, b) if min(len(values_of(measure, results)) for results in (a, b)) >= 2 else None
+        for a, b in pairs
+    ]
+    levels = iter(holm([ratio.p for ratio in ratios if ratio is not None]))
+    return [None if ratio is None else _work(ratio, 1 - next(levels)) for ratio in ratios]
+
+
+def _work(ratio: Ratio, confidence: float) -> WorkRow:
+    interval = ratio.interval(confidence)
+    return WorkRow(ratio=ratio.value, low=interval.low, high=interval.high, verdict=verdict_of(ratio, confidence))
+
+
 def _row(
     name: str,
     other: Runs,
@@ -184,6 +212,7 @@ def _row(
     y: tuple[BenchResult, ...],
     ratio: Ratio,
     level: float,
+    work: WorkRow | None,
 ) -> ComparisonRow:
     interval = ratio.interval(1 - level)
     case, p50 = x[0].case, MEASURES["p50"]
@@ -204,6 +233,7 @@ def _row(
         same_artifact=len({result.case.artifact_sha256 for result in (*x, *y)}) == 1,
         flags=tuple(dict.fromkeys(flag for result in (*x, *y) for flag in result.flags)),
         verdict=_doubts(x, y) or verdict_of(ratio, 1 - level),
+        work=work,
     )
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 from xml.parsers.expat import ExpatError
 
 RAPL = Path("/sys/class/powercap")
@@ -84,11 +84,12 @@ class PowermetricsMeter:
     def __init__(self, command: str) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        # A pipe would be full after a second or two, and hold it up.
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the meter)
+        self._output: IO[bytes] | None = None
 
     def start(self) -> None:
         """Starts it."""
+        # A pipe would be full after a second or two, and hold it up.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (it lives until `stop`)
         self._process = subprocess.Popen(  # noqa: S603
             [self._command, "--samplers", "cpu_power", "--sample-rate", str(_SAMPLE_MS), "--format", "plist"],
             stdin=subprocess.DEVNULL,
@@ -98,12 +99,13 @@ class PowermetricsMeter:
 
     def stop(self) -> int | None:
         """Ends it and adds up its samples."""
-        if self._process is None:
+        if self._process is None or self._output is None:
             return None
         self._process.terminate()
         self._process.wait()
-        self._output.seek(0)
-        return energy_of(self._output.read())
+        with self._output as output:
+            output.seek(0)
+            return energy_of(output.read())
 
 
 def energy_of(output: bytes) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from tinyml.schema import BenchResult, BenchRun
+from tinyml.schema import BenchCase, BenchResult, BenchRun
 
 from .estimates import Estimate, percentile_estimate
 from .stats import Summary, summarize
@@ -43,10 +43,7 @@ class Row:
     @property
     def name(self) -> str:
         """The case in words: "densenet coreml-fp16 on coreml cpu_and_ne", with a batch or streams above 1."""
-        case = self.result.case
-        batch = f", batch {case.batch}" if case.batch > 1 else ""
-        streams = f", {case.streams} streams" if case.streams > 1 else ""
-        return f"{case.model} {case.variant} on {case.backend} {case.requested_units}{batch}{streams}"
+        return case_words(self.result.case)
 
     @property
     def verdict(self) -> str:
@@ -62,6 +59,17 @@ class Row:
     def doubtful(self) -> bool:
         """Whether a flag stands at its figures."""
         return bool(self.result.flags)
+
+
+def case_words(case: BenchCase) -> str:
+    """What was asked for: "densenet coreml-fp16 on coreml cpu_and_ne", with a batch or streams above 1."""
+    return f"{case.model} {case.variant} on {case.backend} {case.requested_units}{shape_words(case)}"
+
+
+def shape_words(case: BenchCase) -> str:
+    """The batch and the streams, where they are not 1: ", batch 8, 2 streams"."""
+    batch = f", batch {case.batch}" if case.batch > 1 else ""
+    return f"{batch}{f', {case.streams} streams' if case.streams > 1 else ''}"
 
 
 def rows(run: BenchRun) -> list[Row]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tinyml.confidence import ABSENT, top1_interval
-from tinyml.schema import BenchCase, BenchRun, Metrics
+import math
 
-from .row import PERCENTILES, Row, rows
+from tinyml.confidence import ABSENT, top1_interval
+from tinyml.schema import BenchRun, Metrics
+
+from .row import PERCENTILES, Row, rows, shape_words
 from .validity import MEANINGS
 
 COLUMNS = (
@@ -40,7 +42,7 @@ def cells(row: Row) -> list[str]:
     """A row as text, one cell a column."""
     case = row.result.case
     return [
-        _with_shape(case.model, case),
+        f"{case.model}{shape_words(case)}",
         case.variant,
         case.backend,
         case.requested_units,
@@ -53,20 +55,15 @@ def cells(row: Row) -> list[str]:
         milliseconds(row.load_ns),
         milliseconds(row.cached_load_ns),
         milliseconds(row.first_prediction_ns),
-        *(_doubted(row, milliseconds(row.percentiles[q].value if row.percentiles else None)) for q in PERCENTILES),
-        _doubted(row, ABSENT if row.images_per_s is None else f"{row.images_per_s:.4g}"),
+        *(doubted(row, milliseconds(row.percentiles[q].value if row.percentiles else None)) for q in PERCENTILES),
+        doubted(row, ABSENT if row.images_per_s is None else f"{row.images_per_s:.4g}"),
         megabytes(row.peak_memory_bytes),
         megabytes(row.model_memory_bytes),
     ]
 
 
-def _with_shape(name: str, case: BenchCase) -> str:
-    """The name, with the batch and the streams where they are not 1."""
-    batch = f" x{case.batch}" if case.batch > 1 else ""
-    return f"{name}{batch}{f', {case.streams} streams' if case.streams > 1 else ''}"
-
-
-def _doubted(row: Row, text: str) -> str:
+def doubted(row: Row, text: str) -> str:
+    """`text`, marked where the flags of the row make it doubtful."""
     return text + DOUBT if row.doubtful and text != ABSENT else text
 
 
@@ -83,16 +80,21 @@ def table(run: BenchRun) -> list[list[str]]:
 
 
 def milliseconds(ns: float | None) -> str:
-    """Nanoseconds in milliseconds, three significant digits at least."""
-    if ns is None:
-        return ABSENT
-    value = ns / 1e6
-    return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value >= 100 else f"{value:.3g}"
+    """Nanoseconds in milliseconds."""
+    return ABSENT if ns is None else significant(ns / 1e6)
+
+
+def significant(value: float) -> str:
+    """Three significant digits, or all of the whole number: "0.0230", "1.20", "12345"."""
+    places = 2 - math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{max(0, places)}f}"
 
 
 def megabytes(count: int | None) -> str:
     """Bytes in units of a million."""
-    return ABSENT if count is None else f"{count / 1e6:.2f}" if count < 1e8 else f"{count / 1e6:.0f}"
+    if count is None:
+        return ABSENT
+    return significant(count / 1e6) if count < 1e6 or count >= 1e8 else f"{count / 1e6:.2f}"
 
 
 def percent(accuracy: Metrics | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tinyml.schema import BenchRun
 
 from .budget import BudgetRow, kept
-from .comparison import Comparison, ComparisonRow
+from .comparison import Comparison, ComparisonRow, WorkRow
 from .conditions import ConditionRow
 from .history import BenchHistory, CaseHistory, HistoryEntry
 from .markdown_table import escaped, table
@@ -15,7 +15,7 @@ from .table import DOUBT, milliseconds
 
 COMPARISON_COLUMNS = (
     *("case", "run", "verdict", "same model", "flags"),
-    *("base p50 ms", "p50 ms", "ratio", "interval", "rounds"),
+    *("base p50 ms", "p50 ms", "ratio", "interval", "rounds", "by processor time"),
 )
 CONDITION_COLUMNS = ("condition", "case", "run", "outcome", "figure")
 BUDGET_COLUMNS = ("case", "measure", "outcome", "figure", "limit")
@@ -41,7 +41,12 @@ def comparison_cells(row: ComparisonRow) -> list[str]:
         f"{row.ratio:.3f}{doubt}",
         f"{row.low:.3f} to {row.high:.3f}",
         f"{row.a_rounds} and {row.b_rounds}",
+        _work(row.work),
     ]
+
+
+def _work(work: WorkRow | None) -> str:
+    return "-" if work is None else f"{work.verdict}: {work.ratio:.3f} ({work.low:.3f} to {work.high:.3f})"
 
 
 def condition_cells(row: ConditionRow) -> list[str]:

@@ -28,7 +28,7 @@ from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.heartbeat import beating
 from tinyml.progress import Progress, Silent
-from tinyml.schema import IMAGE, ActivationQuantization, Artifact, Plan, PlanGoal, Rounding, Variant
+from tinyml.schema import IMAGE, ActivationQuantization, Artifact, Plan, PlanGoal, Rounding, Variant, WeightProof
 from tinyml.scratch import scratch_in
 from tinyml.store import atomic_folder, file_sha256, only_process, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
@@ -37,6 +37,7 @@ from tinyml.workspace import (
     ARTIFACT_MANIFEST,
     PLAN,
     PLAN_PICTURE,
+    PROOF,
     Workspace,
     checked_artifact,
     checkpoint_origin,
@@ -331,6 +332,16 @@ class Exporter:
                 variant=variant,
                 artifact_sha256=sha256,
                 runtime=executable.runtime,
+            )
+            write_json(
+                folder / PROOF,
+                WeightProof(
+                    artifact_sha256=sha256,
+                    checkpoint_sha256=self.checkpoint.sha256,
+                    weights=proof.each,
+                    plain=proof.plain,
+                    provenance=provenance(),
+                ),
             )
             write_json(
                 folder / ARTIFACT_MANIFEST,

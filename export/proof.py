@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.errors import ArtifactError
-from tinyml.schema import Variant
+from tinyml.schema import ProvenWeight, Variant
 
 from .compression import check_weights, compensates
 from .encoding.layers import kinds_of
@@ -40,6 +40,8 @@ class Proof:
     """Of the layer farthest from its source: the norm of the difference over that of the source."""
     plain: tuple[str, ...]
     """The layers that the variant compresses nothing of."""
+    each: tuple[ProvenWeight, ...]
+    """Every weight, in the order of the source."""
 
     def sentence(self) -> str:
         """For people."""
@@ -75,35 +77,37 @@ def prove(variant: Variant, stored: Held, source: Held, name: str) -> Proof:
         raise ArtifactError(
             f"{name} has other weights than its source", value=f"{len(stored)} and {len(source)} weights"
         )
-    problems, errors = [], []
+    problems, each = [], []
     for (weight, values), (_, original) in zip(stored, source, strict=True):
-        error, problem = _held(variant, weight, values, original)
-        errors.append((error, weight.layer))
-        if problem:
-            problems.append(f"{weight.layer}: {problem}")
+        found = _held(variant, weight, values, original)
+        if isinstance(found, str):
+            problems.append(f"{weight.layer}: {found}")
+        else:
+            each.append(found)
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ArtifactError(
             f"{name} does not hold its source's weights",
             value=f"{len(problems)} of {len(stored)} weights: {'; '.join(problems[:3])}{more}",
         )
-    elements = sum(weight.size for weight, _ in stored)
-    worst_error, worst_layer = max(errors)
+    sizes = [weight.size for weight, _ in stored]
+    worst = max(each, key=lambda proven: (proven.error, proven.layer))
     return Proof(
-        weights=len(stored),
-        bits=sum(stored_bits(weight.encodings, weight.shape, weight.dtype) for weight, _ in stored) / elements,
-        worst_layer=worst_layer,
-        worst_error=worst_error,
+        weights=len(each),
+        bits=sum(proven.bits * size for proven, size in zip(each, sizes, strict=True)) / sum(sizes),
+        worst_layer=worst.layer,
+        worst_error=worst.error,
         plain=plain,
+        each=tuple(each),
     )
 
 
 def _held(
     variant: Variant, weight: Weight, values: NDArray[np.float32], original: NDArray[np.float32]
-) -> tuple[float, str | None]:
-    """The relative error of a weight, and what is wrong with it."""
+) -> ProvenWeight | str:
+    """A weight with its error, or what is wrong with it."""
     if not np.isfinite(values).all():
-        return float("inf"), "values that are no numbers"
+        return "values that are no numbers"
     kinds = kinds_of(variant, weight)
     plain = rounded(original, weight, kinds, half=variant.precision == "fp16") if kinds else None
     expected = original if plain is None else plain.values
@@ -114,16 +118,20 @@ def _held(
     axis = None if whole else weight.output_axis
     found, allowed = _norms(values - original, axis), _norms(expected - original, axis)
     size = _norms(original, axis)
-    relative = float(_norms(values - original, None)[0] / max(_norms(original, None)[0], 1e-30))
     limit = factor * allowed + type_error * size + 1e-7
     if (found > limit).any():
         worst = int(np.argmax(found - limit))
         where = "" if axis is None else f" in output channel {worst}"
-        return relative, (
+        return (
             f"{found[worst] / max(size[worst], 1e-30):.2%} from its source{where}, where "
             f"{limit[worst] / max(size[worst], 1e-30):.2%} is what its compression allows"
         )
-    return relative, None
+    return ProvenWeight(
+        layer=weight.layer,
+        bits=stored_bits(weight.encodings, weight.shape, weight.dtype) / weight.size,
+        error=float(_norms(values - original, None)[0] / max(_norms(original, None)[0], 1e-30)),
+        of_allowed=float((found / limit).max()),
+    )
 
 
 def _norms(values: NDArray[np.float32], axis: int | None) -> NDArray[np.float64]:

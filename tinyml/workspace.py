@@ -6,7 +6,7 @@ results/
   <model>/test_results.json
   <model>/explained/<variant>.json and pictures
   <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json,
-    of a plan by layer also plan.json, plan.png
+    proof.json, of a plan by layer also plan.json, plan.png
   <model>/exports/accuracy-size.png
   <model>/earlier/<variant>-of-<run>/: what an export of another training took the place of
   bench/<run id>/run.json, report.md, results.csv, index.html
@@ -31,6 +31,7 @@ from tinyml.store import file_sha256, read_json
 ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
 PLAN, PLAN_PICTURE = "plan.json", "plan.png"
+PROOF = "proof.json"
 EXPORTS, EARLIER, FAILED = "exports", "earlier", "failed"
 EXPORTS_PICTURE = "accuracy-size.png"
 BEST_CHECKPOINT = "best.json"

@@ -64,7 +64,7 @@ def figures(project: Project) -> list[Figure]:
                 accuracy=_better(known.get(case.artifact_sha256), row.result.accuracy),
                 row=row,
                 run=kept.record,
-                path=str(kept.path),
+                path=kept.shown,
             )
             place = (machine_name(kept.record.environment), case.model, case.variant, *_asked(case))
             older = newest.get(place)
@@ -81,7 +81,11 @@ def machine_name(environment: Environment) -> str:
     if environment.device is not None:
         return environment.device
     named = environment.os_version[:1].isdigit()
-    return f"{environment.machine}, {f'{environment.os} ' if named else ''}{environment.os_version}"
+    system = f"{_SYSTEMS.get(environment.os, environment.os)} " if named else ""
+    return f"{environment.machine}, {system}{environment.os_version}"
+
+
+_SYSTEMS = {"macos": "macOS", "ios": "iOS", "ipados": "iPadOS", "linux": "Linux"}
 
 
 def _asked(case: BenchCase) -> tuple[str, ...]:
@@ -145,10 +149,10 @@ def _unmeasured(project: Project, known: dict[str, Accuracy]) -> Iterable[Figure
                 accuracy=known.get(kept.record.sha256),
                 row=None,
                 run=None,
-                path=str(kept.path),
+                path=kept.shown,
             )
     for artifact in project.artifacts:
-        yield _exported(artifact.record, str(artifact.path), known)
+        yield _exported(artifact.record, artifact.shown, known)
 
 
 def _exported(artifact: Artifact, path: str, known: dict[str, Accuracy]) -> Figure:

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from tinyml.errors import ManifestError
-from tinyml.schema import Artifact, BenchRun, Checkpoint, Evaluations, Explanation, Golden, History, Record
+from tinyml.schema import (
+    Artifact,
+    BenchRun,
+    Checkpoint,
+    Evaluations,
+    Explanation,
+    Golden,
+    History,
+    Plan,
+    Record,
+    WeightProof,
+)
 from tinyml.store import read_json
 from tinyml.workspace import (
     ARTIFACT_MANIFEST,
@@ -17,6 +28,8 @@ from tinyml.workspace import (
     EXPLAINED,
     GOLDEN,
     HISTORY,
+    PLAN,
+    PROOF,
     TEST_RESULTS,
 )
 
@@ -29,6 +42,13 @@ class Kept(Generic[R]):
 
     record: R
     path: Path
+    root: Path | None = None
+    """The results folder; None: the file is told by its whole path."""
+
+    @property
+    def shown(self) -> str:
+        """The path for readers, who have the results folder elsewhere or not at all: "results/bench/x/run.json"."""
+        return str(self.path if self.root is None else self.root.resolve().name / self.path.relative_to(self.root))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +63,8 @@ class Project:
     evaluations: tuple[Kept[Evaluations], ...] = ()
     runs: tuple[Kept[BenchRun], ...] = ()
     explanations: tuple[Kept[Explanation], ...] = ()
+    plans: tuple[Kept[Plan], ...] = ()
+    proofs: tuple[Kept[WeightProof], ...] = ()
     unread: tuple[str, ...] = ()
     """One sentence a file that is there and could not be read."""
     web_runtime: Path | None = None
@@ -67,7 +89,7 @@ def read(root: Path, *, web_runtime: Path | None = None) -> Project:
         found = []
         for path in files(root, name):
             try:
-                found.append(Kept(record=read_json(path, kind), path=path))
+                found.append(Kept(record=read_json(path, kind), path=path, root=root))
             except ManifestError as error:
                 unread.append(str(error))
         return tuple(found)
@@ -81,6 +103,8 @@ def read(root: Path, *, web_runtime: Path | None = None) -> Project:
         evaluations=all_of(TEST_RESULTS, Evaluations),
         runs=tuple(sorted(all_of(BENCH_RUN, BenchRun), key=lambda kept: kept.record.provenance.created_at)),
         explanations=all_of(f"{EXPLAINED}/*.json", Explanation),
+        plans=all_of(PLAN, Plan),
+        proofs=all_of(PROOF, WeightProof),
         unread=tuple(unread),
         web_runtime=web_runtime,
     )
@@ -98,5 +122,8 @@ def files(root: Path, *names: str) -> Iterator[Path]:
             yield path
 
 
-SOURCES = (BEST_CHECKPOINT, HISTORY, ARTIFACT_MANIFEST, GOLDEN, TEST_RESULTS, BENCH_RUN, f"{EXPLAINED}/*.json")
+SOURCES = (
+    *(BEST_CHECKPOINT, HISTORY, ARTIFACT_MANIFEST, GOLDEN, PLAN, PROOF, TEST_RESULTS, BENCH_RUN),
+    f"{EXPLAINED}/*.json",
+)
 """The names of all files that a page is made from."""

@@ -10,6 +10,14 @@ from .project import Project
 from .section import sections
 
 
+def _code(text: str) -> Any:
+    """`text` with what stands between backticks as code."""
+    from markupsafe import Markup
+
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in parts)
+
+
 def html(project: Project, *, served: bool = False) -> str:
     """The page of `project`; `served`: by `tinyml report --serve`, which it then asks whether anything has changed."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +32,7 @@ def html(project: Project, *, served: bool = False) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    engine.filters["code"] = _code
     folder = resources.files("tinyml.bench.page") / "templates"
 
     def verbatim(name: str) -> Markup:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tinyml.confidence import top1_told
 from tinyml.schema import Metrics
 
-from .figures import CHECKPOINT, MEGABYTE, Figure, machine_name
+from ..table import megabytes, milliseconds
+from .figures import CHECKPOINT, Figure, machine_name
 from .project import Project
 
 WITHIN = 0.01
@@ -27,12 +28,38 @@ class Candidate:
     split: str
 
 
-def sentences(project: Project, figures: list[Figure]) -> list[tuple[str, str]]:
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a sentence: what it is about, the finding, and what belongs to it."""
+
+    about: str = ""
+    finding: str
+    more: str = ""
+
+    def __str__(self) -> str:
+        """The part as a sentence."""
+        about = f"{self.about}: " if self.about else ""
+        return f"{about}{self.finding}{f', {self.more}' if self.more else ''}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What is said of one model."""
+
+    model: str
+    parts: tuple[Part, ...]
+
+    def __str__(self) -> str:
+        """All of it."""
+        return " ".join(map(str, self.parts))
+
+
+def summaries(project: Project, figures: list[Figure]) -> list[Summary]:
     """Every model with its sentence, sorted by model."""
     found = []
     for model in sorted({figure.model for figure in figures}):
         own = [figure for figure in figures if figure.model == model]
-        found.append((model, " ".join([_trained(own), *_recommended(project, own)])))
+        found.append(Summary(model=model, parts=(_trained(project, own), *_recommended(project, own))))
     return found
 
 
@@ -60,50 +87,74 @@ def candidates(project: Project, figures: Iterable[Figure]) -> list[Candidate]:
     return list(found.values())
 
 
-def _trained(figures: list[Figure]) -> str:
-    best = next((f.accuracy for f in figures if f.variant == CHECKPOINT and f.accuracy is not None), None)
-    if best is None:
-        return "The network as trained was not measured."
-    m = best.metrics
-    return f"As trained {top1_told(m)} top-1 on {m.images:,} {m.split} images ({best.source})."
+def _trained(project: Project, figures: list[Figure]) -> Part:
+    known = [(f.accuracy.metrics, f.accuracy.source) for f in figures if f.variant == CHECKPOINT and f.accuracy]
+    if not known:
+        files = {figure.sha256 for figure in figures}
+        checked = [kept.record.verification for kept in project.artifacts if kept.record.sha256 in files]
+        known = [(found.reference, "verification") for found in checked if found is not None]
+    if not known:
+        return Part(about="As trained", finding="not measured")
+    m, source = known[0]
+    return Part(
+        about="As trained",
+        finding=f"{top1_told(m)} top-1",
+        more=f"on {m.images:,} {m.split} images, by {source}",
+    )
 
 
-def _recommended(project: Project, figures: list[Figure]) -> list[str]:
+def _recommended(project: Project, figures: list[Figure]) -> list[Part]:
     known = candidates(project, figures)
     if not known:
-        return ["No exported file was compared with it."]
+        return [Part(finding="No exported file was compared with it")]
     good = [c for c in known if c.lost <= WITHIN]
     if not good:
         best = min(known, key=lambda c: c.lost)
-        return [f"No exported file keeps within one point; nearest is {_told(best)}."]
+        return [
+            Part(
+                about="No exported file stays within one point; the nearest",
+                finding=best.figure.variant,
+                more=_loss(best),
+            )
+        ]
     smallest = min(good, key=lambda c: (c.figure.bytes, c.lost))
-    told = [f"Smallest within one point: {_told(smallest)}, {smallest.figure.bytes / MEGABYTE:.2f} MB."]
+    told = [
+        Part(
+            about="Smallest within one point",
+            finding=f"{smallest.figure.variant}, {megabytes(smallest.figure.bytes)} MB",
+            more=_loss(smallest),
+        )
+    ]
     fast = [
         (f.row.latency_ns.p50, f, c)
         for c in good
         for f in figures
         if f.sha256 == c.figure.sha256 and f.row is not None and f.row.latency_ns is not None and f.run is not None
     ]
-    if fast:
-        ns, figure, candidate = min(fast, key=lambda item: item[0])
-        assert figure.row is not None  # noqa: S101 - told to the type checker; chosen so above
-        assert figure.run is not None  # noqa: S101
-        case = figure.row.result.case
-        told.append(
-            f"Fastest within one point: {_told(candidate)}, {ns / 1e6:.3g} ms median on {case.backend} "
-            f"{case.requested_units}, {machine_name(figure.run.environment)}."
-        )
-    else:
-        told.append("No latency of one was measured.")
-    return told
+    if not fast:
+        return [*told, Part(about="Fastest within one point", finding="not measured")]
+    ns, figure, candidate = min(fast, key=lambda item: item[0])
+    assert figure.row is not None  # noqa: S101 - told to the type checker; chosen so above
+    assert figure.run is not None  # noqa: S101
+    case = figure.row.result.case
+    place = f"{case.backend} {case.requested_units}, {machine_name(figure.run.environment)}"
+    doubt = f" ({', '.join(figure.row.result.flags)})" if figure.row.doubtful else ""
+    return [
+        *told,
+        Part(
+            about="Fastest within one point",
+            finding=f"{candidate.figure.variant}, {milliseconds(ns)} ms median{doubt}",
+            more=f"on {place}; {_loss(candidate)}",
+        ),
+    ]
 
 
-def _told(candidate: Candidate) -> str:
-    gained = "loses" if candidate.lost >= 0 else "gains"
-    return (
-        f"{candidate.figure.variant} ({gained} {abs(candidate.lost) * 100:.2f} points on {candidate.images:,} "
-        f"{candidate.split} images)"
-    )
+def _loss(candidate: Candidate) -> str:
+    on = f"on {candidate.images:,} {candidate.split} images"
+    points = abs(candidate.lost) * 100
+    if points < 0.005:
+        return f"as often right as the network itself {on}"
+    return f"{'loses' if candidate.lost > 0 else 'gains'} {points:.2f} points {on}"
 
 
 def _same_images(a: Metrics, b: Metrics) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from tinyml.bench.comparison import Runs, compare_runs
 from tinyml.bench.measures import MEASURES
+from tinyml.bench.verdicts import comparison_cells
 from tinyml.errors import BenchError
 from tinyml.schema import BenchResult, BenchRun, Round, Series
 from tinyml.store import read_json
@@ -44,6 +45,34 @@ def measured(run: BenchRun, name: str, medians: dict[str, list[float]]) -> Bench
         series = (Series(name="latency_ns", samples=tuple(samples)),)
         results.append(BenchResult(case=case, status="ok", series=series, rounds=rounds))
     return run.model_copy(update={"id": name, "results": tuple(results)})
+
+
+def worked(run: BenchRun, name: str, times: list[float]) -> BenchRun:
+    """A run of a busy machine: latencies all over the place, and so much processor time a prediction, in ms."""
+    made = measured(run, name, {"net": [1.0 + 3 * (i % 3) for i in range(len(times))]})
+    (result,) = made.results
+    rounds = tuple(
+        one.model_copy(update={"processor_ns": int(time * 20e6)})
+        for one, time in zip(result.rounds, times, strict=True)
+    )
+    update = {"rounds": rounds, "flags": ("machine_busy",)}
+    return made.model_copy(update={"results": (result.model_copy(update=update),)})
+
+
+def test_on_a_busy_machine_the_processor_time_tells(linux_run: BenchRun) -> None:
+    calm = [1.0, 1.01, 0.99, 1.0]
+    base = worked(linux_run, "base", calm)
+    for factor, verdict in ((1.0, "no difference"), (1.02, "within 5%"), (1.1, "slower"), (0.9, "faster")):
+        other = worked(linux_run, "other", [time * factor for time in calm])
+        (row,) = compare_runs(base, [other]).rows
+        assert row.verdict == "no difference"  # of latencies: they say nothing here
+        assert row.work is not None
+        assert row.work.verdict == verdict
+        assert row.work.low < factor < row.work.high
+        assert verdict in comparison_cells(row)[-1]
+    (row,) = compare_runs(base, [measured(linux_run, "older", {"net": [1.0, 1.1]})]).rows
+    assert row.work is None
+    assert comparison_cells(row)[-1] == "-"
 
 
 def test_a_factor_of_two_is_found_in_every_case(linux_run: BenchRun) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def mutant(content: Any, chance: random.Random) -> Any:
         key = chance.choice(keys)
         match chance.randint(0, 4):
             case 0 | 1:
-                place[key] = chance.choice(EVIL)
+                place[key] = deepcopy(chance.choice(EVIL))  # what is put into one mutant is no part of the next
             case 2:
                 del place[key]
             case 3 if isinstance(place, dict):

@@ -99,7 +99,7 @@ def test_ticks_enclose_the_values(low: Any, high: Any) -> None:
 
 @pytest.mark.parametrize(
     ("ns", "shown"),
-    [(None, "-"), (1234, "0.00123"), (625_000, "0.625"), (2_000_000, "2"), (1.5e8, "150.0"), (2e9, "2000")],
+    [(None, "-"), (1234, "0.00123"), (625_000, "0.625"), (2_000_000, "2.00"), (1.5e8, "150"), (2e9, "2000")],
 )
 def test_milliseconds(ns: Any, shown: Any) -> None:
     assert milliseconds(ns) == shown

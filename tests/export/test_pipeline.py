@@ -28,7 +28,7 @@ from tinyml.export.format import formats
 from tinyml.export.variants import variants
 from tinyml.export.verify import CheckpointAnswers, mcnemar, verification_of, verify
 from tinyml.numerics import psnr_db, softmax
-from tinyml.schema import Artifact, Floor, Golden, Verification
+from tinyml.schema import Artifact, Floor, Golden, Verification, WeightProof
 from tinyml.store import file_sha256, read_json, write_json
 from tinyml.workspace import Workspace, checkpoint_origin, read_artifact
 
@@ -50,8 +50,23 @@ def test_manifest_describes_a_verified_artifact(trained_results: TrainedResults,
     assert [item.name for item in artifact.inputs] == ["image"]
     assert artifact.outputs[-1].name == "probabilities"
     assert sorted(p.name for p in manifest.parent.iterdir()) == sorted(
-        ["golden.json", "golden.png", "manifest.json", path.name]
+        ["golden.json", "golden.png", "manifest.json", "proof.json", path.name]
     )
+
+
+@ALL
+def test_the_proof_of_every_weight_lies_beside_it(trained_results: TrainedResults, variant: str) -> None:
+    manifest = trained_results.artifacts[variant]
+    artifact, path = read_artifact(manifest)
+    proof = read_json(manifest.with_name("proof.json"), WeightProof)
+    assert (proof.artifact_sha256, proof.checkpoint_sha256) == (artifact.sha256, artifact.checkpoint_sha256)
+    stored = formats.get(artifact.variant.format).stored_weights(path)
+    assert sorted(weight.layer for weight in proof.weights) == sorted(weight.layer for weight in stored)
+    most = 0.02 if artifact.variant.compression else {"fp32": 1e-6, "fp16": 1e-3}[artifact.variant.precision]
+    assert all(weight.error < most for weight in proof.weights)
+    if artifact.variant.compression:
+        # Plain rounding is what a kind allows, times 1.05: the proof is no far cry from the error that is there.
+        assert any(weight.of_allowed > 0.5 for weight in proof.weights)
 
 
 @ALL

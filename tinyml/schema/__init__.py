@@ -71,6 +71,8 @@ from .plan import PlannedLayer as PlannedLayer
 from .plan import PlanOption as PlanOption
 from .plan import PlanTrial as PlanTrial
 from .preprocess import Preprocess as Preprocess
+from .proof import ProvenWeight as ProvenWeight
+from .proof import WeightProof as WeightProof
 from .sweep import Sweep as Sweep
 from .sweep import SweepTrial as SweepTrial
 from .training import Budget as Budget

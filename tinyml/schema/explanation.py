@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256
 from .metrics import Metrics
@@ -104,3 +104,14 @@ class Explanation(Record):
     robustness: Robustness | None = None
     """None: not asked for."""
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _of_these_classes(self) -> Self:
+        if tuple(each.label for each in self.classes) != self.labels:
+            raise ValueError("there is one of the classes for each of the labels, in their order")
+        numbers = [number for pair in self.confused for number in (pair.truth, pair.answer)]
+        if max(numbers, default=0) >= max(1, len(self.labels)):
+            raise ValueError(f"no such class: {max(numbers)}")
+        if wrong := next((each.label for each in self.classes if each.right > each.images), None):
+            raise ValueError(f"more images were told right than there are: {wrong}")
+        return self

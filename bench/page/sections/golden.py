@@ -32,6 +32,11 @@ class Group:
     height: int
     answers: list[Answer] = field(default_factory=list)
 
+    @property
+    def width_of_table(self) -> int:
+        """The most labels that one of the answers has."""
+        return max(len(answer.labels) for answer in self.answers)
+
 
 @sections.register("golden")
 def golden(project: Project, _: list[Figure]) -> Content | None:

@@ -11,5 +11,5 @@ from ..section import Content, sections
 @sections.register("origin")
 def origin(project: Project, _: list[Figure]) -> Content | None:
     """The facts of every bench run, newest first, and what the columns mean."""
-    runs = [(kept.record, facts(kept.record), str(kept.path)) for kept in reversed(project.runs)]
-    return Content(place=90, title="Where and how", template="origin.html", values={"runs": runs, "notes": NOTES})
+    runs = [(kept.record, facts(kept.record), kept.shown) for kept in reversed(project.runs)]
+    return Content(place=90, title="Provenance", template="origin.html", values={"runs": runs, "notes": NOTES})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..figures import Figure
 from ..project import Project
 from ..section import Content, sections
-from ..summary import sentences
+from ..summary import summaries
 
 
 @sections.register("overview")
@@ -13,10 +13,10 @@ def overview(project: Project, figures: list[Figure]) -> Content | None:
     """Each model's sentence, and the files that could not be read."""
     return Content(
         place=10,
-        title="In a sentence",
+        title="Summary",
         template="overview.html",
         values={
-            "sentences": sentences(project, figures),
+            "summaries": summaries(project, figures),
             "unread": project.unread,
             "quick": any(kept.record.quick for kept in project.runs),
         },

@@ -27,4 +27,4 @@ def placement(_: Project, figures: list[Figure]) -> Content | None:
             table.append((figure.row.name, machine_name(figure.run.environment), total, shares))
     if not table:
         return None
-    return Content(place=60, title="Placement of ops", template="placement.html", values={"table": table})
+    return Content(place=60, title="Placement", template="placement.html", values={"table": table})

@@ -10,20 +10,26 @@
   const axis = [...document.querySelectorAll("#axis input[type=radio]")], log = document.getElementById("log");
   const only = document.getElementById("only"), boxes = [...document.querySelectorAll("[data-filter] input")];
   const columns = [...document.querySelectorAll("#chooser input")];
-  const COSTS = {p50: ["median latency, ms", 1e6], p90: ["90th percentile of the latency, ms", 1e6], load: ["load time, ms", 1e6],
-    bytes: ["size, MB", 1e6], peak: ["peak memory of the process, MB", 1e6]};
+  const note = document.getElementById("scatter-note");
+  const COSTS = {p50: ["median latency, ms", 1e6, "latency"], p90: ["90th percentile of the latency, ms", 1e6, "latency"], load: ["load time, ms", 1e6, "load time"],
+    bytes: ["size, MB", 1e6, "size"], peak: ["peak memory of the process, MB", 1e6, "peak memory"], energy: ["energy of a prediction, mJ", 1e3, "energy"]};
   const FORMATS = {coreml: "● Core ML", onnx: "■ ONNX", torch: "▲ PyTorch", coreai: "◆ Core AI"};
   const address = readAddress();
-  let chosen = new Set((address.get("chosen") || "").split(" ").filter(key => byKey.has(key))), current = null;
+  let chosen = new Set((address.get("chosen") || "").split(" ").filter(key => byKey.has(key))), current = null, front = [];
   let sort = (address.get("sort") || "").split(" ");
 
-  // The page opens with the cost that most figures have; where several have as many, with the first of them.
-  const drawable = input => points.filter(p => p[input.value] > 0 && p.top1 !== null).length;
-  for (const input of axis) input.disabled = !drawable(input);
-  const fullest = axis.reduce((best, input) => drawable(input) > drawable(best) ? input : best);
-  const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || (fullest.disabled ? undefined : fullest);
+  // The page opens with the first cost that anything has: with the latency, wherever one was measured.
+  const costsOf = key => points.filter(p => p[key] > 0 && p.top1 !== null).map(p => p[key]);
+  for (const input of axis) {
+    input.disabled = !costsOf(input.value).length;
+    input.parentElement.hidden = input.disabled;
+  }
+  const first = axis.find(input => !input.disabled);
+  const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || first;
   if (wanted) wanted.checked = true;
-  log.checked = address.get("scale") === "log";
+  // Costs that lie far apart are crowded at one end of a straight scale.
+  const far = Boolean(wanted) && Math.max(...costsOf(wanted.value)) > 12 * Math.min(...costsOf(wanted.value));
+  log.checked = address.has("scale") ? address.get("scale") === "log" : far;
   only.checked = address.get("only") === "1";
   const off = new Set(address.getAll("off").flatMap(text => text.split("\n")));
   for (const box of boxes) box.checked = !off.has(`${box.closest("[data-filter]").dataset.filter}=${box.value}`);
@@ -53,8 +59,16 @@
       row.hidden = !passes(byKey.get(id));
       row.setAttribute("aria-selected", chosen.has(id));
     }
+    if (![...body.rows].some(row => !row.hidden && row.tabIndex === 0)) {
+      const reachable = [...body.rows].find(row => !row.hidden);
+      if (reachable) reachable.tabIndex = 0;
+    }
     const drawn = key ? seen.filter(p => p[key] > 0 && p.top1 !== null) : [];
+    const without = seen.length - drawn.length;
+    note.textContent = key && drawn.length && without ? `${without} of the ${seen.length} rows ${without > 1 ? "are" : "is"} not drawn: no accuracy, or no ${COSTS[key][2]}, was measured.` : "";
     if (!drawn.length) {
+      front = [];
+      tell();
       host.replaceChildren(Object.assign(document.createElement("p"), {className: "soft",
         textContent: key ? "No point: nothing shown here has both an accuracy and this cost." : "No point: no figure has both an accuracy and a cost."}));
       return;
@@ -64,8 +78,9 @@
     const spare = Math.max(0, 1 - (Math.max(...tops) - Math.min(...tops))) / 2; // less than a point is not drawn as if it were much
     const f = frame(host, {xLow: log.checked ? Math.min(...costs) : 0, xHigh: Math.max(...costs), log: log.checked,
       yLow: Math.min(...tops) - spare, yHigh: Math.min(100, Math.max(...tops) + spare), xLabel: label, yLabel: "top-1 accuracy, %"});
-    const front = drawn.filter(p => !drawn.some(o => o !== p && cost(o) <= cost(p) && top(o) >= top(p) && (cost(o) < cost(p) || top(o) > top(p))))
+    front = drawn.filter(p => !drawn.some(o => o !== p && cost(o) <= cost(p) && top(o) >= top(p) && (cost(o) < cost(p) || top(o) > top(p))))
       .sort((a, b) => cost(a) - cost(b));
+    tell();
     node("path", {class: "front", d: front.map((p, i) => i ? `H${f.x(cost(p))}V${f.y(top(p))}` : `M${f.x(cost(p))} ${f.y(top(p))}`).join("")}, f.svg);
     for (const p of drawn) {
       if (key === "p50" && p.interval) node("line", {class: "whisker", stroke: color(models, p.model), x1: f.x(Math.max(p.interval[0] / unit, log.checked ? Math.min(...costs) : 0)),
@@ -75,17 +90,28 @@
       mark.addEventListener("pointerenter", event => showTip(text(p), event));
       mark.addEventListener("pointerleave", hideTip);
     }
-    const legend = document.createElement("figcaption");
-    for (const model of models.filter(m => drawn.some(p => p.model === m))) {
-      const swatch = Object.assign(document.createElement("span"), {className: "swatch"});
-      swatch.style.background = color(models, model);
-      legend.append(swatch, ` ${model}  `);
-    }
-    const formats = Object.entries(FORMATS).filter(([name]) => drawn.some(p => p.format === name)).map(([, told]) => told);
-    legend.append(formats.join("  "));
-    host.append(legend);
+    const places = drawn.map(p => ({x: f.x(cost(p)), y: f.y(top(p))}));
+    names(f, front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant})), places);
+    addLegend(host, [...models.filter(m => drawn.some(p => p.model === m)).map(m => [color(models, m), m]),
+      ...Object.entries(FORMATS).filter(([name]) => drawn.some(p => p.format === name)).map(([, told]) => [null, told])]);
     brush(f, drawn, p => ({x: f.x(cost(p)), y: f.y(top(p))}));
     host.order = [...drawn].sort((a, b) => cost(a) - cost(b));
+  }
+
+  // Writes the names of the front beside its marks, wherever there is room between the marks and the other names.
+  function names(f, wanted, marks) {
+    const taken = marks.map(p => ({left: p.x - 6, right: p.x + 6, top: p.y - 6, bottom: p.y + 6}));
+    for (const {x, y, text} of wanted) {
+      const made = node("text", {class: "name", x: 0, y: 0}, f.svg, text), width = made.getComputedTextLength();
+      const boxes = [[x + 10, y + 4], [x - width / 2, y - 11], [x - 6, y - 11], [x - width / 2, y + 20], [x - 6, y + 20], [x - 10 - width, y + 4]].map(([left, base]) =>
+        ({left, base, right: left + width, top: base - 10, bottom: base + 3}));
+      const free = boxes.find(b => b.left >= f.left && b.right <= f.right && b.top >= 2 && b.bottom <= f.bottom &&
+        taken.every(t => b.right < t.left || b.left > t.right || b.bottom < t.top || b.top > t.bottom));
+      if (!free) { made.remove(); continue; }
+      made.setAttribute("x", free.left);
+      made.setAttribute("y", free.base);
+      taken.push(free);
+    }
   }
 
   // Dragging over the drawing selects what lies inside; a click on a mark selects that one.
@@ -114,33 +140,57 @@
         area.remove();
         if (moved) choose(drawn.filter(inside).map(p => p.key));
         else choose(key ? [key] : []);
-        if (!moved && key) lines.get(key).scrollIntoView({block: "nearest"});
+        if (!moved && key) reveal(key);
       };
       addEventListener("pointermove", move);
       addEventListener("pointerup", up);
     });
   }
 
+  // Scrolls the table to a row, and leaves the page where it is: the chart stays in sight.
+  function reveal(key) {
+    const row = lines.get(key), around = table.parentElement;
+    around.scrollTop = row.offsetTop - around.clientHeight / 2;
+  }
+
   function choose(keys) {
     chosen = new Set(keys);
-    tell();
     draw();
     remember();
   }
 
   function tell() {
-    const first = byKey.get([...chosen][0]);
+    const selected = byKey.get([...chosen][0]);
     detail.replaceChildren();
-    if (!first) {
-      detail.append(Object.assign(document.createElement("p"), {className: "soft", textContent: "Nothing is selected."}));
-      return;
-    }
-    detail.append(Object.assign(document.createElement("h3"), {textContent: first.name}));
+    if (!selected) return tellFront();
+    detail.append(Object.assign(document.createElement("h3"), {textContent: selected.name}));
     if (chosen.size > 1) detail.append(Object.assign(document.createElement("p"), {className: "soft", textContent: `and ${chosen.size - 1} more`}));
     const list = document.createElement("dl");
-    for (const [name, value] of first.origin)
+    for (const [name, value] of selected.origin)
       list.append(Object.assign(document.createElement("dt"), {textContent: name}), Object.assign(document.createElement("dd"), {textContent: value}));
     detail.append(list);
+  }
+
+  // Where nothing is selected: what nothing beats in both, the cheapest first.
+  function tellFront() {
+    const key = axis.find(i => i.checked)?.value;
+    const say = (name, textContent, className = "") => Object.assign(document.createElement(name), {textContent, className});
+    if (!front.length) return detail.append(say("p", "Nothing is selected.", "soft"));
+    detail.append(say("h3", "Nothing measured beats these in both"));
+    const list = document.createElement("table"), head = document.createElement("thead"), entries = document.createElement("tbody");
+    list.append(say("caption", "Choose one to see where its figures come from.", "soft"), head, entries);
+    const titles = document.createElement("tr");
+    for (const [n, text] of ["", COSTS[key][0].split(", ").at(-1), "top-1 %"].entries()) titles.append(Object.assign(say("th", text, n ? "figure" : ""), {scope: "col"}));
+    head.append(titles);
+    for (const p of front.slice(0, 12)) {
+      const row = document.createElement("tr"), named = document.createElement("td"), button = Object.assign(say("button", p.name), {type: "button"});
+      button.addEventListener("click", () => choose([p.key]));
+      named.append(button);
+      row.append(named, say("td", (p[key] / COSTS[key][1]).toPrecision(3), "figure"), say("td", (p.top1 * 100).toFixed(2), "figure"));
+      entries.append(row);
+    }
+    detail.append(list);
+    if (front.length > 12) detail.append(say("p", `and ${front.length - 12} more`, "soft"));
   }
 
   function order() {
@@ -159,16 +209,14 @@
   }
 
   function showColumns() {
-    for (const box of columns) {
-      const index = headings.findIndex(h => h.dataset.column === box.value);
-      for (const row of table.rows) row.cells[index].hidden = !box.checked;
-    }
+    document.getElementById("hidden-columns").textContent = columns
+      .map((box, n) => box.checked ? "" : `#rows tr > :nth-child(${n + 1}) { display: none }`).join("");
   }
 
   function remember() {
     const shown = columns.filter(box => box.checked).map(box => box.value).join(" ");
     const cost = axis.find(i => i.checked)?.value;
-    writeAddress({chosen: [...chosen].join(" "), cost: cost === fullest.value ? "" : cost, scale: log.checked ? "log" : "",
+    writeAddress({chosen: [...chosen].join(" "), cost: cost === first?.value ? "" : cost, scale: log.checked === far ? "" : log.checked ? "log" : "linear",
       only: only.checked ? "1" : "", sort: sort.filter(Boolean).join(" "), columns: shown === standard ? "" : shown,
       off: boxes.filter(box => !box.checked).map(box => `${box.closest("[data-filter]").dataset.filter}=${box.value}`).join("\n")});
   }
@@ -180,8 +228,20 @@
   }));
   for (const input of [...axis, log, only, ...boxes]) input.addEventListener("change", () => { draw(); remember(); });
   for (const box of columns) box.addEventListener("change", () => { showColumns(); remember(); });
-  for (const row of body.rows) row.addEventListener("click", event =>
-    choose(event.ctrlKey || event.metaKey ? [...chosen].filter(k => k !== row.dataset.key).concat(chosen.has(row.dataset.key) ? [] : [row.dataset.key]) : [row.dataset.key]));
+  const pick = (row, event) =>
+    choose(event.ctrlKey || event.metaKey ? [...chosen].filter(k => k !== row.dataset.key).concat(chosen.has(row.dataset.key) ? [] : [row.dataset.key]) : [row.dataset.key]);
+  body.addEventListener("click", event => { const row = event.target.closest("tr"); if (row) pick(row, event); });
+  // One row takes the focus at a time; the arrow keys go on from it.
+  body.addEventListener("keydown", event => {
+    const row = event.target.closest("tr"), all = [...body.rows].filter(r => !r.hidden), index = all.indexOf(row);
+    const next = {ArrowDown: all[index + 1], ArrowUp: all[index - 1], Home: all[0], End: all.at(-1)}[event.key];
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(row, event); }
+    if (!next) return;
+    event.preventDefault();
+    row.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
   document.getElementById("clear").addEventListener("click", () => {
     for (const box of boxes) box.checked = true;
     only.checked = false;
@@ -190,7 +250,7 @@
   host.addEventListener("keydown", event => {
     const all = host.order || [], step = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
     if (event.key === "Escape") { hideTip(); choose([]); current = null; return; }
-    if (event.key === "Enter" && current) { choose([current]); lines.get(current).scrollIntoView({block: "nearest"}); return; }
+    if (event.key === "Enter" && current) { choose([current]); reveal(current); return; }
     if (!step || !all.length) return;
     event.preventDefault();
     const index = all.findIndex(p => p.key === current);
@@ -200,9 +260,9 @@
   });
   host.addEventListener("blur", hideTip);
   addEventListener("resize", draw);
+  addEventListener("scroll", hideTip, {passive: true});
 
-  showColumns();
+  if (address.has("columns")) showColumns();
   order();
-  tell();
   draw();
 })();

@@ -26,10 +26,16 @@ function powerTicks(low, high) {
   return found.slice(Math.max(first, 0), last < 0 ? undefined : Math.max(last, first + 1) + 1);
 }
 
+// Writes the marks of one axis with as many places as the one that needs most.
+function told(ticks) {
+  const places = Math.max(...ticks.map(t => (String(t).split(".")[1] || "").length));
+  return t => t.toFixed(Math.min(places, 12));
+}
+
 // A frame with axes; `x` and `y` of the result turn values into places. As wide as its host, so that text keeps its size.
 function frame(host, {xLow, xHigh, yLow, yHigh, xLabel, yLabel, log}) {
   const width = Math.max(320, Math.min(860, host.clientWidth || 860)), height = Math.round(130 + width * 0.35);
-  const left = 62, right = 18, top = 14, bottom = 48;
+  const left = 62, right = 18, top = 26, bottom = 48;
   const svg = node("svg", {viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true"});
   const xTicks = log ? powerTicks(xLow, xHigh) : roundTicks(xLow, xHigh, 7), yTicks = roundTicks(yLow, yHigh, 6);
   const scale = log ? Math.log10 : v => v;
@@ -38,13 +44,13 @@ function frame(host, {xLow, xHigh, yLow, yHigh, xLabel, yLabel, log}) {
   const y = v => height - bottom - (v - c) / (d - c) * (height - top - bottom);
   for (const t of yTicks) {
     node("line", {class: "grid", x1: left, x2: width - right, y1: y(t), y2: y(t)}, svg);
-    node("text", {x: left - 8, y: y(t) + 4, "text-anchor": "end"}, svg, String(t));
+    node("text", {x: left - 8, y: y(t) + 4, "text-anchor": "end"}, svg, told(yTicks)(t));
   }
   let lastText = -Infinity;
   for (const t of xTicks) {
     node("line", {class: "grid", x1: x(t), x2: x(t), y1: top, y2: height - bottom}, svg);
     if (x(t) - lastText < 34) continue;
-    node("text", {x: x(t), y: height - bottom + 18, "text-anchor": "middle"}, svg, String(t));
+    node("text", {x: x(t), y: height - bottom + 18, "text-anchor": "middle"}, svg, log ? String(t) : told(xTicks)(t));
     lastText = x(t);
   }
   node("text", {class: "soft", x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle"}, svg, xLabel);
@@ -62,6 +68,22 @@ const SHAPES = {
 };
 
 const color = (names, name) => `var(--c${Math.max(0, names.indexOf(name)) % 8})`;
+
+// What the colors and shapes mean: [color or nothing, text] each.
+function addLegend(host, entries) {
+  const legend = document.createElement("figcaption");
+  for (const [fill, text] of entries) {
+    const one = document.createElement("span");
+    if (fill) {
+      const swatch = Object.assign(document.createElement("span"), {className: "swatch"});
+      swatch.style.background = fill;
+      one.append(swatch, " ");
+    }
+    one.append(text);
+    legend.append(one);
+  }
+  host.append(legend);
+}
 
 const tip = document.getElementById("tip");
 function showTip(text, at) {

@@ -13,7 +13,6 @@
     const x = e => e[along] / unit, all = runs.flatMap(run => run.epochs);
     const f = frame(host, {xLow: 0, xHigh: Math.max(...all.map(x)), yLow: Math.min(0, ...all.map(e => e[value])),
       yHigh: Math.max(...all.map(e => e[value])), xLabel: word, yLabel: LABELS[value]});
-    const legend = document.createElement("figcaption");
     runs.forEach(run => {
       const stroke = color(names, run.name);
       node("path", {class: "curve", stroke, d: run.epochs.map((e, i) => `${i ? "L" : "M"}${f.x(x(e))} ${f.y(e[value])}`).join("")}, f.svg);
@@ -23,11 +22,8 @@
           `${run.name}, epoch ${e.epoch}\n${e.val_accuracy.toFixed(2)} % validation top-1\nlosses ${e.train_loss.toFixed(3)} (training), ${e.val_loss.toFixed(3)} (validation)`, event));
         mark.addEventListener("pointerleave", hideTip);
       }
-      const swatch = Object.assign(document.createElement("span"), {className: "swatch"});
-      swatch.style.background = stroke;
-      legend.append(swatch, ` ${run.name}  `);
     });
-    host.append(legend);
+    addLegend(host, runs.map(run => [color(names, run.name), run.name]));
   }
   for (const input of document.querySelectorAll("#curve-value input, #curve-along input")) input.addEventListener("change", draw);
   addEventListener("resize", draw);

@@ -26,7 +26,7 @@ def test_it_sorts_by_figures_with_what_was_not_measured_last(browser: Any, resul
     for click in (1, 2):
         shown.page.get_by_role("button", name="p50 ms").click()
         column = shown.column("p50")
-        figures = [float(text) for text in column if text != "-"]
+        figures = [float(text.removesuffix(" !")) for text in column if text != "-"]
         assert figures == sorted(figures, reverse=click == 2)
         assert column[len(measured) :] == ["-"] * (len(column) - len(measured))
     shown.page.get_by_role("button", name="variant").press("Enter")
@@ -69,20 +69,20 @@ def test_every_cost_has_its_chart(browser: Any, results: Path) -> None:
 
 def test_a_point_and_its_row_are_selected_together_and_a_link_shows_the_same(browser: Any, results: Path) -> None:
     shown = opened(browser, results)
-    assert "Nothing is selected" in shown.page.locator("#detail").inner_text()
+    assert "Nothing measured beats these" in shown.page.locator("#detail").inner_text()
     mark = shown.page.locator("#scatter .mark").nth(2)
     key = mark.get_attribute("data-key")
     mark.click()
     assert shown.selected() == [key]
     assert "sha256" in shown.page.locator("#detail").inner_text()
     shown.page.locator('#axis input[value="bytes"]').check()
-    shown.page.locator("#log").check()
+    shown.page.locator("#log").click()
     shown.page.get_by_role("button", name="top-1 %").click()
     address = shown.page.evaluate("location.hash")
     again = opened(browser, results, address=address)
     assert again.selected() == [key]
     assert again.page.locator('#axis input[value="bytes"]').is_checked()
-    assert again.page.locator("#log").is_checked()
+    assert again.page.locator("#log").is_checked() == shown.page.locator("#log").is_checked()
     assert again.column("top1") == shown.column("top1")
     assert again.problems == shown.problems == []
     row = shown.page.locator("#rows tbody tr").first
@@ -90,6 +90,68 @@ def test_a_point_and_its_row_are_selected_together_and_a_link_shows_the_same(bro
     assert shown.selected() == [row.get_attribute("data-key")]
     shown.page.close()
     again.page.close()
+
+
+def test_it_opens_with_the_latency_even_where_more_files_have_only_a_size(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    assert shown.page.locator('#axis input[value="p50"]').is_checked()
+    fast, note = shown.marks(), shown.page.locator("#scatter-note").inner_text()
+    assert note == f"{len(shown.column('model')) - fast} of the {len(shown.column('model'))} rows are not drawn: " + (
+        "no accuracy, or no latency, was measured."
+    )
+    shown.page.locator('#axis input[value="bytes"]').check()
+    assert shown.marks() > fast
+    assert not shown.page.locator('#axis input[value="energy"]').is_visible()  # nothing has one
+    shown.page.close()
+
+
+def test_what_nothing_beats_is_named_in_the_chart_and_beside_it(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    front = shown.page.locator("#detail td button")
+    listed = front.all_text_contents()
+    assert listed[0] == "densenet coreml-fp16 on coreml cpu_and_ne"
+    assert len(listed) == 3
+    costs = [float(text) for text in shown.page.locator("#detail td:nth-child(2)").all_text_contents()]
+    tops = [float(text) for text in shown.page.locator("#detail td:nth-child(3)").all_text_contents()]
+    assert costs == sorted(costs)
+    assert tops == sorted(tops)
+    names = shown.page.locator("#scatter .name")
+    assert set(names.all_text_contents()) <= {" ".join(text.split()[:2]) for text in listed}
+    assert names.count() >= 1
+    front.first.click()
+    assert len(shown.selected()) == 1
+    assert "fresh process" in shown.page.locator("#detail").inner_text()
+    assert "95% interval" in shown.page.locator("#detail").inner_text()
+    shown.page.close()
+
+
+def test_selecting_in_the_chart_leaves_the_page_where_it_is(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    shown.page.locator("#scatter").scroll_into_view_if_needed()
+    before = shown.page.evaluate("scrollY")
+    shown.page.locator("#scatter .mark").last.click()
+    assert shown.page.evaluate("scrollY") == before
+    assert shown.page.evaluate("""() => {
+        const row = document.querySelector("#rows tr[aria-selected=true]").getBoundingClientRect();
+        const around = document.getElementById("rows").parentElement.getBoundingClientRect();
+        return row.top >= around.top && row.bottom <= around.bottom; }""")
+    shown.page.close()
+
+
+def test_rows_are_selected_by_the_keyboard(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    shown.page.locator('#rows tr[tabindex="0"]').focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        shown.page.keyboard.press(key)
+    second = shown.page.locator("#rows tbody tr").nth(1).get_attribute("data-key")
+    assert shown.selected() == [second]
+    assert shown.page.evaluate("document.activeElement.dataset.key") == second
+    shown.page.locator("#filters summary").click()
+    shown.page.locator('[data-filter="outcome"] input[value="not run"]').uncheck()
+    assert shown.page.locator('#rows tr[tabindex="0"]:visible').count() == 1
+    assert not any(text.startswith("not run") for text in shown.column("status"))
+    assert shown.problems == []
+    shown.page.close()
 
 
 def test_dragging_selects_what_lies_inside(browser: Any, results: Path) -> None:
@@ -125,13 +187,13 @@ def test_the_keyboard_reaches_every_point(browser: Any, results: Path) -> None:
 
 def test_columns_are_chosen(browser: Any, results: Path) -> None:
     shown = opened(browser, results)
-    heading = shown.page.locator('#rows th[data-column="machine"]')
+    heading = shown.page.locator('#rows th[data-column="top5"]')
     assert not heading.is_visible()
     shown.page.locator("#chooser summary").click()
-    shown.page.locator('#chooser input[value="machine"]').check()
+    shown.page.locator('#chooser input[value="top5"]').check()
     assert heading.is_visible()
     again = opened(browser, results, address=shown.page.evaluate("location.hash"))
-    assert again.page.locator('#rows th[data-column="machine"]').is_visible()
+    assert again.page.locator('#rows th[data-column="top5"]').is_visible()
     shown.page.close()
     again.page.close()
 
@@ -181,6 +243,28 @@ def test_pictures_and_tables_have_words(browser: Any, results: Path) -> None:
     shown.page.close()
 
 
+def test_a_screen_reader_finds_its_way(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    page = shown.page
+    assert page.get_by_role("main").count() == page.get_by_role("navigation", name="Sections").count() == 1
+    assert page.get_by_role("grid").get_by_role("row").count() == len(shown.column("model")) + 1
+    assert page.get_by_role("grid").get_by_role("row", selected=True).count() == 0
+    titles = page.get_by_role("heading", level=2).all_text_contents()
+    assert titles == page.get_by_role("navigation").get_by_role("link").all_text_contents()
+    for title in titles:
+        assert page.get_by_role("region", name=title, exact=True).count() >= 1
+    named = """selector => [...document.querySelectorAll(selector)].filter(e => !(e.getAttribute("aria-label")
+        || e.labels?.length || e.textContent.trim())).length"""
+    assert page.evaluate(named, "button, input, select, summary, a, [role=region], .scroll[tabindex]") == 0
+    assert page.evaluate("[...document.querySelectorAll('[tabindex]')].every(e => e.tabIndex <= 0)")
+    assert page.evaluate(
+        "[...document.querySelectorAll('table:not(.facts)')].every(t => t.querySelector('th[scope=col]'))"
+    )
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.close()
+
+
 @pytest.mark.parametrize("width", [390, 820])
 def test_only_tables_scroll_on_a_small_screen(browser: Any, results: Path, width: int) -> None:
     shown = opened(browser, results, width=width)
@@ -193,5 +277,35 @@ def test_on_paper_the_controls_are_gone(browser: Any, results: Path) -> None:
     shown.page.emulate_media(media="print")
     assert not shown.page.locator("#axis").is_visible()
     assert shown.page.locator("#rows").is_visible()
+    cut = """() => [...document.querySelectorAll(".scroll")].filter(e => e.checkVisibility()
+        && (e.scrollHeight > e.clientHeight + 2 || e.scrollWidth > e.clientWidth + 2)).map(e => e.ariaLabel)"""
+    shown.page.set_viewport_size({"width": 1030, "height": 700})  # A4, landscape, less its margins
+    assert shown.page.evaluate(cut) == []
     assert shown.page.pdf().startswith(b"%PDF")
+    shown.page.close()
+
+
+def test_the_page_of_real_exports_opens(browser: Any, trained_results: Any, tmp_path: Path) -> None:
+    project = read(trained_results.workspace.root)
+    shown = opened_in(browser, tmp_path / "report.html", html(project))
+    page = shown.page
+    verdicts = page.locator("table.proof tbody tr")
+    assert verdicts.count() == len(trained_results.artifacts)
+    assert page.locator("table.proof .badge.passed").count() == len(trained_results.artifacts)
+    held = page.locator("table.proof tbody td:nth-child(4)").all_text_contents()
+    assert all(int(text) > 5 for text in held)  # every weight of each
+    assert page.locator("#scatter .mark").count() == len(trained_results.artifacts) + 1
+    assert page.locator('#axis input[value="bytes"]').is_checked()  # nothing was timed
+    assert page.locator(".golden tbody tr").count() == len(trained_results.artifacts)
+    assert "from its source" in page.get_by_role("region", name="Layers of").first.text_content()
+    assert shown.problems == []
+    page.close()
+
+
+def test_the_page_of_this_projects_own_results_opens(browser: Any, tmp_path: Path) -> None:
+    project = read(Path(__file__).parents[3] / "results")
+    assert project.unread == ()
+    shown = opened_in(browser, tmp_path / "report.html", html(project))
+    assert shown.page.get_by_role("heading", name="Summary").is_visible()
+    assert shown.problems == []
     shown.page.close()

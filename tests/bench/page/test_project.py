@@ -8,9 +8,13 @@ from pathlib import Path
 from tinyml.bench.page.figures import figures
 from tinyml.bench.page.project import read
 from tinyml.bench.page.render import html
-from tinyml.bench.page.summary import candidates, sentences
-from tinyml.schema import BenchRun, Metrics
+from tinyml.bench.page.sections.absent import absent
+from tinyml.bench.page.sections.comparison import comparison
+from tinyml.bench.page.summary import candidates, summaries
+from tinyml.schema import Artifact, BenchRun, Explanation, Golden, History, Metrics, Record
 from tinyml.store import read_json, write_json
+
+from ..test_hostile import MUTANTS, mutant, refusal, seeded, torn
 
 SHA = "ab" * 32
 EVIL = "</script><script>alert(1)</script>"
@@ -70,13 +74,14 @@ def test_a_file_in_no_run_stands_in_the_table_as_not_run(results: Path) -> None:
 
 def test_the_sentence_names_the_smallest_and_the_fastest_within_a_point(results: Path) -> None:
     project = read(results)
-    told = dict(sentences(project, figures(project)))
+    told = {summary.model: str(summary) for summary in summaries(project, figures(project))}
     assert set(told) == {"alexnet", "densenet"}
     sentence = told["densenet"]
-    assert "As trained 60.12% (59.16 to 61.08) top-1 on 10,000 test images" in sentence
+    assert "As trained: 60.12% (59.16 to 61.08) top-1, on 10,000 test images" in sentence
     assert "Smallest within one point: coreml-w8" in sentence
     assert "Fastest within one point: coreml-fp16" in sentence
-    assert "Mac99,1" in sentence
+    assert "Mac99,1, macOS 99.1" in sentence
+    assert told["alexnet"].endswith("Fastest within one point: not measured.")
 
 
 def test_a_loss_is_only_told_of_the_same_images(results: Path, linux_run: BenchRun) -> None:
@@ -92,7 +97,7 @@ def test_a_loss_is_only_told_of_the_same_images(results: Path, linux_run: BenchR
     (results / "bench" / "fixture-macos" / "run.json").unlink()
     project = read(results)
     assert candidates(project, figures(project)) == []
-    assert "No exported file was compared with it." in sentences(project, figures(project))[0][1]
+    assert "No exported file was compared with it." in str(summaries(project, figures(project))[0])
 
 
 def test_hostile_words_stay_words(results: Path, linux_run: BenchRun) -> None:
@@ -108,6 +113,37 @@ def test_hostile_words_stay_words(results: Path, linux_run: BenchRun) -> None:
     assert EVIL in {point["model"] for point in points}
 
 
+KINDS: dict[str, type[Record]] = {
+    "run.json": BenchRun,
+    "manifest.json": Artifact,
+    "golden.json": Golden,
+    "history.json": History,
+    "coreml-w8.json": Explanation,
+}
+
+
+def test_a_page_is_made_of_whatever_mutants_can_be_read(results: Path) -> None:
+    chance = seeded(6)
+    files = sorted(results.rglob("*.json"))
+    read_whole: dict[Path, list[str]] = {path: [path.read_text()] for path in files}
+    refused = []
+    for i in range(MUTANTS):
+        path = files[i % len(files)]
+        text = read_whole[path][0]
+        changed = torn(text, chance) if i % 8 == 0 else json.dumps(mutant(json.loads(text), chance))
+        why = refusal(changed, KINDS[path.name])
+        refused += [why] if why is not None else []
+        read_whole[path] += [changed] if why is None else []
+    assert 0 < len(refused) < MUTANTS
+    assert not any("\n" in why for why in refused)
+    for number in range(1, 9):
+        for path, texts in read_whole.items():
+            path.write_text(texts[number % len(texts)], errors="surrogatepass")
+        project = read(results)
+        assert not project.unread
+        assert "<script>alert" not in html(project)
+
+
 def test_the_page_of_five_hundred_cases_is_small(results: Path, linux_run: BenchRun) -> None:
     many = tuple(
         r.model_copy(update={"case": r.case.model_copy(update={"model": f"model{n}"})})
@@ -118,6 +154,38 @@ def test_the_page_of_five_hundred_cases_is_small(results: Path, linux_run: Bench
     project = read(results)
     assert len(figures(project)) >= 500
     assert len(html(project).encode()) < 5_000_000
+
+
+def test_what_was_not_measured_is_told_by_its_reason(results: Path) -> None:
+    content = absent(read(results), figures(read(results)))
+    assert content is not None
+    table = {(status, reason, machine): names for status, reason, machine, names in content.values["table"]}
+    assert len(table[("not run", "needs macOS", "Fixture CPU 3000, Fixture Linux 1.0")]) > 3
+    assert sum(map(len, table.values())) == sum(
+        f.row is not None and f.row.result.status != "ok" for f in figures(read(results))
+    )
+
+
+def test_doubtful_times_are_marked_and_their_flags_explained(results: Path) -> None:
+    content = comparison(read(results), figures(read(results)))
+    assert content is not None
+    marked = [line for line in content.values["lines"] if line["texts"]["p50"].endswith(" !")]
+    assert marked
+    assert all("(" in line["texts"]["status"] for line in marked)
+    assert "unsteady" in dict(content.values["flags"])
+
+
+def test_columns_with_nothing_in_them_wait_to_be_chosen(results: Path) -> None:
+    content = comparison(read(results), figures(read(results)))
+    assert content is not None
+    shown = {column.key: at_first for column, at_first in content.values["columns"]}
+    assert shown["machine"]  # there are two
+    assert shown["p50"]
+    assert not shown["energy"]
+    assert not shown["batch"]
+    texts = [line["texts"] for line in content.values["lines"]]
+    assert all(set(shown) <= set(each) for each in texts)
+    assert any(each["throughput"] != "-" for each in texts)
 
 
 def test_reading_leaves_every_file_as_it_was(results: Path) -> None:
@@ -135,6 +203,7 @@ def test_mistakes_and_robustness_stand_on_the_page(results: Path) -> None:
     assert "FGSM by 1/255, 1 step" in page
     assert ">35.0<" in page  # the mean of 0.45 to 0.25
     assert ">12.5<" in page
+    assert 'd="M1 0h1v1h-1z"' in page  # tabbies taken for teapots: the first row, the second column
     (results / "densenet" / "explained" / "coreml-w8.json").unlink()
     without = html(read(results))
     assert "Where models err" not in without

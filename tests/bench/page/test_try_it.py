@@ -164,7 +164,7 @@ def test_what_is_no_image_is_said_to_be_none(shown: Opened, tmp_path: Path) -> N
 
 def test_without_the_runtime_a_sentence_says_so(project: Path) -> None:
     page = html(read(project))
-    assert "Not part of this page: onnxruntime-web was not given." in page
+    assert "Skipped: this page was made without onnxruntime-web;" in page
     assert "wasm-unsafe-eval" not in page
 
 
