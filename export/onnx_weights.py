@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _MULTIPLY = ("Conv", "ConvTranspose", "Gemm", "MatMul", "ConvInteger", "MatMulInteger")
 _QUANTIZED = "_quantized"
 """How onnxruntime's dynamic quantization ends the names of integer weights; their scales end in "_scale"."""
+_TRANSPOSED = "_Transposed"
+"""How the name of a Gemm's weight goes on where dynamic quantization made a MatMul of it."""
+_MADE_OF = ("_DequantizeLinear_Output", _QUANTIZED, _TRANSPOSED)
+"""What its quantizers put behind the name of the weight that they made one of, the last first."""
 
 
 def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
@@ -59,20 +64,53 @@ def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
                     max(factor.dims, default=1) if each == output_axis else 1 for each in range(len(tensor.dims))
                 )
                 encodings, dtype = (Encoding(method="linear", dtype=dtype, groups=groups),), dtypes[factor.data_type]
-            found.append(
-                Weight(
-                    layer=output,
-                    op_name=output,
-                    stored_name=name,
-                    op=node.op_type,
-                    shape=tuple(tensor.dims),
-                    dtype=dtype,
-                    output_axis=output_axis,
-                    input_axis=input_axis,
-                    encodings=encodings,
-                )
+            weight = Weight(
+                layer=output,
+                op_name=output,
+                stored_name=name,
+                op=node.op_type,
+                shape=tuple(tensor.dims),
+                dtype=dtype,
+                output_axis=output_axis,
+                input_axis=input_axis,
+                encodings=encodings,
             )
+            found.append(_turned(weight) if _is_transposed(name) else weight)
     return tuple(found)
+
+
+def _is_transposed(stored_name: str) -> bool:
+    return stored_name.removesuffix(_QUANTIZED).endswith(_TRANSPOSED)
+
+
+def _turned(weight: Weight) -> Weight:
+    """A matrix as it lay in the model before dynamic quantization transposed it."""
+    return replace(
+        weight,
+        shape=weight.shape[::-1],
+        output_axis=1 - weight.output_axis,
+        input_axis=1 - weight.input_axis,
+        encodings=tuple(replace(encoding, groups=encoding.groups[::-1]) for encoding in weight.encodings),
+    )
+
+
+def with_sources(weights: Sequence[Weight], sources: Mapping[str, str]) -> tuple[Weight, ...]:
+    """`weights` of a model that onnxruntime quantized, with the layers of those that they were made of.
+
+    It sorts the nodes anew: where a block has a branch beside a projection, the two change places. What is stored
+    keeps its name.
+
+    Args:
+        weights: In the order of the graph.
+        sources: The layers of the model before, by what was stored there.
+    """
+    return tuple(replace(weight, layer=sources.get(_source(weight.stored_name), weight.layer)) for weight in weights)
+
+
+def _source(stored_name: str) -> str:
+    for ending in _MADE_OF:
+        stored_name = stored_name.removesuffix(ending)
+    return stored_name
 
 
 def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight, NDArray[np.float32]]]:
@@ -98,6 +136,7 @@ def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight
             found.append((weight, array(weight.stored_name)))
             continue
         levels, *steps = (array(name) for name in names)
+        levels = levels.T if _is_transposed(weight.stored_name) else levels
         along = [-1 if each == axis else 1 for each in range(levels.ndim)]
         scale, *zero = (step.reshape(along if step.size > 1 else [1] * levels.ndim) for step in steps)
         found.append((weight, (levels - zero[0] if zero else levels) * scale))

@@ -19,7 +19,7 @@ from tinyml.schema import IMAGE, PROBABILITIES, Variant
 from ..compression import compress
 from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
-from ..onnx_weights import held, weights_of
+from ..onnx_weights import held, weights_of, with_sources
 from ..proof import Held
 from ..weights import Weight, with_layers
 
@@ -58,10 +58,11 @@ class OnnxFormat:
             )
         if exported is None:
             raise ArtifactError("torch.onnx.export gave no model")
-        model, names = exported.model_proto, layers(program)
+        model = exported.model_proto
+        sources = {weight.stored_name: weight.layer for weight in with_layers(weights_of(model), layers(program))}
         if variant.precision == "fp16":
             model = _halved(model)
-        model = compress(model, variant, {IMAGE: calibration}, lambda held: with_layers(weights_of(held), names))
+        model = compress(model, variant, {IMAGE: calibration}, lambda held: with_sources(weights_of(held), sources))
         model.producer_name, model.producer_version = "tinyml", metadata.facts["tinyml.version"]
         model.doc_string = metadata.summary
         onnx.helper.set_model_props(
@@ -72,7 +73,7 @@ class OnnxFormat:
                 "license": metadata.license,
                 "version": metadata.version,
                 **metadata.facts,
-                LAYERS_KEY: json.dumps(names),
+                LAYERS_KEY: json.dumps([weight.layer for weight in with_sources(weights_of(model), sources)]),
             },
         )
         onnx.checker.check_model(model, full_check=True)

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from tinyml.cli import run
+from tinyml.export import verify
 from tinyml.schema import Evaluations
 from tinyml.store import read_json
+from tinyml.trainer.data import reopen
 
 
 @pytest.fixture
@@ -45,8 +47,13 @@ def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
     assert (folder / "results/alexnet/exports/onnx-w8a8/alexnet-onnx-w8a8.onnx").is_file()
 
 
-def test_verify_looks_at_all_artifacts(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
+    folder: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr(verify, "reopen", lambda *given, **options: opened.append(given) or reopen(*given, **options))
     assert run(["verify", "--images", "10", "--json"]) == 0
+    assert len(opened) == 1
     found = document(capsys)
     assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-w8a8.onnx"]
     assert all(row["images"] == 10 and row["passed"] for row in found)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError
@@ -159,3 +160,44 @@ def test_every_row_of_the_menu_has_a_size_that_its_kinds_give() -> None:
     ordered = ["coreml-fp16", "coreml-w8", "coreml-palette6", "coreml-palette4", "coreml-palette2", "coreml-palette1"]
     assert [sizes[name] for name in ordered] == sorted((sizes[name] for name in ordered), reverse=True)
     assert sizes["coreml-prune90"] < sizes["coreml-prune75"] < sizes["coreml-prune50"] < sizes["coreml-fp16"]
+
+
+def test_weights_are_held_to_those_of_their_layer_whatever_the_order(model: Any, source: Held) -> None:
+    row = variant(W8)
+    good = stored(model, row, "hidden", lambda form: form)
+    assert prove(row, good[::-1], source, "model").weights == len(LAYERS)
+    lacking = r"other weights than its source: 'hidden \[.*\] 0 times in it, 1 times there'"
+    with pytest.raises(ArtifactError, match=lacking):
+        prove(row, [each for each in good if each[0].layer != "hidden"], source, "model")
+
+
+class Projected(nn.Module):
+    """A block of a residual network whose shortcut is a convolution of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.branch = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1))
+        self.shortcut = nn.Conv2d(8, 16, 1)
+        self.classifier = nn.Linear(16, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = torch.relu(self.stem(images))
+        logits: Tensor = self.classifier(torch.relu(self.branch(found) + self.shortcut(found)).mean((2, 3)))
+        return logits
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["onnx-w8a8", "onnx-w8ta8d"])
+def test_a_quantizer_that_sorts_the_ops_anew_does_not_mix_up_layers(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, row, format_ = Projected().eval(), variants.get(name), formats.get("onnx")
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
+    plain, path = tmp_path / "plain", tmp_path / "quantized"
+    plain.mkdir(), path.mkdir()
+    source = format_.held_weights(written(network, variants.get("onnx-fp32"), images, plain))
+    found = format_.held_weights(written(network, row, images, path))
+    shapes = {name: tuple(value.shape) for name, value in network.named_parameters() if value.ndim > 1}
+    for weight, _ in found:
+        assert sorted(weight.shape) == sorted(shapes[f"{weight.layer}.weight"]), weight.layer
+    assert prove(row, found, source, "model").weights == len(shapes) == 5

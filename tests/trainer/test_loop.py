@@ -21,7 +21,7 @@ from tinyml.trainer.start import Resumed
 from tinyml.trainer.state import previous_state, read_state
 from tinyml.workspace import Workspace
 
-from .conftest import config
+from ..tiny import config
 
 CPU = torch.device("cpu")
 

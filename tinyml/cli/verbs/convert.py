@@ -31,12 +31,17 @@ def convert(
 
     Axes that the package declares as flexible stay open, and are verified at other allowed sizes as well.
     """
+    from tinyml.commands import command
     from tinyml.coreml.tools.convert import SUFFIXES
     from tinyml.coreml.tools.convert import convert as write
+    from tinyml.errors import UsageError
     from tinyml.heartbeat import beating
 
     out = Output(json=json)
     path = output or package.with_suffix(SUFFIXES.get(to, ""))
+    if output is None and to in SUFFIXES and path.exists():
+        told = command("convert", package, "--to", to, "--output", path)
+        raise UsageError("the output is there already", value=path, hint=f"to replace it, name it: {told}")
     with beating(out.progress, f"converting {package.name}"):
         written = write(package, to, path, function, shapes=shape or ())
     out.line(f"wrote {written.path}: {', '.join(written.inputs)} -> {', '.join(written.outputs)}")

@@ -46,8 +46,6 @@ def report(
         _serve(out, results, port, runtime)
         return
     target = output or results / PROJECT_PAGE
-    if target.is_dir():
-        raise BenchError("the page needs a file's name, this is a folder", value=target)
     write_bytes(target, html(project).encode())
     out.line(f"report: {target}")
     out.document({"page": str(target), "left_out": list(project.unread)})

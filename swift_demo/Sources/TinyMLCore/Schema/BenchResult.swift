@@ -229,6 +229,9 @@ public struct BenchResult: Codable, Hashable, Sendable {
         if [.unsupported, .notRun].contains(status), !series.isEmpty || accuracy != nil || placement != nil {
             throw fields.failure("a result that is '\(status.rawValue)' has no series, no accuracy and no placement")
         }
+        if status == .ok, series.isEmpty, accuracy == nil {
+            throw fields.failure("a result that is 'ok' has series or an accuracy")
+        }
         try checkSamples(fields)
     }
 
