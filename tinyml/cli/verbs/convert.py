@@ -16,7 +16,9 @@ from ..output import Output
 def convert(
     package: Annotated[Path, typer.Argument(help="An .mlpackage.")],
     to: Annotated[str, typer.Option("--to", help="onnx or torch.")],
-    output: Annotated[Path | None, typer.Option(help="The file to write; beside the package otherwise.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; beside the package otherwise.", dir_okay=False)
+    ] = None,
     function: Annotated[str | None, typer.Option(help="Which function; the model's default one.")] = None,
     shape: Annotated[
         list[str] | None,

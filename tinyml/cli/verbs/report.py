@@ -16,7 +16,8 @@ from ..output import Output
 def report(
     results: Results = RESULTS,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The page's file; default: report.html in the results folder.")
+        Path | None,
+        typer.Option("--output", help="The page's file; default: report.html in the results folder.", dir_okay=False),
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, and follow new results.")] = False,
     port: Annotated[int, typer.Option("--port", help="For --serve; 0: any that is free.")] = 0,
