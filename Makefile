@@ -1,5 +1,5 @@
 # `make demo` runs the main job on a small embedded data set, `make test` runs every check but the slow ones,
-# `make test-all` runs those too (well under an hour on two cores) and writes results/checks.md, `make results` trains
+# `make test-all` runs those too (under forty minutes on two cores) and writes results/checks.md, `make results` trains
 # and measures the six networks (days on a CPU; stopped at any time, it goes on).
 # Each makes the environment in .venv where it lacks, or where what it is made from has changed.
 

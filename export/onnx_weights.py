@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import onnx
 
 _MULTIPLY = ("Conv", "ConvTranspose", "Gemm", "MatMul", "ConvInteger", "MatMulInteger")
-_QUANTIZED = "_quantized"
-"""How onnxruntime's dynamic quantization ends the names of integer weights; their scales end in "_scale"."""
+_UNPACKED = "_DequantizeLinear_Output"
+"""How onnxruntime's static quantization ends the names of what it unpacks."""
 _TRANSPOSED = "_Transposed"
-"""How the name of a Gemm's weight goes on where dynamic quantization made a MatMul of it."""
-_MADE_OF = ("_DequantizeLinear_Output", _QUANTIZED, _TRANSPOSED)
-"""What its quantizers put behind the name of the weight that they made one of, the last first."""
+"""How dynamic quantization ends the name of the matrix of a Gemm, of which it makes a MatMul."""
+_QUANTIZED = "_quantized"
+"""How both end the names of integer weights; the scales of dynamic quantization end in "_scale"."""
 
 
 def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
@@ -75,46 +75,32 @@ def weights_of(model: onnx.ModelProto) -> tuple[Weight, ...]:
                 input_axis=input_axis,
                 encodings=encodings,
             )
-            found.append(_turned(weight) if _is_transposed(name) else weight)
+            found.append(_turned(weight) if _is_transposed(weight) else weight)
     return tuple(found)
 
 
-def _is_transposed(stored_name: str) -> bool:
-    return stored_name.removesuffix(_QUANTIZED).endswith(_TRANSPOSED)
+def _is_transposed(weight: Weight) -> bool:
+    return weight.stored_name.removesuffix(_QUANTIZED).endswith(_TRANSPOSED)
 
 
 def _turned(weight: Weight) -> Weight:
-    """A matrix as it lay in the model before dynamic quantization transposed it."""
+    """A matrix as its layer has it, which is stored the other way round."""
     return replace(
         weight,
         shape=weight.shape[::-1],
-        output_axis=1 - weight.output_axis,
-        input_axis=1 - weight.input_axis,
+        output_axis=weight.input_axis,
+        input_axis=weight.output_axis,
         encodings=tuple(replace(encoding, groups=encoding.groups[::-1]) for encoding in weight.encodings),
     )
 
 
-def with_sources(weights: Sequence[Weight], sources: Mapping[str, str]) -> tuple[Weight, ...]:
-    """`weights` of a model that onnxruntime quantized, with the layers of those that they were made of.
-
-    It sorts the nodes anew: where a block has a branch beside a projection, the two change places. What is stored
-    keeps its name.
-
-    Args:
-        weights: In the order of the graph.
-        sources: The layers of the model before, by what was stored there.
-    """
-    return tuple(replace(weight, layer=sources.get(_source(weight.stored_name), weight.layer)) for weight in weights)
-
-
-def _source(stored_name: str) -> str:
-    for ending in _MADE_OF:
-        stored_name = stored_name.removesuffix(ending)
-    return stored_name
+def plain_name(weight: Weight) -> str:
+    """What the weight was called before it was quantized."""
+    return weight.stored_name.removesuffix(_UNPACKED).removesuffix(_QUANTIZED).removesuffix(_TRANSPOSED)
 
 
 def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight, NDArray[np.float32]]]:
-    """`weights` of `model`, each with its values as DequantizeLinear gives them."""
+    """`weights` of `model`, each with its values as DequantizeLinear gives them, in its layer's shape."""
     from onnx import numpy_helper
 
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -130,16 +116,20 @@ def held(model: onnx.ModelProto, weights: Sequence[Weight]) -> list[tuple[Weight
             axis = next((entry.i for entry in node.attribute if entry.name == "axis"), 1)
             names = list(node.input)
         elif weight.op.endswith("Integer"):
-            axis, base = weight.output_axis, weight.stored_name.removesuffix(_QUANTIZED)
+            turned = _is_transposed(weight)
+            axis, base = (
+                weight.input_axis if turned else weight.output_axis,
+                weight.stored_name.removesuffix(_QUANTIZED),
+            )
             names = [weight.stored_name, f"{base}_scale", f"{base}_zero_point"]
         else:
             found.append((weight, array(weight.stored_name)))
             continue
         levels, *steps = (array(name) for name in names)
-        levels = levels.T if _is_transposed(weight.stored_name) else levels
         along = [-1 if each == axis else 1 for each in range(levels.ndim)]
         scale, *zero = (step.reshape(along if step.size > 1 else [1] * levels.ndim) for step in steps)
-        found.append((weight, (levels - zero[0] if zero else levels) * scale))
+        values = (levels - zero[0] if zero else levels) * scale
+        found.append((weight, values.T if _is_transposed(weight) else values))
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.export import ExportedProgram
 
 from tinyml.accuracy import Images
 from tinyml.coreml.read.package import open_package
@@ -21,10 +22,14 @@ from ..encoding.layers import encoded
 from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
 from ..proof import Held
+from ..remembered import Remembered
 from ..weights import Weight, with_layers
 
 _SOFTMAX = "class_probabilities"
 """The tensor's name inside the program; the dictionary made of it has the public one."""
+
+_programs: Remembered[ExportedProgram] = Remembered()
+"""Whatever the precision and the compression, the network is traced once."""
 
 
 class CoreMLFormat:
@@ -42,7 +47,11 @@ class CoreMLFormat:
         ct = coremltools()
         spec = metadata.spec
         size = spec.preprocess.input_size
-        program = trace(network, spec.preprocess, dynamic_batch=False).run_decompositions({})
+        program = _programs.get(
+            network,
+            spec.preprocess,
+            lambda: trace(network, spec.preprocess, dynamic_batch=False).run_decompositions({}),
+        )
         precision = {"fp16": ct.precision.FLOAT16, "fp32": ct.precision.FLOAT32}[variant.precision]
         with quiet():
             # ImageType's own scale stays 1 and its bias 0: preprocessing is part of the network.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +16,14 @@ from tinyml.errors import ArtifactError
 from tinyml.evaluation.runtime import Executable, runtimes
 from tinyml.evaluation.runtimes.onnx import read_model
 from tinyml.quiet import quiet
-from tinyml.schema import IMAGE, PROBABILITIES, Variant
+from tinyml.schema import IMAGE, PROBABILITIES, Preprocess, Variant
 
 from ..compression import compress
 from ..format import LAYERS_KEY, Metadata, formats, layers_of
 from ..network import layers, trace
-from ..onnx_weights import held, weights_of, with_sources
+from ..onnx_weights import held, plain_name, weights_of
 from ..proof import Held
+from ..remembered import Remembered
 from ..weights import Weight, with_layers
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 OPSET = 18
 """The opset that torch's exporter itself writes, so nothing is converted after it; onnxruntime reads it since 1.14."""
+
+_exported: Remembered[tuple[onnx.ModelProto, tuple[str, ...]]] = Remembered()
+"""Whatever the precision and the compression, the network is exported once."""
 
 
 class OnnxFormat:
@@ -44,25 +50,18 @@ class OnnxFormat:
     def write(self, network: nn.Module, variant: Variant, metadata: Metadata, calibration: Images, path: Path) -> None:
         """Writes one file with the weights inside; checked by onnx's own checker before it is written."""
         import onnx
-        import torch
 
-        program = trace(network, metadata.spec.preprocess, dynamic_batch=True)
-        with quiet():
-            exported = torch.onnx.export(
-                program,
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=[IMAGE],
-                output_names=[PROBABILITIES],
-                verbose=False,
-            )
-        if exported is None:
-            raise ArtifactError("torch.onnx.export gave no model")
-        model = exported.model_proto
-        sources = {weight.stored_name: weight.layer for weight in with_layers(weights_of(model), layers(program))}
+        made, names = _exported.get(
+            network, metadata.spec.preprocess, lambda: _export(network, metadata.spec.preprocess)
+        )
+        # What is done to it may sort the nodes anew: of two branches the other may then come first.
+        called = {weight.stored_name: weight.layer for weight in with_layers(weights_of(made), names)}
+        model = onnx.ModelProto()
+        model.CopyFrom(made)
         if variant.precision == "fp16":
             model = _halved(model)
-        model = compress(model, variant, {IMAGE: calibration}, lambda held: with_sources(weights_of(held), sources))
+        model = compress(model, variant, {IMAGE: calibration}, lambda held: _called(weights_of(held), called))
+        stored = [weight.layer for weight in _called(weights_of(model), called)]
         model.producer_name, model.producer_version = "tinyml", metadata.facts["tinyml.version"]
         model.doc_string = metadata.summary
         onnx.helper.set_model_props(
@@ -73,7 +72,7 @@ class OnnxFormat:
                 "license": metadata.license,
                 "version": metadata.version,
                 **metadata.facts,
-                LAYERS_KEY: json.dumps([weight.layer for weight in with_sources(weights_of(model), sources)]),
+                LAYERS_KEY: json.dumps(stored),
             },
         )
         onnx.checker.check_model(model, full_check=True)
@@ -94,6 +93,30 @@ class OnnxFormat:
 
 
 formats.add("onnx", OnnxFormat())
+
+
+def _export(network: nn.Module, preprocess: Preprocess) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """The network in float32 and the layers of its weights, in order."""
+    import torch
+
+    program = trace(network, preprocess, dynamic_batch=True)
+    with quiet():
+        exported = torch.onnx.export(
+            program,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[IMAGE],
+            output_names=[PROBABILITIES],
+            verbose=False,
+        )
+    if exported is None:
+        raise ArtifactError("torch.onnx.export gave no model")
+    return exported.model_proto, layers(program)
+
+
+def _called(weights: Sequence[Weight], layers: Mapping[str, str]) -> tuple[Weight, ...]:
+    """`weights` with the names of their layers, by what is stored: the ops that read it may be fused and renamed."""
+    return tuple(replace(weight, layer=layers.get(plain_name(weight), weight.layer)) for weight in weights)
 
 
 def _halved(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -147,7 +147,7 @@ def test_a_plan_has_every_unit_of_every_backend_for_a_format(trained_results: An
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(models=("alexnte",)), "did you mean 'alexnet'"),
+        (Selection(models=("resnet02",)), "did you mean 'resnet20'"),
         (Selection(variants=("onnx-fp23",)), "unknown variant"),
         (Selection(backends=("onnxruntme",)), "did you mean 'onnxruntime'"),
     ],

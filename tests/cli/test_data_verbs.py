@@ -35,7 +35,7 @@ def folder(trained_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """A working folder whose ./results holds a checkpoint that says it was trained on ./photos."""
     monkeypatch.chdir(tmp_path)
     photos = photographs(tmp_path / "photos")
-    target = tmp_path / "results" / "alexnet" / "checkpoints"
+    target = tmp_path / "results" / "resnet20" / "checkpoints"
     shutil.copytree(trained_checkpoint.parent, target)
     dataset = open_dataset(str(photos))
     made = read_json(target / "best.json", Checkpoint)
@@ -63,12 +63,12 @@ def test_another_folder_of_the_same_name_is_never_taken(
 
 
 def test_every_verb_refuses_changed_data_and_takes_what_is_named(folder: Path, capsys: Capture) -> None:
-    assert run(["export", "--format", "onnx", "--images", "10"]) == 0
+    assert run(["export", "--format", "onnx", "--quantize", "none", "--images", "10"]) == 0
     assert run(["verify", "--images", "10"]) == 0
     Image.new("RGB", (64, 64), (1, 2, 3)).save(folder / "photos" / "class0" / "new.png")
     verbs = {
         "eval": EVAL,
-        "export": ["export", "--format", "onnx", "--images", "10"],
+        "export": ["export", "--format", "onnx", "--quantize", "none", "--images", "10"],
         "verify": ["verify", "--images", "10"],
         "bench": BENCH,
     }

@@ -32,19 +32,19 @@ def document(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
     folder: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.rmtree(folder / "results" / "alexnet" / "exports")
+    shutil.rmtree(folder / "results" / "resnet20" / "exports")
 
     options = ["--format", "onnx", "--quantize", "int8", "--images", "20", "--calibration-images", "32"]
     assert run(["export", *options]) == 0
 
     captured = capsys.readouterr()
-    assert captured.out.startswith("checkpoint results/alexnet/runs/best-1/checkpoints/best.json: alexnet")
+    assert captured.out.startswith("checkpoint results/resnet20/runs/best-1/checkpoints/best.json: resnet20")
     assert "onnx-w8a8\t" in captured.out
     assert captured.out.splitlines()[-1] == "next: tinyml bench"
     converting, proven = captured.err.splitlines()
     assert converting == "onnx-w8a8: converting"
     assert re.match(r"onnx-w8a8: \d+ weights proven, 8\.\d+ bits each, at most \d\.\d+% from their source", proven)
-    assert (folder / "results/alexnet/exports/onnx-w8a8/alexnet-onnx-w8a8.onnx").is_file()
+    assert (folder / "results/resnet20/exports/onnx-w8a8/resnet20-onnx-w8a8.onnx").is_file()
 
 
 def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
@@ -55,7 +55,7 @@ def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
     assert run(["verify", "--images", "10", "--json"]) == 0
     assert len(opened) == 1
     found = document(capsys)
-    assert [row["path"] for row in found] == ["alexnet-coreml-fp16.mlpackage", "alexnet-onnx-w8a8.onnx"]
+    assert [row["path"] for row in found] == ["resnet20-coreml-fp16.mlpackage", "resnet20-onnx-w8a8.onnx"]
     assert all(row["images"] == 10 and row["passed"] for row in found)
     assert found[0]["cpu_only"]["samples"] == 10
     assert max(found[0]["cpu_only"]["largest"].values()) > 0
@@ -64,7 +64,7 @@ def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
 
 def test_verify_says_how_far_the_cpu_alone_is(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Core ML rounds nothing to float16 there."""
-    assert run(["verify", "results/alexnet/exports/coreml-fp16", "--images", "3"]) == 0
+    assert run(["verify", "results/resnet20/exports/coreml-fp16", "--images", "3"]) == 0
     said = capsys.readouterr().out
     assert "on CPU_ONLY Core ML rounds nothing to float16" in said
     assert re.search(r"coreml-fp16\.mlpackage: \d of 3 first classes, at most \d\.\de-\d+ in probability", said)
@@ -72,23 +72,23 @@ def test_verify_says_how_far_the_cpu_alone_is(folder: Any, capsys: pytest.Captur
 
 def test_eval_keeps_what_it_measured(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", "--limit", "20", "--device", "cpu"]) == 0
-    assert run(["eval", "results/alexnet/exports/coreml-fp16", "--limit", "20", "--json"]) == 0
+    assert run(["eval", "results/resnet20/exports/coreml-fp16", "--limit", "20", "--json"]) == 0
     assert run(["eval", "--limit", "10", "--device", "cpu"]) == 0
 
-    kept = read_json(folder / "results/alexnet/test_results.json", Evaluations)
+    kept = read_json(folder / "results/resnet20/test_results.json", Evaluations)
     assert [(row.variant, row.metrics.images) for row in kept.results] == [("checkpoint", 10), ("coreml-fp16", 20)]
     table = (folder / "results/model_comparison.csv").read_text().splitlines()
     assert [line.split(",")[1] for line in table] == ["variant", "checkpoint", "coreml-fp16"]
 
 
 def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    golden = folder / "results/alexnet/exports/coreml-fp16/golden.png"
+    golden = folder / "results/resnet20/exports/coreml-fp16/golden.png"
     expected = json.loads(golden.with_suffix(".json").read_text())["labels"][0]
     large = folder / "large.png"
     with Image.open(golden) as image:
         image.resize((128, 128), Image.Resampling.NEAREST).save(large)
 
-    for model in ("results/alexnet/runs/best-1/checkpoints/best.safetensors", "results/alexnet/exports/onnx-w8a8"):
+    for model in ("results/resnet20/runs/best-1/checkpoints/best.safetensors", "results/resnet20/exports/onnx-w8a8"):
         assert run(["predict", str(golden), str(large), "--model", model, "--top-k", "3", "--json"]) == 0
         answers = document(capsys)
         assert [len(answer["classes"]) for answer in answers] == [3, 3]
@@ -111,7 +111,7 @@ def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.Captur
         (["eval", "none.onnx"], 1, "no such model: none.onnx"),
         (["eval", "--split", "tset"], 2, "did you mean 'test'"),
         (["predict", "none.png"], 1, "no such image: 'none.png'"),
-        (["predict", "results/alexnet/runs/best-1/checkpoints/best.json"], 1, "not an image"),
+        (["predict", "results/resnet20/runs/best-1/checkpoints/best.json"], 1, "not an image"),
         (["predict", "x.png", "--top-k", "0"], 2, "--top-k"),
     ],
 )

@@ -140,7 +140,7 @@ def test_what_would_mix_samples_is_left_as_it_is(convert: Callable[..., Any], ca
     assert plan.steps is steps
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_reshapes_keep_samples_apart_or_are_refused(convert: Callable[..., Any], data: st.DataObject) -> None:
     sizes = data.draw(st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=4))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import re
-import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,16 +16,20 @@ from tinyml.schema import BenchRun
 from tinyml.store import read_json
 
 from .package import PACKAGE, SYSTEMS, needs_swift, sources, swift
-from .pessimistic import write_pessimistic
+from .pessimistic import pessimistic, write_pessimistic
+from .type_check import StandInModules, stand_in_modules
 
 pytestmark = needs_swift
 on_apple = platform.system() == "Darwin"
 #: What an Apple SDK warns of is nobody's error until a first run there has shown it clean.
 STRICT = () if on_apple else ("-Xswiftc", "-warnings-as-errors")
+#: The same for whatever is built of the package, so that nothing is built twice; in batches as large as a target, for
+#: each batch reads all the other files of its target again.
+BUILD = (*STRICT, "-Xswiftc", "-driver-batch-size-limit", "-Xswiftc", "1000")
 
 
 def test_the_package_builds_and_passes_its_tests() -> None:
-    done = swift("test", "-j", "2", *STRICT)
+    done = swift("test", "-j", "2", *BUILD)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     counted = re.search(r"Test run with (\d+) tests in \d+ suites passed", done.stdout)
     assert counted, done.stdout[-2000:]
@@ -42,21 +46,55 @@ def test_the_format_is_the_house_style() -> None:
 without_frameworks = pytest.mark.skipif(on_apple, reason="the frameworks themselves are here")
 
 
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the core's module: of all stand-ins it sees only those that are the same everywhere."""
+    modules = stand_in_modules("ios", tmp_path_factory.mktemp("core"))
+    below = modules.targets["TinyMLCore"].dependencies
+    seen = [path for path in sources("Stubs") if path.parent.name in below]
+    assert [pessimistic(path.parent.name, path.read_text(encoding="utf-8")) for path in seen] == [
+        path.read_text(encoding="utf-8") for path in seen
+    ]
+    assert [modules.check(name) for name in (*below, "TinyMLCore") if name in modules.targets] == ["", ""]
+    return modules.folder
+
+
+@pytest.fixture(scope="module")
+def checked(core: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[StandInModules, object]]:
+    """One system's modules, written once, and what the compiler said."""
+
+    @cache
+    def check(system: str) -> tuple[StandInModules, object]:
+        modules = stand_in_modules(system, tmp_path_factory.mktemp(system), written=core)
+        return modules, modules.check_all()
+
+    return check
+
+
 @without_frameworks
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_every_file_type_checks_against_stand_ins(system: str) -> None:
-    done = swift("build", "-j", "2", stubs=system)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+def test_every_file_type_checks_against_stand_ins(
+    system: str, checked: Callable[[str], tuple[StandInModules, object]]
+) -> None:
+    modules, said = checked(system)
+    assert set(modules.ours) == {"TinyMLCore", "TinyMLApple", "TinyMLUI", "tinyml-bench", "TinyMLDemoApp"}
+    assert said == {}
+
+
+@without_frameworks
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_file_type_checks_where_nothing_is_sendable(system: str, core: Path, tmp_path: Path) -> None:
+    # What the documentation leaves open may turn out either way on a Mac: the sources must stand both.
+    folder = PACKAGE / ".build-stand-ins" / "pessimistic"
+    write_pessimistic(folder)
+    modules = stand_in_modules(system, tmp_path, str(folder.relative_to(PACKAGE)), written=core)
+    assert modules.check_all() == {}
 
 
 @pytest.mark.slow
 @without_frameworks
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_every_file_type_checks_where_nothing_is_sendable(system: str) -> None:
-    # What the documentation leaves open may turn out either way on a Mac: the sources must stand both.
-    folder = PACKAGE / ".build-stand-ins" / "pessimistic"
-    write_pessimistic(folder)
-    done = swift("build", "-j", "2", stubs=system, folder=str(folder.relative_to(PACKAGE)))
+def test_the_package_builds_with_stand_ins() -> None:
+    done = swift("build", "-j", "2", stubs="ios")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
@@ -82,6 +120,12 @@ PLANTS = {
             '{ o.featureValue(for: "x").dictionaryValue.count }',
             "must be unwrapped",
         ),
+        "race between actors": (
+            "final class Counter { var count = 0 }\nactor Holder { func take(_ c: Counter) { c.count += 1 } }\n"
+            "func planted(_ h: Holder) async { let c = Counter(); async let _ = h.take(c); c.count += 1 }",
+            "risks causing data races",
+        ),
+        "used before it is set": ("func planted() -> Int { let n: Int; return n }", "used before being initialized"),
     },
     "TinyMLUI": {
         "wrong label": (
@@ -117,52 +161,42 @@ PLANTS = {
 
 
 @pytest.fixture(scope="module")
-def type_check(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], subprocess.CompletedProcess[str]]:
-    """Type-checks a target's files and one more against the modules of the iOS stand-in build."""
-    built = swift("build", "-j", "2", stubs="ios")
-    assert built.returncode == 0, built.stdout[-3000:]
-    folder = swift("build", "--show-bin-path", stubs="ios").stdout.strip()
+def planting(
+    checked: Callable[[str], tuple[StandInModules, object]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], str]:
+    """What the compiler says of a target's files and one more, against iOS's stand-ins."""
+    modules, said = checked("ios")
+    assert said == {}
 
-    def check(target: str, extra: str) -> subprocess.CompletedProcess[str]:
+    def check(target: str, extra: str) -> str:
         planted = tmp_path_factory.mktemp("planted") / "Planted.swift"
         planted.write_text(extra + "\n", encoding="utf-8")
-        files = [*sources(f"Sources/{target}"), planted]
-        command = ["swiftc", "-typecheck", "-parse-as-library", "-swift-version", "6", "-I", f"{folder}/Modules"]
-        for module in Path(folder).glob("*.build/module.modulemap"):  # of the targets in C
-            command += ["-Xcc", f"-fmodule-map-file={module}"]
-        command += ["-module-name", target.replace("-", "_"), *map(str, files)]
-        return subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=300, check=False)
+        return modules.check(target, planted)
 
     return check
 
 
 @without_frameworks
 @pytest.mark.parametrize("target", sorted(PLANTS))
-def test_nothing_is_found_where_nothing_is_planted(
-    target: str, type_check: Callable[[str, str], subprocess.CompletedProcess[str]]
-) -> None:
-    done = type_check(target, "// nothing")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_nothing_is_found_where_nothing_is_planted(target: str, planting: Callable[[str, str], str]) -> None:
+    assert planting(target, "// nothing") == ""
 
 
 @without_frameworks
 @pytest.mark.parametrize(("target", "error"), [(target, error) for target in PLANTS for error in PLANTS[target]])
-def test_a_planted_error_is_caught(
-    target: str, error: str, type_check: Callable[[str, str], subprocess.CompletedProcess[str]]
-) -> None:
+def test_a_planted_error_is_caught(target: str, error: str, planting: Callable[[str, str], str]) -> None:
     code, message = PLANTS[target][error]
-    done = type_check(target, code)
-    assert done.returncode != 0
-    errors = re.findall(r"^(.+?):\d+:\d+: error: (.*)$", done.stderr, re.MULTILINE)
+    said = planting(target, code)
+    errors = re.findall(r"^(.+?):\d+:\d+: error: (.*)$", said, re.MULTILINE)
     assert errors
     assert all(Path(file).name == "Planted.swift" for file, _ in errors)
-    assert message in done.stderr
+    assert message in said
 
 
 def test_a_selftest_is_imported_and_stands_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "selftest.json"
-    assert swift("run", "-q", "tinyml-bench", "selftest", "--output", str(file)).returncode == 0
-    assert swift("run", "-q", "tinyml-bench", "validate", str(file)).returncode == 0
+    assert swift("run", "-q", *BUILD, "tinyml-bench", "selftest", "--output", str(file)).returncode == 0
+    assert swift("run", "-q", *BUILD, "tinyml-bench", "validate", str(file)).returncode == 0
     written = read_json(file, BenchRun)
     assert {result.case.backend for result in written.results} == {"selftest"}
     assert all("simulated_backend" in result.flags for result in written.results)
@@ -176,6 +210,6 @@ def test_a_selftest_is_imported_and_stands_in_the_report(tmp_path: Path, capsys:
 
 @without_frameworks
 def test_measuring_says_that_it_cannot() -> None:
-    done = swift("run", "-q", "tinyml-bench", "run", ".")
+    done = swift("run", "-q", *BUILD, "tinyml-bench", "run", ".")
     assert done.returncode == 69
     assert "not run: measuring needs Core ML" in done.stderr

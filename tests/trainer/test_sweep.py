@@ -59,7 +59,7 @@ def test_every_combination_has_a_name_of_its_own() -> None:
 
 @pytest.mark.usefixtures("cache")
 def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["sweep", "--models", "alexnet", "--seeds", "2", "--results", str(tmp_path), *LOOK]
+    command = ["sweep", "--models", "resnet20", "--seeds", "2", "--results", str(tmp_path), *LOOK]
     bad = ["--variant", "plain=", "--variant", "bad=--lr 1e30 --warmup-epochs 0"]
     process = subprocess.Popen(
         [sys.executable, "-m", "tinyml", *command, *bad],

@@ -109,15 +109,23 @@ def test_wrong_names(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def prepared() -> Dataset:
-    return open_dataset("shapes")
+def photos(tmp_path: Path, make_images: Make) -> str:
+    """A folder of two classes, as a user names it."""
+    make_images(tmp_path / "photos" / "ant", 20)
+    make_images(tmp_path / "photos" / "bee", 20)
+    return str(tmp_path / "photos")
+
+
+@pytest.fixture
+def prepared(photos: str) -> Dataset:
+    return open_dataset(photos)
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "truncated array": lambda path: os.truncate(path / "train.npy", 5000),
     "empty array": lambda path: os.truncate(path / "train.npy", 0),
     "missing array": lambda path: (path / "test.npy").unlink(),
-    "foreign array": lambda path: np.save(path / "val.npy", np.zeros((400, 32, 32, 3), np.uint8)),
+    "foreign array": lambda path: np.save(path / "val.npy", np.zeros((8, 32, 32, 3), np.uint8)),
     "pickled array": lambda path: np.save(path / "val.npy", np.array([{}], dtype=object)),
     "swapped arrays": lambda path: (path / "val.npy").write_bytes((path / "train.npy").read_bytes()),
     "missing index": lambda path: (path / "index.json").unlink(),
@@ -127,15 +135,15 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_cache_says_the_way_out(damage: str, prepared: Dataset) -> None:
+def test_a_damaged_cache_says_the_way_out(damage: str, prepared: Dataset, photos: str) -> None:
     DAMAGE[damage](prepared.path)
-    with pytest.raises(DataError, match="tinyml data prepare --data shapes") as caught:
-        open_dataset("shapes")
+    with pytest.raises(DataError, match=f"tinyml data prepare --data {photos}") as caught:
+        open_dataset(photos)
     assert "\n" not in str(caught.value)
-    again, new = preparing.prepare("shapes")
+    again, new = preparing.prepare(photos)
     assert new
     assert again.index.splits == prepared.index.splits
-    assert open_dataset("shapes").sha256 == again.sha256
+    assert open_dataset(photos).sha256 == again.sha256
 
 
 def test_splits_are_read_only(prepared: Dataset) -> None:

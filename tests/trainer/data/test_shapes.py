@@ -46,7 +46,7 @@ def test_a_small_network_learns_them() -> None:
         nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.MaxPool2d(2))
         for a, b in itertools.pairwise(widths)
     ]
-    model = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(64 * 16, 10))
+    model = nn.Sequential(nn.AvgPool2d(2), *blocks, nn.Flatten(), nn.Linear(64 * 4, 10))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     config = TrainConfig(model="small", recipe="none", data="shapes", batch_size=32, erasing=0.0, rotation_degrees=0.0)
     batches = TrainBatches(dataset.split("train"), config, dataset.index.preprocess, 10, torch.device("cpu"))
