@@ -50,8 +50,13 @@ def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
 def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
     folder: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[Any] = []
-    monkeypatch.setattr(verify, "reopen", lambda *given, **options: opened.append(given) or reopen(*given, **options))
+    opened = []
+
+    def noted(*given: Any, **options: Any) -> Any:
+        opened.append(given)
+        return reopen(*given, **options)
+
+    monkeypatch.setattr(verify, "reopen", noted)
     assert run(["verify", "--images", "10", "--json"]) == 0
     assert len(opened) == 1
     found = document(capsys)
