@@ -93,7 +93,7 @@ def _every_weight_counts(network: nn.Module, path: Path) -> None:
     stored, source = formats.get("onnx").held_weights(path), Sources(network, _spec(network)).of(VARIANT)
     assert prove(VARIANT, stored, source, path.name).weights == len(source)
     middle = len(source) // 2
-    halved = [(weight, values / 2 if n == middle else values) for n, (weight, values) in enumerate(source)]
+    halved = [(weight, values * np.float32(0.5 if n == middle else 1)) for n, (weight, values) in enumerate(source)]
     with pytest.raises(ArtifactError, match=f"1 of {len(source)} weights: {source[middle][0].layer}: "):
         prove(VARIANT, stored, halved, path.name)
 
