@@ -21,7 +21,8 @@ from tinyml.trainer.data import Dataset, open_dataset
 from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
-from .tiny import make_colors, register_tiny
+from .tiny import register_tiny
+from .trainer.conftest import make_colors
 
 MODEL = "resnet20"
 """The cheapest network to run."""

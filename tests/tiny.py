@@ -1,46 +1,26 @@
-"""A data set and a network that are small enough to train, export and measure in a test."""
+"""The tiny network as a checkpoint, for the tests of what comes after a training."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 
-from tinyml.schema import DatasetIndex, Preprocess, Provenance, SplitInfo, TrainConfig
-from tinyml.store import file_sha256, write_json
 from tinyml.trainer import checkpoint
 from tinyml.trainer.architecture import Architecture, architectures
 from tinyml.trainer.data import Dataset
 
-LABELS = ("red", "green", "blue")
-COUNTS: dict[Literal["train", "val", "test"], int] = {"train": 48, "val": 12, "test": 12}
+from .trainer.conftest import LABELS, TinyNet, config
 
 
-class TinyNet(nn.Module):
-    """Every kind of state that a training has: weights, running statistics, and random numbers from dropout."""
-
-    def __init__(self, classes: int, dropout: float) -> None:
-        super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(3, 8, 3, stride=8, bias=False), nn.BatchNorm2d(8), nn.ReLU())
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(8, classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(self.dropout(self.features(images).mean((2, 3))))
-        return logits
-
-
-def register_tiny(monkeypatch: pytest.MonkeyPatch, *, dropout: float = 0.2) -> str:
+def register_tiny(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a tiny architecture, registered for one test."""
     architecture = Architecture(
         title="Tiny",
         paper="https://example.org",
         build=lambda classes, dropout, _: TinyNet(classes, dropout),
-        dropout=dropout,
+        dropout=0.2,
         has_drop_path=False,
     )
     architectures.names()
@@ -51,7 +31,7 @@ def register_tiny(monkeypatch: pytest.MonkeyPatch, *, dropout: float = 0.2) -> s
 def save_tiny(folder: Path, dataset: Dataset, labels: tuple[str, ...] = LABELS, **changes: object) -> Path:
     """The manifest of a checkpoint of it, untrained; `changes` are those of its configuration."""
     torch.manual_seed(0)
-    network = TinyNet(len(labels), float(str(changes.get("dropout", 0.0)))).eval()
+    network = TinyNet(len(labels), 0.0).eval()
     return checkpoint.save(
         folder / "checkpoints",
         "best",
@@ -61,45 +41,3 @@ def save_tiny(folder: Path, dataset: Dataset, labels: tuple[str, ...] = LABELS, 
         dataset_sha256=dataset.sha256,
         dataset=dataset.identity,
     )
-
-
-def make_colors(folder: Path) -> Dataset:
-    random = np.random.default_rng(0)
-    folder.mkdir()
-    splits = {}
-    for name, count in COUNTS.items():
-        labels = np.arange(count) % len(LABELS)
-        images = random.integers(0, 120, (count, 64, 64, 3), dtype=np.uint8)
-        images[np.arange(count), :, :, labels] += 100
-        np.save(folder / f"{name}.npy", images)
-        splits[name] = SplitInfo(
-            images=count, sha256=file_sha256(folder / f"{name}.npy"), labels=tuple(int(label) for label in labels)
-        )
-    index = DatasetIndex(
-        name="colors",
-        source="noise",
-        class_ids=LABELS,
-        labels=LABELS,
-        preprocess=Preprocess(),
-        split_rule="in turn",
-        seed=0,
-        splits=splits,
-        provenance=Provenance(created_at="2026-01-01T00:00:00Z", command="pytest", tool_version="0"),
-    )
-    write_json(folder / "index.json", index)
-    return Dataset(index=index, path=folder, sha256=file_sha256(folder / "index.json"))
-
-
-def config(**changes: object) -> TrainConfig:
-    """A training that takes a second; dropout, mixing and augmentation draw random numbers in it."""
-    fields: dict[str, object] = {
-        "model": "tiny",
-        "recipe": "test",
-        "data": "colors",
-        "epochs": 3,
-        "batch_size": 8,
-        "lr": 0.05,
-        "warmup_epochs": 1,
-        "save_every": 2,
-    }
-    return TrainConfig(**{**fields, **changes})

@@ -6,6 +6,7 @@ asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +52,16 @@ class LabeledImages(Protocol):
     @property
     def labels(self) -> NDArray[np.int64]:
         """Int64 [N]."""
+
+
+class Sharing(Protocol):
+    """Processes that measure parts of the same images, one of which is this one."""
+
+    rank: int
+    size: int
+
+    def sums(self, values: Sequence[float]) -> list[float]:
+        """The sums over all of them."""
 
 
 def split_named(name: str) -> SplitName:
@@ -104,8 +115,11 @@ def accuracy_on(
     *,
     limit: int | None = None,
     progress: Progress | None = None,
+    team: Sharing | None = None,
 ) -> Metrics:
     """Top-1 and top-5 accuracy and mean cross-entropy of `predictor` on a split, or on `limit` images of it.
+
+    With a `team` each of its processes looks at a part of them, and all get the same result.
 
     A class counts as ranked above another only if its score is larger, or equal with a smaller number; a score that is
     not a number is never right. With five classes or fewer, top-5 is None: it would be 1
@@ -124,7 +138,8 @@ def accuracy_on(
             allowed=f"at most {predictor.spec.classes}",
         )
     progress = progress or Silent()
-    chosen = subset(len(labels), limit, labels)
+    every = subset(len(labels), limit, labels)
+    chosen = every if team is None else every[team.rank :: team.size]
     right1 = right5 = 0
     loss = 0.0
     progress.start(f"evaluating on {split_name}", len(chosen), "images")
@@ -143,11 +158,12 @@ def accuracy_on(
         loss -= float(log_probabilities[np.arange(len(truth)), truth].sum())
         progress.advance(len(indices))
     progress.finish()
+    first, five, lost = (right1, right5, loss) if team is None else team.sums((right1, right5, loss))
     return Metrics(
         split=split_name,
-        top1=right1 / len(chosen),
-        top5=right5 / len(chosen) if predictor.spec.classes > FIVE else None,
-        images=len(chosen),
+        top1=first / len(every),
+        top5=five / len(every) if predictor.spec.classes > FIVE else None,
+        images=len(every),
         total=len(labels),
-        loss=loss / len(chosen) if np.isfinite(loss) else None,
+        loss=lost / len(every) if np.isfinite(lost) else None,
     )

@@ -1,7 +1,8 @@
 """Where files lie: the results folder, one folder a model, and the cache of prepared data sets.
 
 results/
-  <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}
+  <model>/runs/<run>/history.json, history.png, checkpoints/{best,last,epoch-NNN}.{safetensors,json}, tensorboard/
+  <model>/lr-range/<recipe>-N.json, .png
   <model>/test_results.json
   <model>/explained/<variant>.json and pictures
   <model>/exports/<variant>/<model>-<variant>.<ending>, manifest.json, golden.png, golden.json,
@@ -35,7 +36,9 @@ EXPORTS_PICTURE = "accuracy-size.png"
 BEST_CHECKPOINT = "best.json"
 RESUME_STATE = "resume.safetensors"
 HISTORY, HISTORY_PLOT = "history.json", "history.png"
+EVENTS = "tensorboard"
 EXPLAINED = "explained"
+LR_RANGES = "lr-range"
 TEST_RESULTS, MODEL_COMPARISON = "test_results.json", "model_comparison.csv"
 BENCH_RUN, REPORT_PAGE = "run.json", "index.html"
 PROJECT_PAGE = "report.html"
@@ -72,6 +75,11 @@ class RunFolder:
     def history(self) -> Path:
         """How it went."""
         return self.path / HISTORY
+
+    @property
+    def events(self) -> Path:
+        """The folder of TensorBoard's files."""
+        return self.path / EVENTS
 
     @property
     def history_plot(self) -> Path:
@@ -120,6 +128,11 @@ class Workspace:
                 run.path.mkdir(parents=True)
                 return run
         raise AssertionError  # `count` has no end
+
+    def new_lr_range(self, model: str, recipe: str) -> Path:
+        """The file of a new learning-rate range test: named by the recipe, with the first number that is free."""
+        folder = self.model(model) / LR_RANGES
+        return next(path for n in itertools.count(1) if not (path := folder / f"{recipe}-{n}.json").exists())
 
     def newest_state(self, model: str) -> Path:
         """The state of the training of `model` that was saved last; raises CheckpointError."""

@@ -25,6 +25,7 @@ class Architecture:
     residual branches that stochastic depth can drop, `takes_any_size` whether it can be trained on images smaller than
     64x64. `no_decay` names its parameters of two or more dimensions that
     weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.
+    `elsewhere` says what other libraries call its layers: their names, and ours.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Architecture:
     takes_any_size: bool = True
     no_decay: tuple[str, ...] = ()
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelSummary(Record):

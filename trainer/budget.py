@@ -14,12 +14,12 @@ from tinyml.errors import UsageError
 from tinyml.schema import Budget, TrainConfig
 
 from .architecture import INPUT_SIZE, architectures
-from .data import Dataset, TrainBatches
+from .data import Dataset, TrainBatches, images_an_epoch
 from .device import memory_format
 from .duration import duration
 from .learner import Learner
 from .memory import keep_freed_memory
-from .objective import objective_of
+from .objective import Objective, objective_of
 from .recipe import changed, configure
 from .resolution import shares, sizes
 from .start import Scratch, Start
@@ -77,6 +77,7 @@ def fit(
     device: torch.device,
     *,
     start: Start | None = None,
+    objective: Objective | None = None,
     spent: float = 0.0,
 ) -> Fitted:
     """Tries the first steps and fits a training of `model` into `seconds`.
@@ -90,6 +91,7 @@ def fit(
         dataset: The data.
         device: Where to compute.
         start: Where the network comes from; None: from scratch. The network that is tried is thrown away.
+        objective: What is minimized; None: what the configuration says.
         spent: Seconds of the budget that are gone already.
 
     Raises:
@@ -103,8 +105,8 @@ def fit(
             )
     began = time.monotonic()
     first = configure(recipe, model, data, {**_growing(model), **changes})
-    speeds = probe(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE)
-    images = min(len(dataset.split("train")), first.limit or 10**9)
+    speeds = probe(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE, objective)
+    images = images_an_epoch(dataset.split("train"), first)
     validation = min(len(dataset.split("val")), first.limit or 10**9)
     left = seconds - spent - (time.monotonic() - began)
     return fitted(seconds, left, recipe, first, changes, speeds, images, validation)
@@ -173,7 +175,14 @@ def fitted(
     )
 
 
-def probe(config: TrainConfig, dataset: Dataset, device: torch.device, start: Start, seconds: float) -> Speeds:
+def probe(
+    config: TrainConfig,
+    dataset: Dataset,
+    device: torch.device,
+    start: Start,
+    seconds: float,
+    objective: Objective | None = None,
+) -> Speeds:
     """Trains a network for some steps at each size, and has it answer some images; it is thrown away.
 
     Batches are small and the cheapest size comes first, so that a slow machine is known soon: what would take longer
@@ -182,8 +191,9 @@ def probe(config: TrainConfig, dataset: Dataset, device: torch.device, start: St
     keep_freed_memory()
     index, split = dataset.index, dataset.split("train")
     training: dict[int, float] = {}
-    learner = Learner(start.network(config, index.labels), objective_of(config), config, device)
-    learner.network.train()
+    objective = objective or objective_of(config, split.labels, len(index.labels))
+    learner = Learner(start.network(config, index.labels), objective, config, device)
+    learner.begin()
     every, began = sizes(config), time.monotonic()
     for size in every:
         known = size_speed(training, size)
@@ -223,9 +233,9 @@ def _rate(learner: Learner, batches: TrainBatches, seconds: float, device: torch
     epoch = 0
     while not took or (len(took) < 20 and time.monotonic() - began < seconds):
         epoch += 1
-        for number, (images, targets) in enumerate(islice(batches.epoch(epoch), 21)):
+        for number, batch in enumerate(islice(batches.epoch(epoch), 21)):
             since = time.monotonic() if number else None
-            learner.answer(images, targets)
+            learner.answer(batch)
             learner.learn(1e-6)
             _wait(device)
             if since is not None or len(batches) == 1:

@@ -10,11 +10,15 @@ from torch import Tensor, nn
 from tinyml.schema import TrainConfig
 
 from .architecture import architectures
+from .data import Batch
 from .device import autocast, memory_format
 from .ema import averaged
+from .freezing import freeze, frozen_norms
 from .objective import Objective
 from .optimizer import OptimizerState, build_optimizer, set_learning_rate
 from .state import Parts, Weights
+from .team import ALONE, Team
+from .together import averaging, synchronized
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,21 @@ class Answer:
 class Learner:
     """One network in training, on a device."""
 
-    def __init__(self, network: nn.Module, objective: Objective, config: TrainConfig, device: torch.device) -> None:
-        self._config, self._device, self._objective = config, device, objective
+    def __init__(
+        self,
+        network: nn.Module,
+        objective: Objective,
+        config: TrainConfig,
+        device: torch.device,
+        team: Team = ALONE,
+    ) -> None:
+        self._config, self._device, self._objective, self._team = config, device, objective, team
         self.network: nn.Module = network.to(device).to(memory_format=memory_format(device))
-        self._forward = torch.compile(self.network, dynamic=False) if config.compiled else self.network
+        freeze(self.network, config.freeze)
+        if team.size > 1:
+            synchronized(self.network)
+        forward = averaging(self.network, team, device)
+        self._forward = torch.compile(forward, dynamic=False) if config.compiled else forward
         self._optimizer = build_optimizer(
             self.network, config, device, no_decay=architectures.get(config.model).no_decay
         )
@@ -53,29 +68,26 @@ class Learner:
             parts["ema"] = Weights(self._average, "average")
         return parts
 
-    def answer(self, images: Tensor, targets: Tensor) -> Answer:
-        """The forward and the backward pass of a batch, in the configuration's number of parts.
+    def begin(self) -> None:
+        """Puts the network into training mode, but for the statistics of layers that are frozen."""
+        self.network.train()
+        for norm in frozen_norms(self.network):
+            norm.eval()
 
-        Args:
-            images: float32 [B, 3, H, W].
-            targets: int64 [B] or float32 [B, classes].
-        """
+    def answer(self, batch: Batch) -> Answer:
+        """The forward and the backward pass of this process's batch, in the configuration's number of parts."""
         self._optimizer.zero_grad(set_to_none=True)
-        parts = min(self._config.accumulate, len(images))
-        answers = [
-            self._part(some, wanted, len(some) / len(images))
-            for some, wanted in zip(images.chunk(parts), targets.chunk(parts), strict=True)
-        ]
+        answers = [self._part(part, len(part) / len(batch)) for part in batch.parts(self._config.accumulate)]
         if len(answers) == 1:
             return answers[0]
         return Answer(torch.stack([part.loss for part in answers]).sum(), torch.cat([part.logits for part in answers]))
 
-    def _part(self, images: Tensor, targets: Tensor, share: float) -> Answer:
-        images = images.contiguous(memory_format=memory_format(self._device))
+    def _part(self, part: Batch, share: float) -> Answer:
+        images = part.images.contiguous(memory_format=memory_format(self._device))
         with autocast(self._device, self._config.precision):
             logits = self._forward(images)
         logits = logits.float()
-        loss = self._objective(logits, targets, images)
+        loss = self._objective(logits, part)
         if share != 1.0:
             loss = loss * share
         loss.backward()  # type: ignore[no-untyped-call]

@@ -18,31 +18,36 @@ from pathlib import Path
 
 import torch
 
-from tinyml.errors import TrainingError
+from tinyml.errors import TrainingError, UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
 from tinyml.store import only_process, provenance
 from tinyml.workspace import RunFolder, Workspace
 
 from . import checkpoint
-from .data import Dataset, TrainBatches
+from .data import Answers, Dataset, TrainBatches
 from .device import autocast
 from .duration import duration
+from .early_stopping import stopped_early
 from .estimate import FirstEstimate
+from .event_log import EventLog
 from .learner import Learner
 from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
 from .objective import Objective, objective_of
-from .pace import Counted, Pace, Timed
+from .pace import Counted, Led, Pace, Timed
 from .plots import plot_history
-from .saver import SaveDue, Saver
+from .saver import Elsewhere, SaveDue, Saver
 from .schedule import learning_rate
 from .signals import Interrupts
 from .start import Scratch, Start
 from .state import Generators, Parts, Position, SavedState, check_continues
 from .tally import Tally
+from .team import ALONE, Team, ended_told
 from .validation import validate, validated_images
+from .whitening import whiten
 
 LOCK = ".training.lock"
+_NONE = RunFolder(Path())
 
 ACCELERATOR_CHECK_STEPS = 20
 """Reading the loss makes an accelerator wait, so there it is looked at once in so many steps."""
@@ -69,9 +74,12 @@ def train(
     device: torch.device,
     start: Start | None = None,
     objective: Objective | None = None,
+    answers: Answers | None = None,
     progress: Progress | None = None,
     spent: float = 0.0,
     name: str | None = None,
+    team: Team = ALONE,
+    events: bool = False,
 ) -> TrainResult:
     """Trains a network and writes checkpoints, history and its plot to a folder of its own in `workspace`.
 
@@ -83,15 +91,18 @@ def train(
         workspace: Where results go; earlier trainings there stay as they are.
         device: Where to compute.
         start: Where the network comes from; None: from scratch.
-        objective: What is minimized; None: what `config` says.
+        objective: What is minimized; None: what `config` says, which must then name no teacher.
+        answers: A teacher's, where they are stored.
         progress: Told of every batch and epoch.
         spent: Seconds of the configuration's budget that are gone before this call.
         name: What the training is called; None: as its recipe, with a number.
+        events: Whether TensorBoard's files are written as well.
+        team: The processes that compute parts of each batch; all of them make this call, the first one writes.
 
     Raises:
         TrainingError: The loss is not finite, memory ran out, there are no images to train on, another process trains
             in that folder, or another training lies there.
-        UsageError: `config` or the data are not those of the run to resume.
+        UsageError: `config` or the data are not those of the run to resume, or a batch cannot be split over the team.
         UnavailableError: The device lacks the precision asked for.
         CheckpointError: The state cannot be read, or the results not be written.
     """
@@ -99,7 +110,9 @@ def train(
     with autocast(device, config.precision):
         pass  # refuses a precision that the device lacks before anything is written
     start = start or Scratch()
-    folder, made = _folder(workspace, config, start, name)
+    folder, made = team.decide(_folder(workspace, config, start, name) if team.first else (_NONE, False))
+    if not team.first:
+        return _trained(config, dataset, folder, device, start, objective, answers, progress, spent, team, events=False)
     try:
         with only_process(folder.path / LOCK) as alone:
             if not alone:
@@ -108,7 +121,9 @@ def train(
                     value=folder.path,
                     hint="wait for it, or give this training another name with --run",
                 )
-            return _trained(config, dataset, folder, device, start, objective, progress, spent)
+            return _trained(
+                config, dataset, folder, device, start, objective, answers, progress, spent, team, events=events
+            )
     finally:
         if made:
             _remove_empty(folder)
@@ -147,8 +162,12 @@ def _trained(
     device: torch.device,
     start: Start,
     objective: Objective | None,
+    answers: Answers | None,
     progress: Progress | None,
     spent: float,
+    team: Team,
+    *,
+    events: bool,
 ) -> TrainResult:
     run = _Run(
         config,
@@ -156,12 +175,15 @@ def _trained(
         folder,
         device,
         start,
-        objective or objective_of(config),
+        objective or objective_of(config, dataset.split("train").labels, len(dataset.index.labels)),
+        answers,
         progress or Silent(),
         spent,
+        team,
     )
     interrupted = False
-    with Interrupts().installed() as interrupts, out_of_memory_told(config.batch_size):
+    log = EventLog(folder.events, run.records) if events else None
+    with Interrupts(team).installed() as interrupts, out_of_memory_told(config.batch_size), ended_told():
         try:
             while not run.over:
                 run.train_epoch(interrupts)
@@ -169,13 +191,17 @@ def _trained(
                 metrics = run.validate()
                 with interrupts.held():
                     run.finish_epoch(metrics)
+                    if log is not None:
+                        log.add(run.records[-1])
                 run.pace.validated(time.monotonic() - began)
         except KeyboardInterrupt:
             interrupted = True
             with interrupts.shielded():
                 run.save_interrupted()
+    if log is not None:
+        log.close()
     history = run.history()
-    if history.epochs:
+    if history.epochs and team.first:
         plot_history(history, folder.history_plot)
     return TrainResult(
         history=history,
@@ -197,19 +223,31 @@ class _Run:
         device: torch.device,
         start: Start,
         objective: Objective,
+        answers: Answers | None,
         progress: Progress,
         spent: float,
+        team: Team,
     ) -> None:
+        self.team = team
         self.config, self.dataset, self.device, self.progress = config, dataset, device, progress
         index, split = dataset.index, dataset.split("train")
         if len(split) == 0:
             raise TrainingError("the data set has no training images", value=config.data)
-        self.batches = TrainBatches(split, config, index.preprocess, len(index.labels), device)
-        self.learner = Learner(start.network(config, index.labels), objective, config, device)
+        self.batches = TrainBatches(split, config, index.preprocess, len(index.labels), device, answers=answers)
+        if self.batches.batch_size % team.size:
+            raise UsageError(
+                f"a batch cannot be split over {team.size} processes",
+                value=self.batches.batch_size,
+                allowed=f"--batch-size a multiple of {team.size}",
+            )
+        network = start.network(config, index.labels)
+        if config.whiten and start.saved() is None:
+            whiten(network, split, index.preprocess)
+        self.learner = Learner(network, objective, config, device, team)
         self.spec = checkpoint.spec_of(config.model, self.learner.network, index.labels, index.preprocess)
-        self.saver = Saver(folder, config, self.spec, dataset)
+        self.saver = Saver(folder, config, self.spec, dataset) if team.first else Elsewhere()
         self.meter = MemoryMeter(device)
-        self.tally = Tally(device)
+        self.tally = Tally(device, team)
         self.records: list[EpochRecord] = []
         self.epoch = 0
         self.lr: float | None = None  # of this process' last update
@@ -225,6 +263,10 @@ class _Run:
         self.pace: Pace = (
             Counted(config, steps) if config.budget is None else Timed(config, config.budget, steps, spent)
         )
+        if team.size > 1:
+            self.pace = Led(self.pace, team)
+            if not team.first:  # each drops other values; a resumed training finds those of the first again
+                torch.manual_seed(config.seed + team.rank * (1 + self.steps_done))
 
     @property
     def steps_done(self) -> int:
@@ -234,7 +276,12 @@ class _Run:
     @property
     def over(self) -> bool:
         """Whether nothing is left to train."""
-        return self.pace.over(self.steps_done)
+        return self.pace.over(self.steps_done) or self.stopped_early
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether the validation accuracy has stood still for as long as the configuration has patience."""
+        return stopped_early(self.records, self.config.patience)
 
     @property
     def _parts(self) -> Parts:
@@ -255,36 +302,44 @@ class _Run:
         self.progress.start(self._label(), steps * self.batches.batch_size, "images")
         if tally.images:
             self.progress.advance(tally.images)
-        self.learner.network.train()
+        self.learner.begin()
         tally.start_clock()
-        for images, targets in self.batches.epoch(self.epoch + 1, tally.step, self.pace):
+        for batch in self.batches.epoch(self.epoch + 1, tally.step, self.pace):
             shown = ""
             with interrupts.held():
                 lr = learning_rate(self.config, self.pace.at(self.steps_done), steps)
                 check = (tally.step + 1) % check_every == 0 or tally.step + 1 == steps
-                answer = self.learner.answer(images, targets)
+                part = batch.part_of(self.team.rank, self.team.size)
+                answer = self.learner.answer(part)
                 if check and not math.isfinite(value := answer.loss.item()):
                     raise self._diverged(value)
                 self.learner.learn(lr)
-                tally.add(answer.loss, answer.logits, targets)
+                tally.add(answer.loss, answer.logits, part.targets)
                 self.meter.sample()
                 if check:
                     shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"
                 self.lr = lr
-                if self.save_due.now():
+                if self.team.decide(self.save_due.now()):
                     self._save_unfinished()
-            self.progress.advance(len(images), shown)
+            self.progress.advance(len(batch), shown)
             if self.over:
                 break
             if not self.records and (told := self.estimate.after(tally.step, tally.seconds)) is not None:
                 self.progress.say(told)
         self.progress.finish()
+        tally.gather()
         self.seconds_trained = tally.seconds
 
     def validate(self) -> Metrics:
         """Accuracy and loss on the validation split; a limit on the images of an epoch holds for it as well."""
         metrics = validate(
-            self.learner.result, self.spec, self.dataset, self.config, self.device, progress=self.progress
+            self.learner.result,
+            self.spec,
+            self.dataset,
+            self.config,
+            self.device,
+            progress=self.progress,
+            team=self.team if self.team.size > 1 else None,
         )
         if metrics.loss is None or not self.tally.finite:
             raise self._diverged(math.nan)
@@ -307,6 +362,8 @@ class _Run:
             f"validation accuracy {record.val_accuracy:.2%}{' (best)' if best else ''}, "
             f"{record.images_per_second:,.0f} images/s, {record.seconds:.1f} s"
         )
+        if self.stopped_early:
+            self.progress.say(f"stopped early: no better validation accuracy in {self.config.patience} epochs")
 
     def _record(self, metrics: Metrics) -> EpochRecord:
         if metrics.loss is None:
@@ -339,6 +396,7 @@ class _Run:
         self._save_unfinished()
 
     def _save_unfinished(self) -> None:
+        self.tally.gather()
         with self.save_due.timed():
             self.saver.checkpoints(self.learner.result, self.epoch, None)
             self._save_progress()
@@ -369,6 +427,7 @@ class _Run:
             device=self.device.type,
             epochs=tuple(self.records),
             memory=self.meter.peak(self.earlier_memory),
+            processes=self.team.size,
             provenance=provenance(packages=checkpoint.PACKAGES, limit=self.config.limit),
         )
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from tinyml.schema import Budget, TrainConfig
 
 from .resolution import shares
+from .team import Team
 
 
 class Pace(Protocol):
@@ -107,3 +108,27 @@ class Timed:
         """See Pace; the last one will take about as long."""
         self._finish = seconds
         self._asked = (-1, 0.0)
+
+
+class Led:
+    """The first process's Pace for all of a team: they have one clock."""
+
+    def __init__(self, pace: Pace, team: Team) -> None:
+        self._pace, self._team = pace, team
+
+    @property
+    def seconds(self) -> float:
+        """See Pace."""
+        return self._pace.seconds
+
+    def at(self, step: int) -> float:
+        """See Pace."""
+        return self._team.decide(self._pace.at(step))
+
+    def over(self, step: int) -> bool:
+        """See Pace."""
+        return self._team.decide(self._pace.over(step))
+
+    def validated(self, seconds: float) -> None:
+        """See Pace."""
+        self._pace.validated(seconds)

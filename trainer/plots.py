@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from tinyml.schema import History
+from tinyml.schema import History, LrRange, SweepTrial
 from tinyml.store import atomic_file
 
 
@@ -49,3 +50,58 @@ def plot_history(history: History, path: Path) -> None:
     figure.suptitle(f"{config.model} on {config.data}, recipe {config.recipe}{limited}")
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
+
+
+def plot_lr_range(found: LrRange, path: Path) -> None:
+    """Writes a PNG with the loss by learning rate to `path`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    rates = [point.lr for point in found.points]
+    axes.plot(rates, [point.loss for point in found.points], color="C0", alpha=0.35, label="of a batch")
+    axes.plot(rates, [point.smoothed_loss for point in found.points], color="C0", label="smoothed")
+    if found.suggested_lr is not None:
+        axes.axvline(found.suggested_lr, color="C1", linestyle="--", label=f"falls fastest: {found.suggested_lr:.2g}")
+    smoothed = [point.smoothed_loss for point in found.points]
+    axes.set_ylim(0.9 * min(smoothed), 1.6 * max(smoothed[: max(1, len(smoothed) // 2)]))
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("training loss")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    config = found.config
+    figure.suptitle(f"{config.model} on {config.data}, {config.optimizer}, batches of {config.batch_size}")
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+def plot_search(trials: Sequence[SweepTrial], title: str, path: Path) -> None:
+    """Writes a PNG with the accuracy of each learning rate and weight decay to `path`; crosses are failures."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    rates, decays = ([float(trial.options[at]) for trial in trials] for at in (1, 3))
+    ended = [at for at, trial in enumerate(trials) if trial.val_accuracy is not None]
+    failed = [at for at, trial in enumerate(trials) if trial.val_accuracy is None]
+    shown = axes.scatter(
+        [rates[at] for at in ended],
+        [decays[at] for at in ended],
+        c=[100 * (trials[at].val_accuracy or 0.0) for at in ended],
+        s=60,
+    )
+    axes.scatter([rates[at] for at in failed], [decays[at] for at in failed], marker="x", color="C3")
+    figure.colorbar(shown, label="best validation accuracy, %")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("weight decay")
+    axes.grid(alpha=0.3)
+    figure.suptitle(title)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,25 @@ import torch
 from tinyml.errors import UsageError
 from tinyml.machine import process_began
 from tinyml.progress import Progress, Silent
-from tinyml.schema import TrainConfig
+from tinyml.schema import Origin, TrainConfig
 
+from .answers import storable, stored_answers
 from .budget import fit, seconds_of
-from .data import Dataset, open_dataset
+from .data import Answers, Dataset, open_dataset, trained_images
+from .distill import Teacher
+from .freezing import check_frozen
+from .objective import Objective, objective_of
 from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
 from .room import fit_memory, free_memory
 from .start import Resumed, Scratch, Start
 from .state import check_continues, read_state
+from .team import LeftOutError, Team
+from .transfer import Initialized, read_foreign
 
 DEFAULT_DATA = "tiny-imagenet"
+
+TeacherOpener = Callable[[Path, TrainConfig, Dataset, torch.device], tuple[Origin, Teacher]]
+"""Opens what lies at a path as a teacher: anything that classifies, which this package knows nothing of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +46,10 @@ class Wish:
     """The wall time to take, as "45m"."""
     state: Path | None = None
     """Of the training to go on with."""
+    init: Path | None = None
+    """Whose weights to begin with."""
+    teacher: Path | None = None
+    """Whose answers to learn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,27 +59,39 @@ class Prepared:
     config: TrainConfig
     dataset: Dataset
     start: Start
+    objective: Objective
+    answers: Answers | None
+    """The teacher's, where they are stored."""
     spent: float
     """Seconds of the budget that are gone."""
     words: tuple[str, ...]
     """What was chosen to fit memory and budget."""
 
 
-def prepare(wish: Wish, device: torch.device, progress: Progress = Silent()) -> Prepared:
+def prepare(
+    wish: Wish,
+    device: torch.device,
+    progress: Progress = Silent(),
+    *,
+    open_teacher: TeacherOpener | None = None,
+    decided: TrainConfig | None = None,
+) -> Prepared:
     """Settles everything about a training before its first step.
 
-    A budget counts from the start of the process, without the time that opening (or fetching) the data takes.
+    A budget counts from the start of the process, without the time that opening (or fetching) the data takes. What is
+    `decided` by another process of a team is neither tried nor fitted again.
 
     Raises:
         UsageError: An option is unknown, out of range, or contradicts another or the training to go on with.
-        DataError: The data cannot be read.
-        CheckpointError: The state cannot be read.
+        DataError: The data cannot be read, or the teacher knows other classes.
+        CheckpointError: The state, or the weights to begin with, cannot be read.
     """
     seconds = None if wish.budget is None else seconds_of(wish.budget)
     resumed = None
     if wish.state is not None:
-        if wish.budget is not None:
-            raise UsageError("a resumed training keeps its budget", value=wish.budget, hint="leave --budget out")
+        for option, given in (("budget", wish.budget), ("init", wish.init), ("teacher", wish.teacher)):
+            if given is not None:
+                raise UsageError(f"a resumed training keeps its {option}", value=given, hint=f"leave --{option} out")
         resumed = Resumed(read_state(wish.state, progress=progress))
         config = changed(resumed.state.position.config, wish.changes)
     else:
@@ -74,21 +99,100 @@ def prepare(wish: Wish, device: torch.device, progress: Progress = Silent()) -> 
         config = configure(recipe, wish.model, DEFAULT_DATA, wish.changes)
     if config.compiled and device.type == "mps":
         raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
+    check_frozen(config)
+    foreign = None if wish.init is None else read_foreign(wish.init)
     opening = time.monotonic()
     dataset = open_dataset(_words(config, resumed), progress=progress)
     began = process_began() + time.monotonic() - opening
+    labels, split = dataset.index.labels, dataset.split("train")
+    trained_images(split, config)  # refuses more shots than there are
+    teacher = None
+    if (taught_by := _teacher_path(wish, config)) is not None:
+        if open_teacher is None:
+            raise ValueError("nobody opens the teacher")
+        origin, teacher = open_teacher(taught_by, config, dataset, device)
+        if config.teacher is not None and origin.sha256 != config.teacher.sha256:
+            raise UsageError("the teacher has changed since this training began", value=origin.path)
+        config = changed(config, {"teacher": origin})
+
+    def ready(config: TrainConfig, start: Start, words: tuple[str, ...] = ()) -> Prepared:
+        return Prepared(
+            config=config,
+            dataset=dataset,
+            start=start,
+            objective=objective_of(config, split.labels, len(labels), teacher),
+            answers=_answers(teacher, config, dataset, device, progress),
+            spent=time.monotonic() - began if config.budget else 0.0,
+            words=words,
+        )
+
     if resumed is not None:
         check_continues(resumed.state.position, config, dataset)
-        return Prepared(config=config, dataset=dataset, start=resumed, spent=_spent(config, began), words=())
-    room = fit_memory(config, len(dataset.index.labels), free_memory(device))
-    config, words = room.config, () if room.words is None else (room.words,)
-    if seconds is not None:
-        fitting = {**wish.changes, "recompute": config.recompute, "accumulate": config.accumulate}
-        planned = fit(
-            seconds, config.recipe, wish.model, config.data, fitting, dataset, device, spent=time.monotonic() - began
-        )
-        config, words = planned.config, (*words, *planned.words)
-    return Prepared(config=config, dataset=dataset, start=Scratch(), spent=_spent(config, began), words=words)
+        return ready(config, resumed)
+    start: Scratch = Scratch()
+    words: tuple[str, ...] = ()
+    if foreign is not None:
+        start = Initialized(foreign=foreign)
+        config, words = changed(config, {"init": foreign.origin}), start.words(config, labels)
+    if decided is not None:
+        return ready(decided, start)
+    room = fit_memory(config, len(labels), free_memory(device))
+    config, words = room.config, (*words, *(() if room.words is None else (room.words,)))
+    if seconds is None:
+        return ready(config, start, words)
+    kept = ("recompute", "accumulate", "init", "teacher")
+    planned = fit(
+        seconds,
+        config.recipe,
+        wish.model,
+        config.data,
+        {**wish.changes, **{name: getattr(config, name) for name in kept}},
+        dataset,
+        device,
+        start=start,
+        objective=objective_of(config, split.labels, len(labels), teacher),
+        spent=time.monotonic() - began,
+    )
+    return ready(planned.config, start, (*words, *planned.words))
+
+
+def prepare_together(team: Team, make: Callable[[TrainConfig | None], Prepared]) -> Prepared:
+    """What each process of a team makes ready: the first one decides alone, and what it refuses it alone tells.
+
+    Args:
+        team: Whose processes all call this.
+        make: `prepare`, given what is decided; None: nothing yet.
+
+    Raises:
+        LeftOutError: In the others, where the first one refused.
+    """
+    if team.size == 1:
+        return make(None)
+    if team.first:
+        decided = None
+        try:
+            ready = make(None)
+            decided = ready.config.model_dump_json()
+        finally:
+            team.decide(decided)
+        return ready
+    told = team.decide(None)
+    if told is None:
+        raise LeftOutError("the first process does not train")
+    return make(TrainConfig.model_validate_json(told))
+
+
+def _teacher_path(wish: Wish, config: TrainConfig) -> Path | None:
+    return wish.teacher if config.teacher is None else Path(config.teacher.path)
+
+
+def _answers(
+    teacher: Teacher | None, config: TrainConfig, dataset: Dataset, device: torch.device, progress: Progress
+) -> Answers | None:
+    """The teacher's, stored, where this training can use them so."""
+    if teacher is None or not storable(config):
+        return None
+    return stored_answers(teacher, config, dataset, device, progress)
 
 
 def _words(config: TrainConfig, resumed: Resumed | None) -> str:
@@ -97,7 +201,3 @@ def _words(config: TrainConfig, resumed: Resumed | None) -> str:
     if position is None or position.dataset is None or config.data != position.config.data:
         return config.data
     return position.dataset.data
-
-
-def _spent(config: TrainConfig, began: float) -> float:
-    return time.monotonic() - began if config.budget else 0.0

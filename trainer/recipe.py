@@ -110,6 +110,8 @@ def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:
         )
     if result.warmup_epochs and result.warmup_start_lr > result.lr:
         raise UsageError("--warmup-start-lr above --lr", value=result.warmup_start_lr, allowed=f"at most {result.lr}")
+    if result.whiten and result.init is not None:
+        raise UsageError("--whiten and --init both set the first layer", value=result.init.path, hint="leave one out")
     check_resolution(result)
     check_rates(result.model, result.dropout, result.drop_path)
     return result

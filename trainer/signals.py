@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from .team import ALONE, Team
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -15,10 +17,12 @@ class Interrupts:
     """Raises KeyboardInterrupt for these signals, but never inside a `held` block: there, right after it.
 
     One that is ignored, as by `nohup`, stays ignored.
-    Outside the main thread, where Python delivers no signals, nothing is changed.
+    Outside the main thread, where Python delivers no signals, nothing is changed. In a team a signal waits for the next
+    `held` block's end, where all stop together, whichever of them it reached.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, team: Team = ALONE) -> None:
+        self._team = team
         self._holding = False
         self._pending = False
         self.number: int | None = None
@@ -46,7 +50,7 @@ class Interrupts:
             yield
         finally:
             self._holding = False
-        if self._pending:
+        if self._team.any(self._pending):
             self._pending = False
             raise KeyboardInterrupt
 
@@ -61,6 +65,6 @@ class Interrupts:
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         self.number = number
-        if not self._holding:
+        if not self._holding and self._team.size == 1:
             raise KeyboardInterrupt
         self._pending = True

@@ -33,12 +33,13 @@ from tinyml.store import parse_json
 
 from .data import Dataset
 from .data.reopening import differences
+from .early_stopping import stopped_early
 from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
 
 Tensors: TypeAlias = Mapping[str, Tensor]
 
 HEADER, CHECKSUM = "tinyml", "crc32"
-MAY_CHANGE = frozenset({"epochs", "total_epochs", "save_every"})
+MAY_CHANGE = frozenset({"epochs", "total_epochs", "patience", "save_every"})
 
 
 class Position(Record):
@@ -188,6 +189,12 @@ def check_continues(position: Position, config: TrainConfig, dataset: Dataset) -
         )
     if config.budget is not None and position.spent >= config.budget.seconds - config.budget.finish_seconds:
         raise UsageError("this training is complete", value=f"{position.spent:.0f} s spent", hint="start anew")
+    if stopped_early(position.records, config.patience):
+        raise UsageError(
+            "this training is complete",
+            value=f"stopped early after {position.epoch} epochs",
+            allowed=f"--patience above {config.patience} to go on",
+        )
     if config.budget is None and position.epoch >= config.epochs:
         raise UsageError(
             "this training is complete",

@@ -1,4 +1,4 @@
-"""Sweeps: many trainings one after the other, each in a process of its own, and their means with intervals.
+"""Sweeps: many trainings, each in a process of its own, and their means with intervals.
 
 What has ended is kept after every trial; a sweep that is started again goes on: ended trials are not repeated, one that
 was interrupted is resumed.
@@ -7,11 +7,13 @@ was interrupted is resumed.
 from __future__ import annotations
 
 import math
+import signal
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -23,6 +25,9 @@ from tinyml.schema import Checkpoint, History, Sweep, SweepTrial
 from tinyml.store import only_process, provenance, read_json, write_json
 from tinyml.workspace import Workspace
 
+from .signals import Interrupts
+from .workers import Here, Workers
+
 CONFIDENCE = 0.95
 STOP_SECONDS = 60.0
 """For a training to save itself before it is killed."""
@@ -32,6 +37,8 @@ STOP_SECONDS = 60.0
 class Trial:
     """One training to make; the fields are those of SweepTrial."""
 
+    sweep: str
+    """The sweep's name."""
     model: str
     recipe: str
     variant: str
@@ -70,6 +77,7 @@ def trials(
     """Every combination, all seeds of the first before those of the second, so that a table fills row by row."""
     return [
         Trial(
+            sweep=name,
             model=model,
             recipe=recipe,
             variant=variant,
@@ -93,6 +101,7 @@ def sweep(
     *,
     data: str,
     options: Sequence[str] = (),
+    workers: Workers | None = None,
     progress: Progress = Silent(),
 ) -> Sweep:
     """Makes the trials that have not ended yet, and returns all of them.
@@ -105,6 +114,7 @@ def sweep(
         workspace: Where trainings and the sweep are kept.
         data: The data set of all.
         options: For every training, as for `tinyml train`.
+        workers: What trains; None: this machine, one after the other.
         progress: Told of every trial.
 
     Raises:
@@ -121,41 +131,60 @@ def sweep(
         if made.data != data:
             raise UsageError("this sweep was made on other data", value=data, allowed=made.data)
         ended = {trial.run: trial for trial in made.trials if trial.status == "ok"}
-        for number, trial in enumerate(wanted, start=1):
-            label = f"{trial.model}, {trial.recipe}{f', {trial.variant}' if trial.variant else ''}, seed {trial.seed}"
-            if (before := ended.get(f"{trial.run}")) is not None and before.model == trial.model:
-                progress.say(f"{number}/{len(wanted)} {label}: made before")
-                continue
-            progress.say(f"{number}/{len(wanted)} {label}")
-            reason = _made(trial, workspace, data, options, path.parent / f"{trial.model}-{trial.run}.log")
+        numbers = {trial.run + trial.model: number for number, trial in enumerate(wanted, start=1)}
+        lacking = []
+        for trial in wanted:
+            if (before := ended.get(trial.run)) is not None and before.model == trial.model:
+                progress.say(f"{_told(trial, numbers)}: made before")
+            else:
+                lacking.append(trial)
+        make = partial(_made, root=workspace.root.absolute(), data=_absolute(data), options=tuple(options))
+        for trial, reason in (workers or Here()).each(make, lacking):
             done = trial.ended(workspace, reason)
             others = tuple(t for t in made.trials if (t.model, t.run) != (trial.model, trial.run))
             made = made.model_copy(update={"trials": (*others, done), "provenance": provenance()})
             write_json(path, made)
             reached = f"{done.val_accuracy:.2%}" if done.val_accuracy is not None else f"failed: {done.reason}"
-            progress.say(f"  {reached}")
+            progress.say(f"{_told(trial, numbers)}: {reached}")
     return made
 
 
-def _made(trial: Trial, workspace: Workspace, data: str, options: Sequence[str], log: Path) -> str | None:
+def _told(trial: Trial, numbers: Mapping[str, int]) -> str:
+    variant = f", {trial.variant}" if trial.variant else ""
+    number = numbers[trial.run + trial.model]
+    return f"{number}/{len(numbers)} {trial.model}, {trial.recipe}{variant}, seed {trial.seed}"
+
+
+def _absolute(data: str) -> str:
+    """A folder's whole path, for trainings that begin in another one; a name as it is."""
+    return str(Path(data).absolute()) if Path(data).exists() else data
+
+
+def _made(trial: Trial, *, root: Path, data: str, options: Sequence[str]) -> str | None:
     """Trains, or goes on; None, or why it failed."""
-    arguments = ["train", trial.model, "--results", str(workspace.root), "--run", trial.run]
+    workspace = Workspace(root)
+    log = sweep_file(workspace, trial.sweep).with_name(f"{trial.model}-{trial.run}.log")
+    arguments = ["train", trial.model, "--results", str(root), "--run", trial.run]
     if workspace.run(trial.model, trial.run).state.exists():
         arguments.append("--resume")
     else:
         arguments += ["--data", data, "--recipe", trial.recipe, "--seed", str(trial.seed), *options, *trial.options]
-    with log.open("ab") as file:
-        process = subprocess.Popen([sys.executable, "-m", "tinyml", *arguments], stdout=file, stderr=subprocess.STDOUT)  # noqa: S603
+    process: subprocess.Popen[bytes] | None = None
+    with log.open("ab") as file, Interrupts().installed() as interrupts:
         try:
+            with interrupts.held():  # an interrupt in the middle of it would leave a process that nobody stops
+                process = subprocess.Popen(  # noqa: S603
+                    [sys.executable, "-m", "tinyml", *arguments], stdout=file, stderr=subprocess.STDOUT
+                )
             code = process.wait()
         except BaseException:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            raise
+            if process is not None:
+                _stop(process)
+            if interrupts.number is None:
+                raise
+    if interrupts.number is not None:
+        signal.raise_signal(interrupts.number)  # by the handler that was there before
+        raise KeyboardInterrupt
     if code == 0:
         return None
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
@@ -163,6 +192,16 @@ def _made(trial: Trial, workspace: Workspace, data: str, options: Sequence[str],
     if "this training is complete" in last:  # ended, and stopped before it was recorded
         return None
     return f"exit code {code}: {last.removeprefix('error: ')[:300]}"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Has a training save itself and end."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .state import Tensors
+from .team import ALONE, Team
 
 
 class Tally:
@@ -16,8 +17,9 @@ class Tally:
     The sums lie on the device, so that counting does not make the CPU wait for it.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._sums = torch.zeros(2, device=device)  # over the images: loss, and how many were right
+    def __init__(self, device: torch.device, team: Team = ALONE) -> None:
+        self._team = team
+        self._sums = torch.zeros(2, device=device)  # over this process's images: loss, and how many were right
         self.begin()
 
     def begin(self) -> None:
@@ -41,7 +43,7 @@ class Tally:
     def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Counts a step: its mean loss, the logits [B, classes] and the targets, int64 [B] or float [B, classes]."""
         self.step += 1
-        self.images += len(logits)
+        self.images += len(logits) * self._team.size
         self._sums[0] += loss * len(logits)
         if targets.is_floating_point():
             self.mixed = True
@@ -50,13 +52,19 @@ class Tally:
 
     @property
     def loss(self) -> float:
-        """The mean over the images so far; makes the CPU wait for the device."""
-        return float(self._sums[0]) / self.images
+        """The mean over this process's images so far, or after `gather` over all; makes the CPU wait for the device."""
+        return float(self._sums[0]) * self._team.size / self.images
 
     @property
     def accuracy(self) -> float | None:
         """The share of right answers; None where images were mixed, whose classes are nobody's to guess."""
-        return None if self.mixed else float(self._sums[1]) / self.images
+        return None if self.mixed else float(self._sums[1]) * self._team.size / self.images
+
+    def gather(self) -> None:
+        """Gives every process of the team the same sums, their mean."""
+        if self._team.size > 1:
+            sums = self._team.sums(self._sums.double().tolist())
+            self._sums.copy_(torch.tensor(sums, dtype=torch.float64) / self._team.size)
 
     @property
     def finite(self) -> bool:

@@ -11,6 +11,7 @@ from tinyml.schema import Metrics, ModelSpec, TrainConfig
 
 from .data import Dataset
 from .predictor import ModulePredictor
+from .team import Team
 
 
 def validate(
@@ -21,11 +22,12 @@ def validate(
     device: torch.device,
     *,
     progress: Progress | None = None,
+    team: Team | None = None,
 ) -> Metrics:
     """Accuracy and loss of `network`, in evaluation mode; a limit on the images of an epoch holds here as well."""
     predictor = ModulePredictor(network, spec, device, batch_size=config.batch_size)
     limit = validated_images(config, dataset)
-    return accuracy_on(predictor, dataset.split("val"), "val", limit=limit, progress=progress)
+    return accuracy_on(predictor, dataset.split("val"), "val", limit=limit, progress=progress, team=team)
 
 
 def validated_images(config: TrainConfig, dataset: Dataset) -> int:

@@ -19,14 +19,16 @@ from tinyml.trainer.budget import seconds_of
 from tinyml.trainer.checkpoint import LoadedCheckpoint, load
 from tinyml.trainer.data import Dataset, steps_an_epoch
 from tinyml.trainer.device import choose
+from tinyml.trainer.distill import Distilled, NetworkTeacher
 from tinyml.trainer.loop import train
+from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.predictor import network_input
 from tinyml.trainer.state import SavedState, read_state
 from tinyml.workspace import RunFolder, Workspace
 
-from .distill import Distilled, FromNetwork
 from .fake import Fake
 from .fold import folded
+from .ready import FromNetwork
 
 FOLDER = "finetuned"
 """In a model's folder: apart from the trainings, so that nothing takes one of these for the newest checkpoint."""
@@ -34,6 +36,8 @@ SETTLED = "settled"
 """The checkpoint whose weights are those that are stored."""
 _RATE = 3e-4
 """Of AdamW, whatever the network was trained with: folded weights are no longer of one scale in all layers."""
+_TEMPERATURE, _SHARE = 2.0, 0.9
+"""Of the distillation."""
 _FINISH_SECONDS = 2.0
 
 
@@ -123,10 +127,12 @@ def finetune(
         progress.say(f"{variant.name}: fine-tuned already")
         return settled
     state = _state(run, config, progress)
-    size = source.checkpoint.spec.preprocess.input_size
-    per_epoch = steps_an_epoch(len(dataset.split("train")), config)
+    preprocess = source.checkpoint.spec.preprocess
+    size = preprocess.input_size
+    teacher = NetworkTeacher(source.model, preprocess, preprocess)
+    per_epoch = steps_an_epoch(dataset.split("train"), config)
     steps = config.epochs * per_epoch * config.accumulate
-    seen = network_input(calibration, source.checkpoint.spec.preprocess) if len(calibration) else None
+    seen = network_input(calibration, preprocess) if len(calibration) else None
 
     def ready(saved: SavedState | None) -> nn.Module:
         network = folded(source.model, size)
@@ -145,7 +151,7 @@ def finetune(
         inside,
         device=choose(),
         start=FromNetwork(ready=ready, state=state),
-        objective=Distilled(source.model),
+        objective=Distilled(teacher, CrossEntropy(), temperature=_TEMPERATURE, share=_SHARE),
         progress=progress,
         name=None if state is not None else name,
         spent=0.0,
@@ -186,6 +192,12 @@ def _config(trained: TrainConfig, length: Length) -> TrainConfig:
         "lr": _RATE,
         "scheduler": "cosine",
         "warmup_epochs": 0,
+        "init": None,
+        "whiten": False,
+        "freeze": (),
+        "teacher": None,
+        "class_weights": "none",
+        "patience": None,
         "clip_norm": 1.0,
         "warmup_start_lr": 0.0,
         "mixup_alpha": 0.0,

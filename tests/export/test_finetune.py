@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from tinyml.cli import run
 from tinyml.errors import CheckpointError, UsageError
 from tinyml.export.compression import check_weights
-from tinyml.export.finetune.distill import Distilled
 from tinyml.export.finetune.fake import Fake
 from tinyml.export.finetune.finetune import SETTLED, Length, finetune, length_of, nearest_of
 from tinyml.export.finetune.fold import folded
@@ -21,7 +20,9 @@ from tinyml.export.variants import variants
 from tinyml.progress import Silent
 from tinyml.schema import LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
 from tinyml.trainer import checkpoint
-from tinyml.trainer.data import Dataset
+from tinyml.trainer.data import Batch, Dataset
+from tinyml.trainer.distill import Distilled
+from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
@@ -133,7 +134,7 @@ def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
             part = slice(50 * step % 800, 50 * step % 800 + 50)
             logits = network.train()(inputs[part])
             found = labels[part]
-            lost = loss(logits, found, inputs[part]) if loss else nn.functional.cross_entropy(logits, found)
+            lost = loss(logits, Batch(inputs[part], found)) if loss else nn.functional.cross_entropy(logits, found)
             optimizer.zero_grad()
             lost.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -147,7 +148,8 @@ def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
     student = folded(teacher, 8)
     Fake(student, row, 100)
     plain = accuracy(student)
-    learn(student, 100, 1e-3, Distilled(teacher))
+    known = teacher.eval().requires_grad_(False)
+    learn(student, 100, 1e-3, Distilled(known, CrossEntropy(), temperature=2.0, share=0.9))
     assert accuracy(teacher) > 0.9
     assert plain < accuracy(teacher) - 0.05
     assert accuracy(student) > plain + 0.04

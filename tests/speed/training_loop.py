@@ -16,7 +16,7 @@ from typing import TypeVar
 import torch
 
 from tinyml.trainer.architecture import architectures
-from tinyml.trainer.data import TrainBatches, open_dataset
+from tinyml.trainer.data import Batch, TrainBatches, open_dataset
 from tinyml.trainer.learner import Learner
 from tinyml.trainer.memory import keep_freed_memory
 from tinyml.trainer.objective import objective_of
@@ -44,25 +44,27 @@ def compare(model: str, recipe: str, size: int, steps: int) -> None:
     changes: dict[str, object] = {"batch_size": BATCH, "resolution": str(size), "epochs": 200}
     config = configure(recipe, model, "shapes", changes)
     index = dataset.index
-    learner = Learner(Scratch().network(config, index.labels), objective_of(config), config, CPU)
-    learner.network.train()
-    batches = TrainBatches(dataset.split("train"), config, index.preprocess, len(index.labels), CPU)
+    split = dataset.split("train")
+    objective = objective_of(config, split.labels, len(index.labels))
+    learner = Learner(Scratch().network(config, index.labels), objective, config, CPU)
+    learner.begin()
+    batches = TrainBatches(split, config, index.preprocess, len(index.labels), CPU)
     pace, tally = Counted(config, len(batches)), Tally(CPU)
     source = iter([])  # type: ignore[var-annotated]
     bare, loop, number = [], [], 0
 
-    def whole() -> tuple[torch.Tensor, torch.Tensor]:
+    def whole() -> Batch:
         nonlocal source
         if (batch := next(source, None)) is None:
             source = batches.epoch(1, 0, pace)
             batch = next(source)
-        answer = learner.answer(*batch)
+        answer = learner.answer(batch)
         learner.learn(learning_rate(config, pace.at(number), len(batches)))
-        tally.add(answer.loss, answer.logits, batch[1])
+        tally.add(answer.loss, answer.logits, batch.targets)
         return batch
 
     def alone() -> None:
-        learner.answer(*batch)
+        learner.answer(batch)
         learner.learn(1e-4)
 
     batch = whole()

@@ -91,13 +91,6 @@ def test_every_file_type_checks_where_nothing_is_sendable(system: str, core: Pat
     assert modules.check_all() == {}
 
 
-@pytest.mark.slow
-@without_frameworks
-def test_the_package_builds_with_stand_ins() -> None:
-    done = swift("build", "-j", "2", stubs="ios")
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-
-
 PLANTS = {
     "TinyMLCore": {
         "wrong label": ("func planted() { _ = SampleStatistics(samples: [1]) }", "extraneous argument label"),

@@ -25,7 +25,7 @@ from tinyml.trainer.start import Resumed
 from tinyml.trainer.state import read_state
 from tinyml.workspace import Workspace
 
-from ..tiny import TinyNet
+from .conftest import TinyNet
 from .test_loop import Interrupting
 
 CPU = torch.device("cpu")

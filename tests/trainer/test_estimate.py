@@ -13,7 +13,7 @@ from tinyml.trainer.estimate import FirstEstimate
 from tinyml.trainer.loop import train
 from tinyml.workspace import Workspace
 
-from ..tiny import config
+from .conftest import config
 
 
 def said(watching: FirstEstimate, first_s: float, step_s: float, steps: int) -> list[tuple[int, str]]:

@@ -121,7 +121,7 @@ def test_killed_dozens_of_times_is_uninterrupted(colors: Dataset, tmp_path: Path
     random, kills, resumed = Random(0), 0, False  # noqa: S311
     folder = parts / "tiny" / RUN
     while kills < 24:
-        command = ("--resume",) if resumed else ("--run", folder.name, *longer)
+        command = ("--resume", *longer) if resumed else ("--run", folder.name, *longer)
         process = start(tmp_path, colors, "--results", str(parts), *command)
         # A killed one leaves its lock file; the next holder writes its own number into it.
         while process.poll() is None and str(process.pid) not in told(folder / ".training.lock"):
@@ -134,7 +134,7 @@ def test_killed_dozens_of_times_is_uninterrupted(colors: Dataset, tmp_path: Path
         finish(process)
         kills += 1
         resumed = (folder / "checkpoints" / "resume.safetensors").exists()
-    command = ("--resume",) if resumed else ("--run", folder.name, *longer)
+    command = ("--resume", *longer) if resumed else ("--run", folder.name, *longer)
     code, _, err = finish(start(tmp_path, colors, "--results", str(parts), *command))
     assert code == 0 or "this training is complete" in err, err
     assert kills >= 6

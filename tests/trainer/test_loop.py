@@ -13,15 +13,15 @@ from tinyml.errors import CheckpointError, TrainingError, UsageError
 from tinyml.progress import Silent
 from tinyml.schema import Checkpoint, History, TrainConfig
 from tinyml.store import read_json
-from tinyml.trainer import checkpoint, loop
-from tinyml.trainer.data import Dataset
+from tinyml.trainer import checkpoint
+from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.loop import TrainResult, train
 from tinyml.trainer.objective import Objective
 from tinyml.trainer.start import Resumed
 from tinyml.trainer.state import previous_state, read_state
 from tinyml.workspace import Workspace
 
-from ..tiny import config
+from .conftest import config
 
 CPU = torch.device("cpu")
 
@@ -48,7 +48,7 @@ def run(config: TrainConfig, data: Dataset, folder: Path, **options: object) -> 
 def failing(error: BaseException) -> Objective:
     """An objective that raises."""
 
-    def fail(logits: torch.Tensor, targets: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    def fail(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         raise error
 
     return fail
@@ -93,11 +93,6 @@ def test_learns_and_leaves_its_files(colors: Dataset, tmp_path: Path) -> None:
 
 
 PLAIN: dict[str, object] = {"optimizer": "sgd"}
-
-
-@pytest.fixture
-def _no_plot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "plot_history", lambda *_: None)
 
 
 @pytest.mark.usefixtures("_no_plot")

@@ -58,7 +58,7 @@ def test_an_image_alone_gets_what_it_gets_in_a_batch(name: str) -> None:
     torch.testing.assert_close(alone, together, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n if n in MILLIONS else pytest.param(n, marks=pytest.mark.slow) for n in NAMES])
 def test_traced_with_a_dynamic_batch(name: str) -> None:
     model = build(name, 5).eval()
     images = torch.randn(2, 3, 64, 64)
@@ -142,13 +142,13 @@ def test_macs_of_resnet_by_hand() -> None:
         assert count_macs(build("resnet", 200)) == stem + first + later + shortcuts + 512 * 200
 
 
-@pytest.mark.parametrize("name", ["alexnet", "vit"])
+@pytest.mark.parametrize("name", ["alexnet", "swin", "vit"])
 def test_another_image_size_is_refused_where_weights_fix_it(name: str) -> None:
     with pytest.raises(ValueError, match="allowed"):
         build(name, 2)(torch.zeros(1, 3, 96, 96))
 
 
-@pytest.mark.parametrize("name", ["vgg", "resnet", "densenet", "efficientnet"])
+@pytest.mark.parametrize("name", ["vgg", "resnet", "densenet", "efficientnet", "convnext"])
 def test_another_image_size_is_taken_where_it_can_be(name: str) -> None:
     with torch.device("meta"):
         assert build(name, 2).eval()(torch.zeros(1, 3, 96, 96)).shape == (1, 2)

@@ -8,6 +8,7 @@ from torch import nn
 
 from tinyml.schema import TrainConfig
 from tinyml.trainer.architecture import build, set_recompute
+from tinyml.trainer.data import Batch
 from tinyml.trainer.learner import Learner
 from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.recipe import configure
@@ -90,7 +91,7 @@ def test_a_batch_in_parts_is_the_same_batch(tiny: str) -> None:
         config = TrainConfig(model=tiny, recipe="r", data="d", accumulate=parts, lr=0.5)
         learner = Learner(network, CrossEntropy(label_smoothing=0.1), config, CPU)
         for _ in range(3):
-            answer = learner.answer(images, targets)
+            answer = learner.answer(Batch(images, targets))
             learner.learn(0.5)
         assert answer.logits.shape == (10, 5)
         weights[parts] = last.weight.detach().clone()

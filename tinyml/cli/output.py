@@ -18,21 +18,28 @@ if TYPE_CHECKING:
 class Output:
     """What a verb prints with.
 
-    With `json`, standard output carries the one document and everything else goes to standard error.
+    With `json`, standard output carries the one document and everything else goes to standard error. `silent`: another
+    process says it all.
     """
 
-    def __init__(self, *, json: bool = False) -> None:
-        self.json = json
+    def __init__(self, *, json: bool = False, silent: bool = False) -> None:
+        self.json, self._silent = json, silent
 
     @property
     def progress(self) -> Progress:
         """Bars on a terminal's standard error, sparse lines elsewhere."""
+        from tinyml.progress import Silent
+
         from .progress_bar import LineProgress, TerminalProgress
 
+        if self._silent:
+            return Silent()
         return TerminalProgress() if sys.stderr.isatty() else LineProgress()
 
     def line(self, text: str) -> None:
         """One line of result."""
+        if self._silent:
+            return
         print(text, file=sys.stderr if self.json else sys.stdout, flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -55,7 +62,7 @@ class Output:
 
     def document(self, value: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[Any]) -> None:
         """The JSON document of a verb; printed only with JSON."""
-        if self.json:
+        if self.json and not self._silent:
             text = json.dumps(_jsonable(value), indent=2, ensure_ascii=not _is_unicode(), allow_nan=False)
             print(text, flush=True)  # noqa: T201
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 
-from tinyml.accuracy import accuracy_on
+from tinyml.accuracy import Predictor, accuracy_on
 from tinyml.confidence import top1_interval
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import EvaluatedModel, Evaluations, ModelSpec, SplitName
-from tinyml.store import provenance, read_json, write_bytes, write_json
+from tinyml.schema import EvaluatedModel, Evaluations, Metrics, ModelSpec, SplitName
+from tinyml.store import read_json, write_bytes, write_json
 from tinyml.trainer.data import Dataset, reopen
 from tinyml.workspace import MODEL_COMPARISON, TEST_RESULTS, Workspace
 
@@ -22,18 +23,35 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def evaluate(
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """An accuracy, and on which images it was measured."""
+
+    metrics: Metrics
+    dataset: Dataset
+    limit: int | None
+
+    def again(self, predictor: Predictor, progress: Progress | None = None) -> Measured:
+        """That of another predictor on the same images in the same order."""
+        split = self.metrics.split
+        metrics = accuracy_on(predictor, self.dataset.split(split), split, limit=self.limit, progress=progress)
+        return Measured(metrics=metrics, dataset=self.dataset, limit=self.limit)
+
+
+def measure(
     model: OpenedModel,
+    predictor: Predictor,
     *,
-    split: SplitName = "test",
-    limit: int | None = None,
-    data: str | None = None,
-    progress: Progress | None = None,
-) -> EvaluatedModel:
-    """Top-1 and top-5 of `model` on a split of the data set it was trained on.
+    split: SplitName,
+    limit: int | None,
+    data: str | None,
+    progress: Progress | None,
+) -> Measured:
+    """Top-1 and top-5 on a split of the data set that `model` was trained on.
 
     Args:
-        model: What to measure.
+        model: What is measured.
+        predictor: What stands for it.
         split: On which split.
         limit: How many images, dealt evenly over the classes; None: all.
         data: Another data set, or where that one lies by now; None: the one it remembers.
@@ -51,15 +69,8 @@ def evaluate(
     progress = progress or Silent()
     dataset = reopen(model.data or "", model.dataset, data, progress=progress)
     check_classes(dataset, model.predictor.spec)
-    return EvaluatedModel(
-        variant=model.variant,
-        path=str(model.path),
-        sha256=model.sha256,
-        bytes=model.bytes,
-        runtime=model.runtime,
-        metrics=accuracy_on(model.predictor, dataset.split(split), split, limit=limit, progress=progress),
-        provenance=provenance(limit=limit),
-    )
+    metrics = accuracy_on(predictor, dataset.split(split), split, limit=limit, progress=progress)
+    return Measured(metrics=metrics, dataset=dataset, limit=limit)
 
 
 def check_classes(dataset: Dataset, spec: ModelSpec) -> None:
@@ -72,14 +83,14 @@ def check_classes(dataset: Dataset, spec: ModelSpec) -> None:
         )
 
 
-def record(model: OpenedModel, result: EvaluatedModel, workspace: Workspace) -> None:
+def record(architecture: str, data: str, result: EvaluatedModel, workspace: Workspace) -> None:
     """Adds `result` to its model's `test_results.json`, in place of an older one of that file, and renews the CSV."""
-    architecture = model.predictor.spec.architecture
     path = workspace.model(architecture) / TEST_RESULTS
     earlier = read_json(path, Evaluations).results if path.exists() else ()
-    others = [row for row in earlier if (row.path, row.metrics.split) != (result.path, result.metrics.split)]
+    known = (result.path, result.variant, result.metrics.split)
+    others = [row for row in earlier if (row.path, row.variant, row.metrics.split) != known]
     rows = sorted([*others, result], key=lambda row: (row.variant != "checkpoint", row.variant, row.path))
-    write_json(path, Evaluations(model=architecture, data=str(model.data), results=tuple(rows)))
+    write_json(path, Evaluations(model=architecture, data=data, results=tuple(rows)))
     write_bytes(workspace.root / MODEL_COMPARISON, comparison(workspace).encode())
 
 

@@ -76,7 +76,10 @@ from .sweep import SweepTrial as SweepTrial
 from .training import Budget as Budget
 from .training import EpochRecord as EpochRecord
 from .training import History as History
+from .training import LrPoint as LrPoint
+from .training import LrRange as LrRange
 from .training import MemoryPeak as MemoryPeak
+from .training import Origin as Origin
 from .training import TrainConfig as TrainConfig
 from .variant import Floor as Floor
 from .variant import Variant as Variant

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record
+from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256
 
 
 class Budget(Record):
@@ -18,6 +18,14 @@ class Budget(Record):
     """Planned for each size of the images, by the speeds measured at the start; their proportions count."""
     finish_seconds: Annotated[float, Field(ge=0)]
     """Kept for the last validation and save."""
+
+
+class Origin(Record):
+    """A file or folder that a training takes something from, as it was then."""
+
+    path: str
+    """Absolute."""
+    sha256: Sha256
 
 
 class TrainConfig(Record):
@@ -68,6 +76,24 @@ class TrainConfig(Record):
     """Whether `torch.compile` compiles the network."""
     recompute: bool | None = None
     """Whether activations are computed again in the backward pass instead of kept, where a network can; None: yes."""
+    init: Origin | None = None
+    """Whose weights the network begins with, as far as they fit; None: fresh ones."""
+    whiten: bool = False
+    """Whether the first convolution begins with filters that whiten patches of the training images."""
+    freeze: tuple[str, ...] = ()
+    """Layers or parameters by name, with all below them, that are not trained."""
+    teacher: Origin | None = None
+    """Whose answers are learned beside the labels; None: nobody's."""
+    distill_share: Fraction = 0.9
+    """Of the divergence from the teacher in the loss; the rest is the loss without a teacher."""
+    distill_temperature: Annotated[float, Field(gt=0)] = 4.0
+    """By which the logits of both are divided in that divergence."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """"balanced": an image counts in the loss in inverse proportion to how often its class is seen."""
+    shots: PositiveInt | None = None
+    """Training images of each class, drawn by the seed; None: all."""
+    patience: PositiveInt | None = None
+    """Ends the training after so many epochs without a better validation accuracy; None: never."""
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: Count = 0
     limit: PositiveInt | None = None
@@ -90,6 +116,14 @@ class EpochRecord(Record):
     images_per_second: float
 
 
+class LrPoint(Record):
+    """One step of a learning-rate range test; the loss before the update at that rate."""
+
+    lr: float
+    loss: float
+    smoothed_loss: float
+
+
 class MemoryPeak(Record):
     """Peak memory of a training run; the device's is absent on the CPU."""
 
@@ -106,4 +140,19 @@ class History(Record):
     device: str
     epochs: tuple[EpochRecord, ...]
     memory: MemoryPeak | None
+    processes: PositiveInt = 1
+    """That computed parts of each batch."""
+    provenance: Provenance
+
+
+class LrRange(Record):
+    """`lr-range/<recipe>-N.json`: the loss while the learning rate grew."""
+
+    schema_version: str = SCHEMA_VERSION
+    kind: Literal["lr_range"] = "lr_range"
+    config: TrainConfig
+    device: str
+    points: tuple[LrPoint, ...]
+    suggested_lr: float | None
+    """Where the smoothed loss falls fastest; None: it never falls."""
     provenance: Provenance

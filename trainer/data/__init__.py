@@ -7,20 +7,26 @@ A prepared data set is a folder: `index.json` (a `DatasetIndex`) beside one uint
 
 from tinyml.schema import SplitName
 
-from .batches import TrainBatches, eval_batches, steps_an_epoch
+from .batch import Batch
+from .batches import Answers, TrainBatches, eval_batches, images_an_epoch, steps_an_epoch
 from .dataset import Dataset, Split
 from .images import load_image
 from .preparing import open_dataset
 from .reopening import reopen
+from .shots import trained_images
 
 __all__ = [
+    "Answers",
+    "Batch",
     "Dataset",
     "Split",
     "SplitName",
     "TrainBatches",
     "eval_batches",
+    "images_an_epoch",
     "load_image",
     "open_dataset",
     "reopen",
     "steps_an_epoch",
+    "trained_images",
 ]

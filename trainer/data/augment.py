@@ -77,7 +77,7 @@ class Augment:
             float32 [B, 3, size, size] on the images' device, normalized.
         """
         size = images.shape[-1] if size is None else size
-        mirrored = self._mirrored(len(images), generator) if mirrored is None else mirrored
+        mirrored = self.mirrored(len(images), generator) if mirrored is None else mirrored
         values = resized(images, size)
         padding = round(self.crop_padding * size / images.shape[-1])
         if self.rotation_degrees:
@@ -93,7 +93,8 @@ class Augment:
             values = self._erased(values, generator)
         return values
 
-    def _mirrored(self, batch: int, generator: torch.Generator) -> Tensor:
+    def mirrored(self, batch: int, generator: torch.Generator) -> Tensor:
+        """Which of `batch` images are mirrored, bool [batch]: half of them, or none; drawn before all else."""
         return torch.rand(batch, generator=generator) < (0.5 if self.flip else 0.0)
 
     @staticmethod

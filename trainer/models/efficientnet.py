@@ -108,6 +108,41 @@ class EfficientNet(nn.Module):
         return logits
 
 
+def _elsewhere() -> dict[str, str]:
+    """What torchvision and timm call the layers."""
+    before, blocks = 3, sum(stage[2] for stage in STAGES)  # a convolution, a normalization and an activation
+    names = {"conv_stem": "features.0", "bn1": "features.1", "features.0.0": "features.0", "features.0.1": "features.1"}
+    last = f"features.{len(STAGES) + 1}"
+    for convolution, norm in (("conv_head", "bn2"), (f"{last}.0", f"{last}.1")):
+        names |= {convolution: f"features.{before + blocks}", norm: f"features.{before + blocks + 1}"}
+    names["classifier.1"] = "classifier"
+    number = before
+    for stage, (expansion, _, count, _, _) in enumerate(STAGES):
+        for block in range(count):
+            # The branch: expand and normalize, filter and normalize, squeeze and excite, project and normalize.
+            filtered = 3 if expansion > 1 else 0
+            ours = [f"branch.{filtered + at}" for at in (0, 1, 3, 4, 5)]
+            torchvision = ["1.0", "1.1", "2", "3.0", "3.1"] if expansion > 1 else ["0.0", "0.1", "1", "2.0", "2.1"]
+            timm = (
+                ["conv_dw", "bn2", "se", "conv_pwl", "bn3"]
+                if expansion > 1
+                else ["conv_dw", "bn1", "se", "conv_pw", "bn2"]
+            )
+            if expansion > 1:
+                ours = ["branch.0", "branch.1", *ours]
+                torchvision, timm = ["0.0", "0.1", *torchvision], ["conv_pw", "bn1", *timm]
+            for prefix, theirs, gates in (
+                (f"features.{stage + 1}.{block}.block", torchvision, ("fc1", "fc2")),
+                (f"blocks.{stage}.{block}", timm, ("conv_reduce", "conv_expand")),
+            ):
+                for other, own in zip(theirs, ours, strict=True):
+                    names[f"{prefix}.{other}"] = f"features.{number}.{own}"
+                    for gate, at in zip(gates, (0, 2), strict=True):
+                        names[f"{prefix}.{other}.{gate}"] = f"features.{number}.{own}.gate.{at}"
+            number += 1
+    return names
+
+
 architectures.add(
     "efficientnet",
     Architecture(
@@ -133,5 +168,6 @@ architectures.add(
             },
             "demo": {"optimizer": "adamw", "lr": 2e-3},
         },
+        elsewhere=_elsewhere(),
     ),
 )

@@ -83,6 +83,20 @@ class ResNet(nn.Module):
         return logits
 
 
+def _elsewhere() -> dict[str, str]:
+    """What torchvision and timm call the layers."""
+    names = {"conv1": "stem.0", "bn1": "stem.1", "fc": "classifier"}
+    inside = {
+        "conv1": "branch.0", "bn1": "branch.1", "conv2": "branch.3", "bn2": "branch.4",
+        "downsample.0": "shortcut.0", "downsample.1": "shortcut.1",
+    }  # fmt: skip
+    for stage in range(len(WIDTHS)):
+        for block in range(BLOCKS):
+            theirs, ours = f"layer{stage + 1}.{block}", f"blocks.{stage * BLOCKS + block}"
+            names |= {f"{theirs}.{other}": f"{ours}.{own}" for other, own in inside.items()}
+    return names
+
+
 architectures.add(
     "resnet",
     Architecture(
@@ -92,5 +106,6 @@ architectures.add(
         dropout=0.2,
         has_drop_path=True,
         recipes={"best": {"epochs": 120}},
+        elsewhere=_elsewhere(),
     ),
 )

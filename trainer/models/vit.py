@@ -103,6 +103,15 @@ class VisionTransformer(nn.Module):
         return logits
 
 
+def _elsewhere() -> dict[str, str]:
+    """What timm calls the layers."""
+    names = {"cls_token": "class_token", "pos_embed": "positions", "head": "classifier"}
+    inside = {"attn.qkv": "attention.qkv", "attn.proj": "attention.projection", "mlp.fc1": "mlp.0", "mlp.fc2": "mlp.3"}
+    for block in range(LAYERS):
+        names |= {f"blocks.{block}.{other}": f"blocks.{block}.{own}" for other, own in inside.items()}
+    return names
+
+
 architectures.add(
     "vit",
     Architecture(
@@ -130,5 +139,6 @@ architectures.add(
             },
             "demo": {"optimizer": "adamw", "lr": 5e-4},
         },
+        elsewhere=_elsewhere(),
     ),
 )

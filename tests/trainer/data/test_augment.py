@@ -83,16 +83,16 @@ def test_epochs_repeat_and_differ() -> None:
     again = TrainBatches(split, config, Preprocess(), 5, CPU)
     second = list(again.epoch(2))  # as a resumed run would, without the first
     first_run = [list(batches.epoch(n)) for n in (1, 2, 3)]
-    for (x, y), (u, v) in zip(second, first_run[1], strict=True):
-        assert torch.equal(x, u)
-        assert torch.equal(y, v)
-    assert not torch.equal(first_run[0][0][0], first_run[1][0][0])
-    assert first_run[1][0][1].dtype == torch.float32
-    assert first_run[2][0][1].dtype == torch.int64  # mixing is off in the last epoch
+    for one, other in zip(second, first_run[1], strict=True):
+        assert torch.equal(one.images, other.images)
+        assert torch.equal(one.targets, other.targets)
+    assert not torch.equal(first_run[0][0].images, first_run[1][0].images)
+    assert first_run[1][0].targets.dtype == torch.float32
+    assert first_run[2][0].targets.dtype == torch.int64  # mixing is off in the last epoch
     limited = TrainBatches(split, config.model_copy(update={"limit": 20}), Preprocess(), 5, CPU)
-    assert [len(x) for x, _ in limited.epoch(1)] == [16]
+    assert [len(batch) for batch in limited.epoch(1)] == [16]
     tiny = TrainBatches(split, config.model_copy(update={"batch_size": 64}), Preprocess(), 5, CPU)
-    assert [len(x) for x, _ in tiny.epoch(1)] == [50]
+    assert [len(batch) for batch in tiny.epoch(1)] == [50]
 
 
 def test_eval_batches_keep_the_order() -> None:

@@ -51,9 +51,9 @@ def test_a_small_network_learns_them() -> None:
     config = TrainConfig(model="small", recipe="none", data="shapes", batch_size=32, erasing=0.0, rotation_degrees=0.0)
     batches = TrainBatches(dataset.split("train"), config, dataset.index.preprocess, 10, torch.device("cpu"))
     for epoch in range(1, 7):
-        for images, labels in batches.epoch(epoch):
+        for batch in batches.epoch(epoch):
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(model(batch.images), batch.targets).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     model.eval()
     right = 0

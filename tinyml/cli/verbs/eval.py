@@ -20,6 +20,12 @@ def evaluate(
     paths: Models = None,
     split: Split = "test",
     limit: Annotated[int | None, typer.Option("--limit", help="Images; all if left out.", min=1)] = None,
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Also the mean with each image mirrored: a row of its own, twice the work.")
+    ] = False,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Also the mean of all these models: a row of its own.")
+    ] = False,
     device: CheckpointDevice = "auto",
     data: Annotated[
         str | None,
@@ -34,7 +40,7 @@ def evaluate(
 ) -> None:
     """Measure top-1 and top-5 accuracy; kept in RESULTS/MODEL/test_results.json and RESULTS/model_comparison.csv."""
     from tinyml.accuracy import split_named
-    from tinyml.evaluation.evaluate import evaluate as run
+    from tinyml.evaluation.apart import evaluate_all
     from tinyml.evaluation.evaluate import record
     from tinyml.evaluation.opening import open_model
     from tinyml.trainer.device import choose
@@ -45,12 +51,12 @@ def evaluate(
     workspace = Workspace(results)
     chosen = choose(device)
     paths = given_or_newest(paths, workspace, out)
-    progress = out.progress
     rows: list[EvaluatedModel] = []
-    for path in paths:
-        model = open_model(path, chosen)
-        result = run(model, split=chosen_split, limit=limit, data=data, progress=progress)
-        record(model, result, workspace)
+    models = [open_model(path, chosen) for path in paths]
+    for folder, result in evaluate_all(
+        models, flip=flip, ensemble=ensemble, split=chosen_split, limit=limit, data=data, progress=out.progress
+    ):
+        record(folder, str(models[0].data), result, workspace)
         rows.append(result)
     out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])
     out.document(rows)

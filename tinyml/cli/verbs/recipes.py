@@ -31,7 +31,8 @@ def recipes(
     changes = {} if epochs is None else {"epochs": epochs}
     configs = {name: configure(name, model, "tiny-imagenet", changes) for name in known}
     settings = {
-        name: config.model_dump(exclude={"model", "recipe", "data", "budget"}) for name, config in configs.items()
+        name: config.model_dump(exclude={"model", "recipe", "data", "budget", "init", "teacher"})
+        for name, config in configs.items()
     }
     fields = next(iter(settings.values()))
     out.table(
@@ -43,7 +44,7 @@ def recipes(
 
 
 def _shown(value: object) -> str:
-    if value is None:
+    if value is None or value == ():
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -23,16 +23,20 @@ def sweep(
         typer.Option("--variant", help='NAME="OPTIONS" of tinyml train, as large="--lr 0.2"; may be repeated.'),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each, with the seeds 0, 1, ...", min=1)] = 3,
+    on: Annotated[str, typer.Option("--on", help="here: one after the other; ray: on a Ray cluster.")] = "here",
+    cpus: Annotated[float, typer.Option("--cpus-per-trial", help="For --on ray.", min=0)] = 1,
+    gpus: Annotated[float, typer.Option("--gpus-per-trial", help="For --on ray.", min=0)] = 0,
     data: Annotated[str, typer.Option("--data", help="As for tinyml train.")] = "tiny-imagenet",
     results: Annotated[Path, typer.Option("--results", help="Folder of results.")] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Train every combination in turn; other options go to every training. Started again, it goes on."""
+    """Train every combination; other options go to every training. Started again, it goes on."""
     from tinyml.errors import UsageError
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.recipe import recipes as known
     from tinyml.trainer.sweep import rows, trials
     from tinyml.trainer.sweep import sweep as run
+    from tinyml.trainer.workers import workers_named
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
@@ -47,6 +51,7 @@ def sweep(
         if not (sign and key):
             raise UsageError("--variant lacks its name", value=text, allowed='NAME="OPTIONS", as large="--lr 0.2"')
         variants[key] = tuple(shlex.split(options))
+    workers = workers_named(on, cpus=cpus, gpus=gpus)
     workspace = Workspace(results)
     for model in chosen:
         workspace.run(model, name)  # refuses a name that is none
@@ -56,6 +61,7 @@ def sweep(
         workspace,
         data=data,
         options=context.args,
+        workers=workers,
         progress=out.progress,
     )
     table = [

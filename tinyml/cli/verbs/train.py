@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..app import app
+from ..app import EXIT_FAILED, app
 from ..options import RESULTS, Device, Json, Results
 from ..output import Output
 
@@ -87,6 +87,36 @@ def train(
     compiled: Annotated[
         bool | None, typer.Option("--compile/--no-compile", help="Compile the network: slow to begin; not on MPS.")
     ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option("--init", help="Begin with these weights as far as they fit: a checkpoint, or any .safetensors."),
+    ] = None,
+    whiten: Annotated[
+        bool | None, typer.Option("--whiten/--no-whiten", help="Begin with a first layer that whitens the images.")
+    ] = None,
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option("--freeze", help="A layer that is not trained, with all below it; repeatable.", metavar="NAME"),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option("--teacher", help="A checkpoint, .mlpackage or .onnx whose answers are learned as well."),
+    ] = None,
+    distill_share: Annotated[
+        float | None, typer.Option("--distill-share", help="Of the teacher in the loss, 0 to 1. 0.9 if left out.")
+    ] = None,
+    distill_temperature: Annotated[
+        float | None, typer.Option("--distill-temperature", help="Of the teacher's answers. 4 if left out.")
+    ] = None,
+    class_weights: Annotated[
+        str | None, typer.Option("--class-weights", help="balanced: rare classes count more in the loss; none.")
+    ] = None,
+    shots: Annotated[
+        int | None, typer.Option("--shots", help="Training images of each class; all if left out.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option("--patience", help="Stop after so many epochs without a better validation accuracy.")
+    ] = None,
     precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
     limit: Annotated[
@@ -96,6 +126,9 @@ def train(
         int | None, typer.Option("--validate-images", help="Images of each validation; all if left out.")
     ] = None,
     save_every: Annotated[int | None, typer.Option("--save-every", help="Epochs between kept checkpoints.")] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard's files as well, beside the history.")
+    ] = False,
     device: Device = "auto",
     run_name: Annotated[
         str | None, typer.Option("--run", help="What the training is called; its recipe and a number if left out.")
@@ -110,51 +143,65 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a model: checkpoints and history go to RESULTS/MODEL/runs/RUN. Options left out come from the recipe."""
-    from tinyml.schema import TrainConfig
+    from tinyml.evaluation.teacher import open_teacher
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.device import choose, device_name
+    from tinyml.trainer.event_log import check_available
     from tinyml.trainer.loop import train as run
-    from tinyml.trainer.prepare import Wish, prepare
+    from tinyml.trainer.prepare import prepare, prepare_together
+    from tinyml.trainer.team import LeftOutError, joined
     from tinyml.workspace import Workspace
 
+    from ..wishes import wish_of
+
     architectures.get(model)
-    out, workspace = Output(json=json), Workspace(results)
-    given = context.params
-    changes = {
-        name: given[name] for name in TrainConfig.model_fields if name != "budget" and given.get(name) is not None
-    }
-    if mixup_cutmix_alpha is not None:
-        changes = {"mixup_alpha": mixup_cutmix_alpha, "cutmix_alpha": mixup_cutmix_alpha, **changes}
+    if tensorboard:
+        check_available()
+    workspace = Workspace(results)
     state = resume_from
     if resume and state is None:
         state = workspace.newest_state(model) if run_name is None else workspace.run(model, run_name).state
-    chosen = choose(device)
-    wish = Wish(model=model, changes=changes, recipe=recipe, budget=budget, state=state)
-    ready = prepare(wish, chosen, out.progress)
-    for line in (*ready.words, _announcement(ready.config, workspace, device_name(chosen), state)):
-        out.line(line)
-    result = run(
-        ready.config,
-        ready.dataset,
-        workspace,
-        device=chosen,
-        start=ready.start,
-        progress=out.progress,
-        spent=ready.spent,
-        name=run_name,
-    )
+    wish = wish_of(context.params, state)
+    with joined(choose(device)) as (team, chosen):
+        out = Output(json=json, silent=not team.first)
+        try:
+            ready = prepare_together(
+                team,
+                lambda decided: prepare(wish, chosen, out.progress, open_teacher=open_teacher, decided=decided),
+            )
+        except LeftOutError:
+            raise typer.Exit(EXIT_FAILED) from None
+        for line in (*ready.words, _announcement(ready.config, workspace, device_name(chosen), state, team.size)):
+            out.line(line)
+        result = run(
+            ready.config,
+            ready.dataset,
+            workspace,
+            device=chosen,
+            start=ready.start,
+            objective=ready.objective,
+            answers=ready.answers,
+            progress=out.progress,
+            spent=ready.spent,
+            name=run_name,
+            team=team,
+            events=tensorboard,
+        )
     _report(result, workspace, out)
+    if tensorboard and result.best is not None:
+        out.line(f"curves: tensorboard --logdir {workspace.root}")
     if result.signal is not None:
         raise typer.Exit(128 + result.signal)
 
 
-def _announcement(config: TrainConfig, workspace: Workspace, device: str, state: Path | None) -> str:
+def _announcement(config: TrainConfig, workspace: Workspace, device: str, state: Path | None, processes: int) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
     length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
+    together = f", {processes} processes" if processes > 1 else ""
     begin = f"resuming {state}: training" if state else "training"
     return (
         f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {length}{limited}, "
-        f"on {device}; results go to {workspace.model(config.model) / 'runs'}/"
+        f"on {device}{together}; results go to {workspace.model(config.model) / 'runs'}/"
     )
 
 

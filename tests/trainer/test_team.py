@@ -1,0 +1,228 @@
+"""Several processes train as one does: real ones, started by torchrun, with the same batches in all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tinyml.errors import TrainingError, UsageError
+from tinyml.schema import History, TrainConfig
+from tinyml.store import read_json
+from tinyml.trainer import checkpoint
+from tinyml.trainer.data import Batch, Dataset
+from tinyml.trainer.loop import train
+from tinyml.trainer.pace import Led
+from tinyml.trainer.prepare import prepare_together
+from tinyml.trainer.signals import Interrupts
+from tinyml.trainer.tally import Tally
+from tinyml.trainer.team import LeftOutError, Team, ended_told
+from tinyml.workspace import RunFolder, Workspace
+
+from .conftest import config
+
+CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
+
+SCRIPT = """
+import sys
+from tests_conftest import TinyNet
+import tinyml.trainer.loop as loop
+from tinyml.cli import main
+from tinyml.trainer.architecture import Architecture, architectures
+import tinyml.trainer.data as data
+from tinyml.trainer.data.dataset import open_prepared
+import tinyml.trainer.prepare as prepare
+from pathlib import Path
+import time
+
+class SlowNet(TinyNet):
+    def forward(self, images):
+        if self.training:
+            time.sleep({pause})
+        return super().forward(images)
+
+architectures.add("tiny", Architecture(title="T", paper="-", build=lambda c, d, _: SlowNet(c, d), dropout=0.0,
+                                       has_drop_path=False))
+prepare.open_dataset = lambda name, progress: open_prepared(Path(name), again="-")
+loop.plot_history = lambda *_: None
+main(sys.argv[1:])
+"""
+
+ARGUMENTS = ("train", "tiny", "--epochs", "3", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu",
+             "--mixup-alpha", "0.4", "--mix-off-epochs", "1", "--class-weights", "balanced", "--ema-decay", "0.9",
+             "--clip-norm", "1")  # fmt: skip
+ALONE = (sys.executable,)
+TOGETHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def start(folder: Path, colors: Dataset, how: tuple[str, ...], *more: str, pause: float = 0.0) -> subprocess.Popen[str]:
+    (folder / "tests_conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
+    (folder / "script.py").write_text(SCRIPT.format(pause=pause))
+    return subprocess.Popen(
+        [*how, "script.py", *ARGUMENTS, "--data", str(colors.path), *more],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+def trained(folder: Path) -> tuple[History, dict[str, torch.Tensor]]:
+    (run,) = (folder / "tiny" / "runs").iterdir()
+    return read_json(run / "history.json", History), checkpoint.load(
+        run / "checkpoints" / "last.json"
+    ).model.state_dict()
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_does(colors: Dataset, tmp_path: Path, tiny: str) -> None:
+    results = {}
+    for name, how in (("alone", ALONE), ("together", TOGETHER)):
+        code, out, err = finished(start(tmp_path, colors, how, "--results", str(tmp_path / name)))
+        assert code == 0, err
+        assert out.count("best validation accuracy") == 1  # one of them speaks
+        results[name] = trained(tmp_path / name)
+    (one, weights), (two, others) = results["alone"], results["together"]
+    assert (one.processes, two.processes) == (1, 2)
+    assert one.config == two.config
+    for a, b in zip(one.epochs, two.epochs, strict=True):
+        assert (a.epoch, a.lr, a.val_accuracy) == (b.epoch, b.lr, b.val_accuracy)
+        assert a.train_accuracy == pytest.approx(b.train_accuracy)
+        # Sums of float32 in another order.
+        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-5)
+        assert a.val_loss == pytest.approx(b.val_loss, rel=1e-4)
+    for name, weight in weights.items():
+        torch.testing.assert_close(others[name], weight, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_team_stops_together_and_goes_on(colors: Dataset, tmp_path: Path, tiny: str) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert finished(start(tmp_path, colors, TOGETHER, "--results", str(whole)))[0] == 0
+    process = start(tmp_path, colors, TOGETHER, "--results", str(parts), pause=0.1)
+    history = parts / "tiny" / "runs" / "reference-1" / "history.json"
+    deadline = time.monotonic() + 120
+    while not (history.exists() and read_json(history, History).epochs) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, out, err = finished(process)
+    assert "interrupted and saved" in out, err
+    code, _, err = finished(start(tmp_path, colors, TOGETHER, "--results", str(parts), "--resume"))
+    assert code == 0, err
+    (one, weights), (two, others) = trained(whole), trained(parts)
+    assert [r.train_loss for r in two.epochs] == pytest.approx([r.train_loss for r in one.epochs], rel=1e-6)
+    for name, weight in weights.items():
+        torch.testing.assert_close(others[name], weight, rtol=1e-6, atol=1e-7)
+
+
+class Pair(Team):
+    """One of two processes, the other of which always says the same as this one, or what it is told to."""
+
+    size = 2
+
+    def __init__(self, rank: int = 0, decided: object = None) -> None:
+        self.rank, self._decided = rank, decided
+
+    def decide(self, value):  # type: ignore[no-untyped-def]
+        return value if self.first else self._decided
+
+    def any(self, flag: bool) -> bool:
+        return flag
+
+    def sums(self, values):  # type: ignore[no-untyped-def]
+        return [2 * value for value in values]
+
+
+def test_a_batch_that_cannot_be_split_is_refused(colors: Dataset, tiny: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be split over 2 processes: 7; allowed: --batch-size a multiple of 2"):
+        train(config(batch_size=7), colors, Workspace(tmp_path), device=CPU, team=Pair())
+    assert list(tmp_path.glob("tiny/runs/*")) == []
+
+
+def test_each_process_has_its_part_of_a_batch() -> None:
+    batch = Batch(torch.arange(8), torch.arange(8) + 10, torch.arange(8) + 20)
+    parts = [batch.part_of(rank, 4) for rank in range(4)]
+    assert [part.images.tolist() for part in parts] == [[0, 1], [2, 3], [4, 5], [6, 7]]
+    assert torch.cat([part.targets for part in parts]).tolist() == batch.targets.tolist()
+    assert torch.cat([p.taught for p in parts if p.taught is not None]).tolist() == list(range(20, 28))
+    assert batch.part_of(0, 1) is batch
+
+
+def test_counts_are_of_all_processes() -> None:
+    tally = Tally(CPU, Pair())
+    tally.add(torch.tensor(2.0), torch.eye(3), torch.tensor([0, 1, 0]))
+    for _ in range(2):
+        assert (tally.images, tally.loss) == (6, 2.0)
+        assert tally.accuracy == pytest.approx(2 / 3)
+        tally.gather()
+
+
+def test_a_signal_waits_until_all_can_stop() -> None:
+    with Interrupts(Pair()).installed() as interrupts:
+        signal.raise_signal(signal.SIGTERM)  # between two steps: the other process knows nothing of it
+        with pytest.raises(KeyboardInterrupt), interrupts.held():
+            pass
+
+
+def test_what_the_first_one_refuses_it_alone_tells() -> None:
+    def refuse(decided: TrainConfig | None) -> None:
+        raise UsageError("no")
+
+    with pytest.raises(UsageError, match="no"):
+        prepare_together(Pair(), refuse)  # type: ignore[arg-type]
+    with pytest.raises(LeftOutError):
+        prepare_together(Pair(1), refuse)  # type: ignore[arg-type]
+    told: list[TrainConfig | None] = []
+    prepare_together(Pair(1, config().model_dump_json()), told.append)  # type: ignore[arg-type]
+    assert told == [config()]
+
+
+def test_the_clock_of_the_first_one_is_everyones() -> None:
+    class Clock:
+        seconds = 1.0
+
+        def at(self, step: int) -> float:
+            return 5.0
+
+        def over(self, step: int) -> bool:
+            return False
+
+        def validated(self, seconds: float) -> None:
+            pass
+
+    assert Led(Clock(), Pair(1, 7.0)).at(0) == 7.0
+    assert Led(Clock(), Pair(0)).at(0) == 5.0
+
+
+def test_a_lost_process_is_told_in_a_sentence() -> None:
+    with pytest.raises(TrainingError, match="another process of this training has ended"), ended_told():
+        raise RuntimeError("[../gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:1234")
+    with pytest.raises(RuntimeError, match="a defect"), ended_told():
+        raise RuntimeError("a defect")
+
+
+def test_only_the_first_one_writes(colors: Dataset, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyml.trainer.learner.averaging", lambda network, *_: network)
+    monkeypatch.setattr("tinyml.trainer.learner.synchronized", lambda network: network)
+    folder = RunFolder(tmp_path / "run")
+
+    class Second(Pair):
+        def decide(self, value):  # type: ignore[no-untyped-def]
+            return (folder, False) if isinstance(value, tuple) else value
+
+    result = train(config(epochs=1), colors, Workspace(tmp_path), device=CPU, team=Second(1))
+    assert len(result.history.epochs) == 1
+    assert not folder.path.exists()
