@@ -26,6 +26,8 @@ let stubs: [(name: String, imports: [String])] = [
     ("SwiftUI", ["CoreGraphics", "CoreTransferable", "UniformTypeIdentifiers", platformKit]),
     ("Charts", ["SwiftUI"]),
     ("PhotosUI", ["CoreTransferable", "SwiftUI"]),
+    ("AppIntents", []),
+    ("WidgetKit", ["AppIntents", "SwiftUI"]),
 ]
 
 let stubTargets: [Target] = stubs.map { stub in
@@ -45,11 +47,19 @@ let frameworks: [Target.Dependency] = isStubbed ? stubs.map { .target(name: $0.n
 /// frame would take longer than the frame after it. Such flags are allowed in packages that lie beside the project.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
-/// The app's own file, which Xcode builds from the project.
+/// The files of the app and of its controls, which Xcode builds from the project; here as one module, since they share
+/// some.
 let appTarget = Target.target(
-    name: "TinyMLDemoApp", dependencies: ["TinyMLUI"] + frameworks, path: "App/TinyMLDemo",
-    exclude: ["Assets.xcassets"],
-    sources: ["TinyMLDemoApp.swift"], swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    name: "TinyMLDemoApp", dependencies: ["TinyMLUI"] + frameworks, path: "App",
+    exclude: [
+        "Config", "Local.xcconfig.example", "Models", "TinyMLDemo.xcodeproj", "TinyMLDemo/Assets.xcassets",
+        "TinyMLDemoUITests",
+    ],
+    sources: [
+        "Shared/OpenCameraIntent.swift", "TinyMLControls/TinyMLControls.swift", "TinyMLDemo/ClassifyPhotoIntent.swift",
+        "TinyMLDemo/TinyMLDemoApp.swift",
+    ],
+    swiftSettings: strict + [.unsafeFlags(["-parse-as-library", "-DTINYML_ONE_MODULE"])])
 
 let package = Package(
     name: "TinyMLDemo",

@@ -46,6 +46,7 @@ LINT_PAGES = (
 
 #: How frameworks are spelled where a page's address, which is in lower case, is not enough.
 FRAMEWORKS = {
+    "appintents": "AppIntents",
     "appkit": "AppKit",
     "avfoundation": "AVFoundation",
     "charts": "Charts",
@@ -63,6 +64,7 @@ FRAMEWORKS = {
     "uikit": "UIKit",
     "uniformtypeidentifiers": "UniformTypeIdentifiers",
     "vision": "Vision",
+    "widgetkit": "WidgetKit",
 }
 
 Facts = dict[str, Any]

@@ -13,8 +13,8 @@ from pathlib import Path
 from .documentation import recorded
 from .package import PACKAGE, sources
 
-#: SwiftUI's and Charts' closures are documented as they are: views are built on the main actor.
-DOCUMENTED_CLOSURES = {"SwiftUI", "Charts"}
+#: SwiftUI's, Charts' and WidgetKit's closures are documented as they are: views are built on the main actor.
+DOCUMENTED_CLOSURES = {"SwiftUI", "Charts", "WidgetKit"}
 #: What a Sendable enumeration holds is Sendable too: the compiler lets no other in.
 HELD = {"MLComputeDevice": ("MLCPUComputeDevice", "MLGPUComputeDevice", "MLNeuralEngineComputeDevice")}
 CONFORMANCE = re.compile(r"((?:class|struct|enum) \w+(?:<[^>{]*>)?: )([^{]+?)( \{)")

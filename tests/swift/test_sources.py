@@ -33,6 +33,10 @@ MINIMUM: dict[str, tuple[Version, Version]] = {
     "onScrollGeometryChange": ((18, 0), (15, 0)),
     "LinePlot": ((18, 0), (15, 0)),
     "InlineArray": ((26, 0), (26, 0)),
+    "ControlWidget": ((18, 0), (26, 0)),
+    "ControlWidgetConfiguration": ((18, 0), (26, 0)),
+    "ControlWidgetButton": ((18, 0), (26, 0)),
+    "StaticControlConfiguration": ((18, 0), (26, 0)),
     "glassEffect": ((26, 0), (26, 0)),
     "Chart3D": ((26, 0), (26, 0)),
     # In use, and old enough:
@@ -43,6 +47,9 @@ MINIMUM: dict[str, tuple[Version, Version]] = {
     "videoRotationAngle": ((17, 0), (14, 0)),
     "continuityCamera": ((17, 0), (14, 0)),
     "PhotosPicker": ((16, 0), (13, 0)),
+    "ImageRenderer": ((16, 0), (13, 0)),
+    "ShareLink": ((16, 0), (13, 0)),
+    "AppIntent": ((16, 0), (13, 0)),
     "dropDestination": ((16, 0), (13, 0)),
     "Chart": ((16, 0), (13, 0)),
     "LabeledContent": ((16, 0), (13, 0)),
@@ -159,12 +166,18 @@ def test_stand_ins_hold_only_what_is_used() -> None:
 
 @pytest.mark.parametrize(
     ("folder", "framework"),
-    [("Sources/TinyMLApple", "CoreML"), ("Sources/TinyMLUI", "SwiftUI"), ("App/TinyMLDemo", "SwiftUI")],
+    [
+        ("Sources/TinyMLApple", "CoreML"),
+        ("Sources/TinyMLUI", "SwiftUI"),
+        ("App/TinyMLDemo", "SwiftUI|AppIntents"),
+        ("App/TinyMLControls", "WidgetKit"),
+        ("App/Shared", "AppIntents"),
+    ],
 )
 def test_apple_files_lie_inside_one_condition_that_stand_ins_can_switch(folder: str, framework: str) -> None:
     for path in sources(folder):
         text = path.read_text(encoding="utf-8").strip()
-        assert text.startswith(f"#if canImport({framework})\n"), path
+        assert re.match(rf"#if canImport\((?:{framework})\)\n", text), path
         assert text.endswith("#endif"), path
         # No stand-in can make `os(...)` true.
         assert not re.search(r"#(?:else)?if .*\bos\(", text), path
@@ -174,6 +187,37 @@ def test_nothing_ends_the_app_on_purpose() -> None:
     for path in sources("Sources", "App"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"\b(?:fatalError|preconditionFailure|assertionFailure)\(|try!|\bas!", text), path
+
+
+#: An enumeration that explains errors: its name, and its body up to the sentences.
+EXPLAINED = re.compile(
+    r"^\s*(?:public )?enum (\w+): [^{]*\bExplainedError\b[^{]*\{\n(.*?)^\s*(?:public )?var", re.DOTALL | re.MULTILINE
+)
+
+
+def cases(source: str) -> dict[str, set[str]]:
+    """The enumerations of a source that explain errors, each with the names of its cases."""
+    return {name: set(re.findall(r"^\s*case (\w+)", body, re.MULTILINE)) for name, body in EXPLAINED.findall(source)}
+
+
+def test_every_error_is_held_in_both_languages() -> None:
+    told = (PACKAGE / "Tests/TinyMLCoreTests/ErrorTests.swift").read_text(encoding="utf-8")
+    found: dict[str, set[str]] = {}
+    for path in sources("Sources/TinyMLCore"):
+        found |= cases(path.read_text(encoding="utf-8"))
+    assert {"CameraProblem", "SchemaError", "Stop"} <= set(found)
+    assert all(found.values())
+    missing = [f"{name}.{case}" for name in found for case in found[name] if f"{name}.{case}" not in told]
+    assert missing == []
+    # Whoever writes an error's sentence as a plain description leaves it in English.
+    for path in sources("Sources/TinyMLCore", "Sources/TinyMLApple", "Sources/TinyMLUI"):
+        source = path.read_text(encoding="utf-8")
+        assert not re.search(r"enum \w+: [^{\n]*\bError\b[^{\n]*CustomStringConvertible", source), path.name
+        assert '"\\(error)"' not in source or path.name in SAYS_ERRORS, path.name
+
+
+#: What writes errors into files, in English, and what tells the system's own where they have no words.
+SAYS_ERRORS = {"BenchmarkRunner.swift", "Phrase.swift", "RecordFile.swift"}
 
 
 def calls_outside(source: str, call: str, around: str) -> list[int]:

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from .package import sources
-from .strings import localizable_texts
+from .strings import literals, localizable_texts, offered_texts
 
 APP = Path(__file__).parents[2] / "swift_demo" / "App"
 FOLDER = APP / "TinyMLDemo"
@@ -183,6 +183,7 @@ def test_entitlements_are_what_the_app_needs() -> None:
         "com.apple.security.app-sandbox": True,
         "com.apple.security.device.camera": True,
         "com.apple.security.files.user-selected.read-write": True,
+        "com.apple.security.network.client": True,
     }
 
 
@@ -278,10 +279,65 @@ def test_permission_texts_are_in_every_language() -> None:
 
 
 def test_every_text_is_in_the_string_catalog() -> None:
-    catalog = json.loads((FOLDER / "Localizable.xcstrings").read_text(encoding="utf-8"))
-    assert set(catalog["strings"]) == localizable_texts()
-    for key, entry in catalog["strings"].items():
-        assert entry["localizations"]["de"]["stringUnit"]["value"].strip(), key
+    strings = translations(FOLDER / "Localizable.xcstrings")
+    # What is a text by its type alone is looked up by the snapshots of screens and errors.
+    assert localizable_texts() - set(strings) == set()
+    assert set(strings) - literals() == set(), "nothing says these"
+
+
+def translations(catalog: Path) -> dict[str, str]:
+    """The German texts of a string catalog, each with its key, and with as many places for values."""
+    content = json.loads(catalog.read_text(encoding="utf-8"))
+    texts = {key: entry["localizations"]["de"]["stringUnit"]["value"] for key, entry in content["strings"].items()}
+    for key, text in texts.items():
+        assert text.strip(), key
+        assert len(re.findall(r"%@|%\d\$@", text)) == key.count("%@"), key
+        assert re.findall(r"\$\{\w+\}", text) == re.findall(r"\$\{\w+\}", key), key
+    return texts
+
+
+def test_the_controls_and_what_is_spoken_have_their_own_catalogs() -> None:
+    assert set(translations(APP / "TinyMLControls/Localizable.xcstrings")) == offered_texts("Shared", "TinyMLControls")
+    source = (FOLDER / "ClassifyPhotoIntent.swift").read_text(encoding="utf-8")
+    spoken = {phrase.replace("\\(.", "${").replace(")", "}") for phrase in re.findall(r'phrases: \["(.*?)"\]', source)}
+    assert set(translations(FOLDER / "AppShortcuts.xcstrings")) == spoken
+    assert all("${applicationName}" in phrase for phrase in spoken), "Siri wants the app's name in each"
+
+
+def test_the_control_asks_for_the_screen_that_the_app_shows() -> None:
+    asked = (APP / "Shared/OpenCameraIntent.swift").read_text(encoding="utf-8")
+    answered = "".join(path.read_text(encoding="utf-8") for path in sources("Sources/TinyMLUI"))
+    (name,) = re.findall(r'Notification\.Name\("(.+?)"\)', asked)
+    assert f'Notification.Name("{name}")' in answered
+    # A notification reaches nobody in another process: the app itself performs the intent.
+    assert "openAppWhenRun = true" in asked
+
+
+def test_the_controls_are_an_extension_inside_the_app(project: dict[str, Any]) -> None:
+    objects = project["objects"]
+    targets = {entry["name"]: entry for entry in objects.values() if entry["isa"] == "PBXNativeTarget"}
+    controls, app = targets["TinyMLControls"], targets["TinyMLDemo"]
+    assert controls["productType"] == "com.apple.product-type.app-extension"
+    (embedding,) = [objects[i] for i in app["buildPhases"] if objects[i]["isa"] == "PBXCopyFilesBuildPhase"]
+    assert embedding["dstSubfolderSpec"] == 13
+    embedded = [objects[file] for file in embedding["files"]]
+    assert [file["fileRef"] for file in embedded] == [controls["productReference"]]
+    dependencies = [objects[i] for i in app["dependencies"]]
+    assert [objects[each["target"]]["name"] for each in dependencies] == ["TinyMLControls"]
+    # Controls came to the Mac with a system that Xcode 16 does not know.
+    assert {each["platformFilter"] for each in [*embedded, *dependencies]} == {"ios"}
+    shared = [i for i, entry in objects.items() if entry.get("path") == "Shared"]
+    assert all(set(shared) <= set(target["fileSystemSynchronizedGroups"]) for target in (app, controls))
+    configurations = objects[controls["buildConfigurationList"]]["buildConfigurations"]
+    for settings in (objects[i]["buildSettings"] for i in configurations):
+        assert settings["PRODUCT_BUNDLE_IDENTIFIER"].startswith(
+            configuration("Release.xcconfig")["PRODUCT_BUNDLE_IDENTIFIER"] + "."
+        )
+        # Older phones have the app without the control.
+        assert settings["IPHONEOS_DEPLOYMENT_TARGET"] == 18.0
+        with (APP / settings["INFOPLIST_FILE"]).open("rb") as file:
+            extension = plistlib.load(file)["NSExtension"]
+        assert extension == {"NSExtensionPointIdentifier": "com.apple.widgetkit-extension"}
 
 
 def test_no_text_is_put_together_from_parts() -> None:

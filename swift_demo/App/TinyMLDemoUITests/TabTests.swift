@@ -22,7 +22,7 @@ final class TabTests: XCTestCase {
 
     func testCamera() { open("Camera", expecting: ["No live picture", "Camera picture", "Preparing the model"]) }
 
-    func testPhoto() { open("Photo", expecting: ["Open a file", "Preparing the model"]) }
+    func testPhoto() { open("Photo", expecting: ["Open a photo or video file", "Preparing the model"]) }
 
     func testModels() { open("Models", expecting: ["Compute units"]) }
 

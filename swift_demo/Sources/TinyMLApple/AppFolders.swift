@@ -30,6 +30,11 @@ public enum AppFolders {
         support.appendingPathComponent("Answers", isDirectory: true)
     }
 
+    /// The runs and recordings that are kept.
+    public static var kept: KeptFiles {
+        KeptFiles(history: BenchmarkHistory(folder: benchmarks), recordings: AnswerRecordings(folder: answers))
+    }
+
     /// What the app's files take up.
     public static func storage() throws -> StorageUse {
         try StorageUse(

@@ -1,8 +1,8 @@
 #if canImport(CoreML)
 import TinyMLCore
 
-/// What went wrong with the system's frameworks; `description` is one sentence for the user.
-public enum AppleError: Error, Equatable, Sendable, CustomStringConvertible {
+/// What went wrong with the system's frameworks; `phrase` is one sentence for the user.
+public enum AppleError: Error, Equatable, Sendable, ExplainedError {
     /// Core Video made no pixel buffer.
     case noPixelBuffer(code: Int32)
     /// The model has no image input or no class probabilities.
@@ -10,12 +10,12 @@ public enum AppleError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The model answered without the output that it describes.
     case missingOutput(name: String)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
-        case .noPixelBuffer(let code): "the system made no pixel buffer (code \(code))"
+        case .noPixelBuffer(let code): Phrase("the system made no pixel buffer (code %@)", "\(code)")
         case .notAClassifier(let name):
-            "\(name) is no image classifier: it needs an image input and class probabilities"
-        case .missingOutput(let name): "the model gave no output named \(name)"
+            Phrase("%@ is no image classifier: it needs an image input and class probabilities", name)
+        case .missingOutput(let name): Phrase("the model gave no output named %@", name)
         }
     }
 }

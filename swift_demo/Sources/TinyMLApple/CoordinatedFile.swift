@@ -22,6 +22,18 @@ public enum CoordinatedFile {
         return try result.get()
     }
 
+    /// Does `work`, which takes its time, with the right to read a file or folder of the user's.
+    ///
+    /// - Throws: `FileAccessError` for an address of the web, or what `work` throws.
+    public static func accessing<Result>(
+        _ url: URL, isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Result
+    ) async throws -> Result {
+        guard url.isFileURL else { throw FileAccessError.notAFile(address: url.absoluteString) }
+        let isScoped = url.startAccessingSecurityScopedResource()
+        defer { if isScoped { url.stopAccessingSecurityScopedResource() } }
+        return try await work()
+    }
+
     /// The content of a file.
     public static func data(at url: URL) throws -> Data { try read(url) { try Data(contentsOf: $0) } }
 }

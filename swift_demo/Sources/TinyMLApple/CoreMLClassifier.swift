@@ -8,7 +8,7 @@ import os
 /// A loaded Core ML classifier with the input buffer that it uses again and again.
 ///
 /// Its mutable state is guarded by a lock, so it may be handed between queues; predictions run one at a time.
-public final class CoreMLClassifier: ImageClassifier, @unchecked Sendable {
+public final class CoreMLClassifier: FrameClassifier, @unchecked Sendable {
     private let model: MLModel
     private let inputName: String
     private let probabilitiesName: String
@@ -47,23 +47,21 @@ public final class CoreMLClassifier: ImageClassifier, @unchecked Sendable {
     }
 
     /// The best classes of a camera's frame, with the time of each stage.
-    public func classify(_ frame: CVPixelBuffer, orientation: ImageOrientation = .up) throws -> FrameClassification {
+    public func classify(_ frame: CVPixelBuffer) throws -> FrameClassification {
         try lock.withLock {
-            try timed {
-                try PixelBufferBridge.withSource(frame) { preprocessor.input(from: $0, orientation: orientation) }
-            }
+            try timed { try PixelBufferBridge.withSource(frame) { preprocessor.input(from: $0) } }
         }
     }
 
     /// The best classes of an image of any size, with the time of each stage.
-    public func classify(_ image: RGBImage, orientation: ImageOrientation = .up) throws -> FrameClassification {
+    public func classify(_ image: RGBImage, orientation: ImageOrientation) throws -> FrameClassification {
         try lock.withLock {
             try timed { try image.withSource { preprocessor.input(from: $0, orientation: orientation) } }
         }
     }
 
     /// What the model sees of an image: its input, for showing.
-    public func input(of image: RGBImage, orientation: ImageOrientation = .up) throws -> RGBImage {
+    public func input(of image: RGBImage, orientation: ImageOrientation) throws -> RGBImage {
         try lock.withLock { try image.withSource { preprocessor.input(from: $0, orientation: orientation) } }
     }
 

@@ -1,5 +1,6 @@
 #if canImport(CoreML)
 @preconcurrency import AVFoundation
+import CoreVideo
 import TinyMLCore
 
 /// Classifies frames on the camera's queue, synchronously: a frame that comes while one is being looked at is dropped
@@ -9,25 +10,23 @@ import TinyMLCore
 final class FrameDelegate: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, @unchecked Sendable {
     private let sink: LiveSink
     private let clock = SystemClock()
-    private var reporter = LiveReporter()
+    private var pipeline: FramePipeline<CVPixelBuffer>
 
     init(_ sink: LiveSink) {
         self.sink = sink
+        pipeline = FramePipeline(classifier: sink.classifier, other: sink.other, capture: sink.capture) { frame in
+            try PixelBufferBridge.withSource(frame) { $0.image() }
+        }
     }
 
     func captureOutput(
         _ output: AVCaptureOutput, didOutput sampleBuffer: CMSampleBuffer, from connection: AVCaptureConnection
     ) {
         guard let frame = CMSampleBufferGetImageBuffer(sampleBuffer) else { return }
-        let arrival = clock.now
         do {
-            let result = try sink.classifier.classify(frame)
-            let other = try sink.other?.classify(frame)
-            if let update = reporter.frame(arrival: arrival, result, other: other) { sink.updates.yield(update) }
-            if sink.capture.take() {
-                let image = try PixelBufferBridge.withSource(frame) { $0.image() }
-                sink.captured.yield(CapturedPhoto(image: image, predictions: result.predictions))
-            }
+            let (update, photo) = try pipeline.take(frame, arrival: clock.now)
+            if let update { sink.updates.yield(update) }
+            if let photo { sink.captured.yield(photo) }
         } catch {
             sink.updates.finish(throwing: error)
         }
@@ -36,7 +35,7 @@ final class FrameDelegate: NSObject, AVCaptureVideoDataOutputSampleBufferDelegat
     func captureOutput(
         _ output: AVCaptureOutput, didDrop sampleBuffer: CMSampleBuffer, from connection: AVCaptureConnection
     ) {
-        reporter.frameDropped()
+        pipeline.frameDropped()
     }
 }
 #endif

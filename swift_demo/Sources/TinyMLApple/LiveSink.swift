@@ -3,16 +3,16 @@ import TinyMLCore
 
 /// Who looks at the camera's frames, and where the answers go.
 public struct LiveSink: Sendable {
-    let classifier: CoreMLClassifier
+    let classifier: LoadedClassifier
     /// A second model to compare with; nil for none.
-    let other: CoreMLClassifier?
+    let other: LoadedClassifier?
     let updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation
     let capture: CaptureRequest
     let captured: AsyncStream<CapturedPhoto>.Continuation
 
     /// A frame that `capture` asks for goes to `captured` with its answer.
     public init(
-        classifier: CoreMLClassifier, other: CoreMLClassifier? = nil,
+        classifier: LoadedClassifier, other: LoadedClassifier? = nil,
         updates: AsyncThrowingStream<LiveUpdate, any Error>.Continuation, capture: CaptureRequest,
         captured: AsyncStream<CapturedPhoto>.Continuation
     ) {

@@ -15,10 +15,12 @@ public final class ModelLoader: Sendable {
     }
 
     /// A classifier that has made one prediction, so that the breadcrumb covers what may crash.
-    public func classifier(for model: InstalledModel, units: Units) async throws -> CoreMLClassifier {
+    ///
+    /// Core ML runs every model that is exported today; a format that something else runs is told apart here.
+    public func classifier(for model: InstalledModel, units: Units) async throws -> LoadedClassifier {
         let preprocess = model.facts.preprocess
         return try await queue.run {
-            try self.breadcrumb.during(.init(model.facts, units: units)) {
+            try self.breadcrumb.during(.init(model.facts, units: units)) { () -> LoadedClassifier in
                 let classifier = try CoreMLClassifier(
                     compiled: self.cache.compiled(model), name: model.facts.path, units: units,
                     preprocess: preprocess)

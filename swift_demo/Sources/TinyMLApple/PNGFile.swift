@@ -11,9 +11,7 @@ public enum PNGFile {
     ///
     /// - Throws: `ImageError.unwritable`, or Foundation's error where no folder can be made.
     public static func write(_ image: CGImage, name: String) throws -> URL {
-        let folder = URL.temporaryDirectory.appendingPathComponent("Shared-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let file = folder.appendingPathComponent(name)
+        let file = try SharedFile.place(name)
         guard
             let target = CGImageDestinationCreateWithURL(file as CFURL, UTType.png.identifier as CFString, 1, nil)
         else { throw ImageError.unwritable(name: name) }

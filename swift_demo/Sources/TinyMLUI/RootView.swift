@@ -5,20 +5,23 @@ import TinyMLCore
 /// A window of the app: five screens and the alerts that belong to none of them.
 public struct RootView: View {
     let app: AppModel
+    @State private var tab = AppTab.camera
 
     public init(app: AppModel) {
         self.app = app
     }
 
     public var body: some View {
-        TabView {
+        TabView(selection: $tab) {
             ForEach(AppTab.allCases) { tab in
                 screen(tab)
                     .tabItem { Label(tab.title, symbol: tab.symbol) }
+                    .tag(tab)
                     .accessibilityIdentifier("screen-\(tab.rawValue)")
             }
         }
         .task { app.start() }
+        .onChange(of: app.cameraRequests) { tab = .camera }
         .alert(
             app.alert?.screen.title.localized ?? "",
             isPresented: ItemControl(app.alert != nil) { if !$0 { dismiss() } }.binding

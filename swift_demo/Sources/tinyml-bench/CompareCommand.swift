@@ -11,7 +11,7 @@ enum CompareCommand {
         let runs = try arguments.files.map { try BenchRun(contentsOf: URL(fileURLWithPath: $0)) }
         let comparison = RunComparison(runs[0], runs[1])
         if !comparison.differences.isEmpty, !arguments.switches.contains("--force") {
-            let told = comparison.differences.joined(separator: "; ")
+            let told = comparison.differences.map(\.english).joined(separator: "; ")
             throw Failure(description: "the runs were not taken alike: \(told); compare them all the same with --force")
         }
         if comparison.rows.isEmpty { throw Failure(description: "no case has a latency in both runs") }

@@ -25,3 +25,18 @@ import QuartzCore
     /// https://developer.apple.com/documentation/appkit/nsview/layout()
     open func layout() { stub() }
 }
+
+/// https://developer.apple.com/documentation/appkit/nspasteboard
+public class NSPasteboard: NSObject {
+    /// https://developer.apple.com/documentation/appkit/nspasteboard/pasteboardtype
+    public struct PasteboardType: Hashable, Sendable {
+        /// https://developer.apple.com/documentation/appkit/nspasteboard/pasteboardtype/string
+        public static var string: PasteboardType { stub() }
+    }
+    /// https://developer.apple.com/documentation/appkit/nspasteboard/general
+    public class var general: NSPasteboard { stub() }
+    /// https://developer.apple.com/documentation/appkit/nspasteboard/clearcontents()
+    @discardableResult public func clearContents() -> Int { stub() }
+    /// https://developer.apple.com/documentation/appkit/nspasteboard/setstring(_:fortype:)
+    @discardableResult public func setString(_ string: String, forType dataType: PasteboardType) -> Bool { stub() }
+}

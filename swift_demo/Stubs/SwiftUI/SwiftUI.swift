@@ -154,6 +154,8 @@ public struct Font: Hashable, Sendable {
     public static var body: Font { stub() }
     /// https://developer.apple.com/documentation/swiftui/font/footnote
     public static var footnote: Font { stub() }
+    /// https://developer.apple.com/documentation/swiftui/font/system(size:weight:design:)-697b2
+    public static func system(size: CGFloat) -> Font { stub() }
     /// https://developer.apple.com/documentation/swiftui/font/monospaceddigit()
     public func monospacedDigit() -> Font { stub() }
 }
@@ -329,9 +331,17 @@ public struct TabView<SelectionValue: Hashable, Content: View>: View {
     public var body: Never { stub() }
 }
 
-extension TabView where SelectionValue == Int {
-    /// https://developer.apple.com/documentation/swiftui/tabview/init(content:)
-    public init(@ViewBuilder content: () -> Content) { stub() }
+extension TabView {
+    /// https://developer.apple.com/documentation/swiftui/tabview/init(selection:content:)
+    public init(selection: Binding<SelectionValue>?, @ViewBuilder content: () -> Content) { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/textfield
+public struct TextField<Label: View>: View {
+    /// https://developer.apple.com/documentation/swiftui/textfield/init(text:prompt:label:)
+    public init(text: Binding<String>, prompt: Text? = nil, @ViewBuilder label: () -> Label) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/textfield
+    public var body: Never { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/geometryproxy
@@ -461,6 +471,9 @@ extension ProgressView where Label == EmptyView, CurrentValueLabel == EmptyView 
 public struct ShareLink<Label: View>: View {
     /// https://developer.apple.com/documentation/swiftui/sharelink/init(item:subject:message:label:)
     public init(item: URL, @ViewBuilder label: () -> Label) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/sharelink/init(items:subject:message:label:)
+    public init<Items: RandomAccessCollection>(items: Items, @ViewBuilder label: () -> Label)
+    where Items.Element == URL { stub() }
     /// https://developer.apple.com/documentation/swiftui/sharelink
     public var body: Never { stub() }
 }
@@ -481,6 +494,42 @@ public protocol ShapeStyle: Sendable {}
 extension ShapeStyle where Self == HierarchicalShapeStyle {
     /// https://developer.apple.com/documentation/swiftui/shapestyle/secondary
     public static var secondary: HierarchicalShapeStyle { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/color
+public struct Color: ShapeStyle, View {
+    /// https://developer.apple.com/documentation/swiftui/color/black
+    public static var black: Color { stub() }
+    /// https://developer.apple.com/documentation/swiftui/color/white
+    public static var white: Color { stub() }
+    /// https://developer.apple.com/documentation/swiftui/color
+    public var body: Never { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/alignment
+public struct Alignment: Equatable, Sendable {
+    /// https://developer.apple.com/documentation/swiftui/alignment/center
+    public static var center: Alignment { stub() }
+    /// https://developer.apple.com/documentation/swiftui/alignment/leading
+    public static var leading: Alignment { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/textselectability
+public protocol TextSelectability {}
+/// https://developer.apple.com/documentation/swiftui/enabledtextselectability
+public struct EnabledTextSelectability: TextSelectability {}
+
+extension TextSelectability where Self == EnabledTextSelectability {
+    /// https://developer.apple.com/documentation/swiftui/textselectability/enabled
+    public static var enabled: EnabledTextSelectability { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/imagerenderer
+public final class ImageRenderer<Content: View> {
+    /// https://developer.apple.com/documentation/swiftui/imagerenderer/init(content:)
+    @MainActor public init(content view: Content) { stub() }
+    /// https://developer.apple.com/documentation/swiftui/imagerenderer/cgimage
+    @MainActor public var cgImage: CGImage? { stub() }
 }
 
 /// https://developer.apple.com/documentation/swiftui/accessibilitychildbehavior
@@ -535,7 +584,9 @@ extension View {
     /// https://developer.apple.com/documentation/swiftui/view/padding(_:_:)
     public func padding() -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/frame(width:height:alignment:)
-    public func frame(width: CGFloat? = nil, height: CGFloat? = nil) -> ModifiedView { stub() }
+    public func frame(width: CGFloat? = nil, height: CGFloat? = nil, alignment: Alignment = .center) -> ModifiedView {
+        stub()
+    }
     /// https://developer.apple.com/documentation/swiftui/view/frame(minwidth:idealwidth:maxwidth:minheight:idealheight:maxheight:alignment:)
     public func frame(minWidth: CGFloat? = nil, maxWidth: CGFloat? = nil, minHeight: CGFloat? = nil) -> ModifiedView {
         stub()
@@ -570,6 +621,16 @@ extension View {
     { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/onchange(of:initial:_:)
     public func onChange<V: Equatable>(of value: V, _ action: @escaping () -> Void) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/background(_:ignoressafeareaedges:)
+    public func background<S: ShapeStyle>(_ style: S) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/autocorrectiondisabled(_:)
+    public func autocorrectionDisabled(_ disable: Bool = true) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/textselection(_:)
+    public func textSelection<S: TextSelectability>(_ selectability: S) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/sheet(ispresented:ondismiss:content:)
+    public func sheet<Content: View>(isPresented: Binding<Bool>, @ViewBuilder content: @escaping () -> Content)
+        -> ModifiedView
+    { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/alert(_:ispresented:actions:message:)
     public func alert<S: StringProtocol, A: View, M: View>(
         _ title: S, isPresented: Binding<Bool>, @ViewBuilder actions: () -> A, @ViewBuilder message: () -> M
@@ -659,6 +720,77 @@ open class FileWrapper {
     public init(regularFileWithContents contents: Data) { stub() }
     /// https://developer.apple.com/documentation/foundation/filewrapper/regularfilecontents
     open var regularFileContents: Data? { stub() }
+}
+
+// MARK: Widgets and controls
+
+/// https://developer.apple.com/documentation/swiftui/widget
+@MainActor @preconcurrency public protocol Widget {
+    associatedtype Body
+}
+
+/// https://developer.apple.com/documentation/swiftui/widgetbundle
+@MainActor @preconcurrency public protocol WidgetBundle {
+    associatedtype Body: Widget
+    /// https://developer.apple.com/documentation/swiftui/widgetbundle/body-swift.property
+    @WidgetBundleBuilder var body: Body { get }
+}
+
+extension WidgetBundle {
+    /// https://developer.apple.com/documentation/swiftui/widgetbundle/main()
+    public static func main() { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/widgetbundlebuilder
+public struct BundledControl: Widget {
+    /// https://developer.apple.com/documentation/swiftui/widget/body-swift.associatedtype
+    public typealias Body = Never
+}
+
+/// https://developer.apple.com/documentation/swiftui/widgetbundlebuilder
+@resultBuilder public struct WidgetBundleBuilder {
+    /// https://developer.apple.com/documentation/swiftui/widgetbundlebuilder/buildblock(_:)
+    public static func buildBlock<Content: Widget>(_ content: Content) -> Content { stub() }
+}
+
+@available(iOS 18.0, macOS 26.0, *)
+extension WidgetBundleBuilder {
+    /// https://developer.apple.com/documentation/swiftui/widgetbundlebuilder/buildexpression(_:)
+    public static func buildExpression<Content: ControlWidget>(_ content: Content) -> BundledControl { stub() }
+}
+
+@available(iOS 18.0, macOS 26.0, *)
+/// https://developer.apple.com/documentation/swiftui/controlwidget
+@MainActor @preconcurrency public protocol ControlWidget {
+    associatedtype Body: ControlWidgetConfiguration
+    /// https://developer.apple.com/documentation/swiftui/controlwidget/body-swift.property
+    @ControlWidgetConfigurationBuilder var body: Body { get }
+}
+
+@available(iOS 18.0, macOS 26.0, *)
+/// https://developer.apple.com/documentation/swiftui/controlwidgetconfiguration
+@MainActor @preconcurrency public protocol ControlWidgetConfiguration {
+    associatedtype Body
+}
+
+@available(iOS 18.0, macOS 26.0, *)
+/// https://developer.apple.com/documentation/swiftui/controlwidgetconfigurationbuilder
+@resultBuilder public struct ControlWidgetConfigurationBuilder {
+    /// https://developer.apple.com/documentation/swiftui/controlwidgetconfigurationbuilder/buildblock(_:)
+    public static func buildBlock<Content: ControlWidgetConfiguration>(_ content: Content) -> Content { stub() }
+}
+
+@available(iOS 18.0, macOS 26.0, *)
+/// https://developer.apple.com/documentation/swiftui/controlwidgettemplate
+@MainActor @preconcurrency public protocol ControlWidgetTemplate {
+    associatedtype Body
+}
+
+@available(iOS 18.0, macOS 26.0, *)
+/// https://developer.apple.com/documentation/swiftui/controlwidgettemplatebuilder
+@resultBuilder public struct ControlWidgetTemplateBuilder {
+    /// https://developer.apple.com/documentation/swiftui/controlwidgettemplatebuilder/buildblock(_:)
+    public static func buildBlock<Content: ControlWidgetTemplate>(_ content: Content) -> Content { stub() }
 }
 
 // MARK: Views of the system's other frameworks

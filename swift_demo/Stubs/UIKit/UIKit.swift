@@ -35,3 +35,14 @@ import QuartzCore
         set { stub() }
     }
 }
+
+/// https://developer.apple.com/documentation/uikit/uipasteboard
+public class UIPasteboard: NSObject {
+    /// https://developer.apple.com/documentation/uikit/uipasteboard/general
+    public class var general: UIPasteboard { stub() }
+    /// https://developer.apple.com/documentation/uikit/uipasteboard/string
+    public var string: String? {
+        get { stub() }
+        set { stub() }
+    }
+}

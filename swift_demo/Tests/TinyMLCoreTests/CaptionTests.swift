@@ -18,6 +18,13 @@ struct CaptionTests {
         #expect(PhotoCaption([predictions[1]], threshold: 0, model: "").fileName == "a-b.png")
     }
 
+    @Test func aCaptionsLinesNameTheModel() {
+        let caption = PhotoCaption(predictions, threshold: 0.9, model: "net w8")
+        #expect(caption.headline == "Unsure")
+        #expect(caption.lines(Formats(locale: Locale(identifier: "en_US"))).last == "net w8")
+        #expect(caption.lines(Formats(locale: Locale(identifier: "en_US"))).first == "fox  75.0%")
+    }
+
     @Test func labelsAreCopiedAsPlainText() {
         #expect(PhotoCaption.text(of: predictions) == "fox\t75.0 %\na/b\t20.0 %\nc\t4.0 %\nd\t1.0 %")
     }
@@ -38,5 +45,24 @@ struct CaptionTests {
         request.ask()
         #expect(request.take())
         #expect(!request.take())
+    }
+}
+
+struct PhotoReplyTests {
+    private let predictions = [
+        Prediction(label: "fox", probability: 0.756), Prediction(label: "cat", probability: 0.2),
+    ]
+
+    @Test func aReplySaysTheClassOrThatNoneIsSure() {
+        let sure = PhotoReply(predictions, threshold: 0.5)
+        #expect((sure.label, sure.sentence.english) == ("fox", "fox, 76 percent"))
+        let unsure = PhotoReply(predictions, threshold: 0.8)
+        #expect((unsure.label, unsure.sentence.english) == (nil, "Unsure, perhaps fox, 76 percent"))
+        let none = PhotoReply([], threshold: 0.5)
+        #expect(none.label == nil)
+        #expect(none.sentence.text { $0 == "Unsure" ? "Unsicher" : $0 } == "Unsicher")
+        // What a model names its classes is never taken for a place to fill.
+        let odd = PhotoReply([Prediction(label: "%2$@", probability: 1)], threshold: 0.5)
+        #expect(odd.sentence.english == "%2$@, 100 percent")
     }
 }

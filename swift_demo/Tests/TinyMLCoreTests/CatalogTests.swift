@@ -66,7 +66,7 @@ struct CatalogTests {
         try withCatalog(spoil: { try FileManager.default.removeItem(at: $0.appendingPathComponent(path)) }) { root in
             let catalog = try ModelCatalog(folder: root)
             #expect(catalog.models.isEmpty)
-            #expect(catalog.refused.first?.reason.hasPrefix(reason) == true)
+            #expect(catalog.refused.first?.reason.english.hasPrefix(reason) == true)
         }
     }
 
@@ -75,7 +75,7 @@ struct CatalogTests {
             text.replacingOccurrences(of: "\"vit-coreml-palette4g8.ml", with: "\"../vit-coreml-palette4g8.ml")
         }
         try withCatalog(change: change) { root in
-            let reason = try ModelCatalog(folder: root).refused.first?.reason
+            let reason = try ModelCatalog(folder: root).refused.first?.reason.english
             #expect(reason == "the manifest names a file outside its folder: ../vit-coreml-palette4g8.mlpackage")
         }
     }
@@ -83,7 +83,7 @@ struct CatalogTests {
     @Test func aCropLargerThanTheImageIsRefused() throws {
         let change = { (text: String) in text.replacingOccurrences(of: "\"resize\": 64", with: "\"resize\": 32") }
         try withCatalog(change: change) { root in
-            let reason = try ModelCatalog(folder: root).refused.first?.reason
+            let reason = try ModelCatalog(folder: root).refused.first?.reason.english
             #expect(reason?.hasPrefix("the model wants 64 pixels") == true)
         }
     }

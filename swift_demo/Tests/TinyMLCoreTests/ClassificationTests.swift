@@ -44,13 +44,15 @@ struct SelfTestTests {
     @Test func aWrongProbabilityFails() throws {
         let findings = try SelfTest(golden: golden()).run(image: image, classifier: RedClassifier(offset: 0.05))
         #expect(findings.map(\.verdict) == [.failed, .passed])
-        #expect(findings[0].sentence == "The model says red, expected is red: largest difference 0.05, allowed 0.01.")
+        #expect(
+            findings[0].sentence.english
+                == "The model says red, expected is red: largest difference 0.05, allowed 0.01.")
     }
 
     @Test func exchangedChannelsAreNamed() throws {
         let findings = try SelfTest(golden: golden()).run(image: image, classifier: RedClassifier(swapped: true))
         #expect(findings.map(\.verdict) == [.failed, .failed])
-        #expect(findings[1].sentence.hasPrefix("Red and blue arrive exchanged"))
+        #expect(findings[1].sentence.english.hasPrefix("Red and blue arrive exchanged. Difference as it is: 0."))
     }
 
     @Test func aGrayImageDecidesNothing() throws {

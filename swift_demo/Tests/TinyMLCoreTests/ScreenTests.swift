@@ -27,7 +27,8 @@ struct ScreenTests {
         droppedFrames: 1234, frames: 4000)
 
     private static let stages: [(String, LoadStage)] = [
-        ("no model", .none), ("loading", .loading), ("model refused", .failed("model.mil cannot be compiled")),
+        ("no model", .none), ("loading", .loading),
+        ("model refused", .failed(.verbatim("model.mil cannot be compiled"))),
     ]
 
     private func live(_ change: (inout LiveScreen) -> Void) -> LiveScreen {
@@ -63,6 +64,37 @@ struct ScreenTests {
                     $0.status.zoom = 8
                 }
             ),
+            ("another threshold", live { $0.threshold = 0.6 }),
+            (
+                "two models, before the second is loaded",
+                live {
+                    $0.others = [model]
+                    $0.beside = model.id
+                }
+            ),
+            (
+                "two models",
+                live {
+                    $0.others = [model]
+                    $0.beside = model.id
+                    let agreement = Agreement(
+                        frames: 120, sameClass: 0.975, meanDifference: 0.031, first: .init(p50: 1.8, p95: 2.34),
+                        second: .init(p50: 0.9, p95: 1.2))
+                    $0.update = LiveUpdate(
+                        top: Self.predictions, reading: Self.reading,
+                        other: SecondAnswer(top: Self.predictions, agreement: agreement))
+                }
+            ),
+            ("recording", live { $0.recordedLines = 1234 }),
+            ("a recording to share", live { $0.hasRecording = true }),
+            (
+                "a second model that cannot be used",
+                live {
+                    $0.others = [model]
+                    $0.beside = model.id
+                    $0.besideProblem = .verbatim("model.mil cannot be compiled")
+                }
+            ),
             ("paused", live { $0.status.phase = .paused }),
             ("interrupted", live { $0.status.phase = .interrupted }),
             ("not allowed", live { $0.status.phase = .failed(.denied) }),
@@ -75,7 +107,7 @@ struct ScreenTests {
             ),
             ("no camera", live { $0.status.phase = .failed(.noCamera) }),
             ("the session failed", live { $0.status.phase = .failed(.session("Cannot Record")) }),
-            ("a prediction failed", live { $0.problem = "the model gave no output named probabilities" }),
+            ("a prediction failed", live { $0.problem = Phrase("the model gave no output named %@", "probabilities") }),
         ]
         try Snapshot.expect(
             "camera", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
@@ -91,13 +123,26 @@ struct ScreenTests {
         var answered = ready
         answered.answer = .init(input: input, classification: classification)
         var failed = answered
-        failed.problem = "notes.txt cannot be read as an image"
+        failed.problem = ImageError.unreadable(name: "notes.txt").phrase
+        var unsure = answered
+        unsure.threshold = 0.9
+        var looking = answered
+        looking.video = .looking(name: "clip.mov", share: 0.375)
+        var seen = ready
+        let told = [("circle", 0.9), ("circle", 0.8), ("ring", 0.3), ("circle", 0.7)].enumerated().map {
+            VideoTimeline.Sample(
+                seconds: Double($0) * 20, top: [Prediction(label: $1.0, probability: $1.1)])
+        }
+        seen.video = .seen(name: "clip.mov", VideoTimeline(duration: 83.5, samples: told))
         var states: [(String, PhotoScreen)] = Self.stages.map { name, stage in
             var screen = PhotoScreen()
             screen.stage = stage
             return (name, screen)
         }
-        states += [("nothing chosen", ready), ("classified", answered), ("not an image", failed)]
+        states += [
+            ("nothing chosen", ready), ("classified", answered), ("unsure", unsure), ("not an image", failed),
+            ("looking at a video", looking), ("a video", seen),
+        ]
         try Snapshot.expect(
             "photo", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
     }
@@ -110,8 +155,19 @@ struct ScreenTests {
         var refused = chosen
         refused.selection = nil
         refused.units = .cpuOnly
-        refused.refused = [.init(folder: "vit-coreml-w8", reason: "\(CatalogError.missing(name: "manifest.json"))")]
-        let states = [("nothing there", ModelsScreen()), ("one chosen", chosen), ("one refused", refused)]
+        refused.refused = [.init(folder: "vit-coreml-w8", reason: CatalogError.missing(name: "manifest.json").phrase)]
+        var imported = chosen
+        imported.deletable = [model.id]
+        imported.refused = refused.refused
+        imported.discardable = ["vit-coreml-w8"]
+        imported.address = "https://example.org/vit.zip"
+        var fetching = imported
+        fetching.isTakingIn = true
+        imported.storage = StorageUse(imported: 2_700_000, compiled: 5_100_000, records: 120_000)
+        let states = [
+            ("brought in", imported), ("nothing there", ModelsScreen()), ("one chosen", chosen),
+            ("one refused", refused), ("being fetched", fetching),
+        ]
         try Snapshot.expect(
             "models", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
     }
@@ -124,7 +180,8 @@ struct ScreenTests {
             PlannedOperation(id: 2, name: "ios16.softmax", device: .cpu, cost: nil),
         ])
         let states: [(String, ComputePlanScreen)] = [
-            ("loading", .loading), ("absent", .absent), ("failed", .failed("no such file")), ("a plan", .plan(plan)),
+            ("loading", .loading), ("absent", .absent), ("failed", .failed(.verbatim("no such file"))),
+            ("a plan", .plan(plan)),
         ]
         try Snapshot.expect(
             "compute-plan", language,
@@ -151,8 +208,20 @@ struct ScreenTests {
         }
         var failed = running
         failed.end()
-        failed.problem = "densenet-coreml-int8.mlpackage differs from its manifest’s checksum"
+        failed.problem = CatalogError.changed(name: "densenet-coreml-int8.mlpackage").phrase
         states.append(("failed", failed))
+        var canceled = ready
+        let benchCase = try BenchRun(contentsOf: Fixtures.results.appendingPathComponent("v1/fixture-iphone.json"))
+            .results[0].case
+        canceled.run = BenchRun(
+            results: [
+                BenchResult(notRun: benchCase, reason: "\(BenchmarkRunner.Stop.canceled)"),
+                BenchResult(
+                    failed: benchCase, reason: "the driver gave up", series: [],
+                    flags: ValidityFlag.allCases.map(\.rawValue) + ["contended"]),
+            ], plan: .quick, environment: SystemFacts.environment(thermalState: nil, lowPowerMode: nil), command: "test"
+        )
+        states.append(("canceled and failed", canceled))
         for name in ["fixture-iphone", "fixture-macos"] {
             var done = ready
             done.run = try BenchRun(contentsOf: Fixtures.results.appendingPathComponent("v1/\(name).json"))
@@ -165,13 +234,16 @@ struct ScreenTests {
     @Test(arguments: Language.all) func checks(code: String) throws {
         let language = try Language(code)
         let findings: [SelfTest.Finding] = [
-            .init(name: "golden image", verdict: .passed, sentence: "The model says circle: largest difference 0.001."),
+            .init(
+                name: "golden image", verdict: .passed,
+                sentence: Phrase(
+                    "The model says %@: largest difference %@, allowed %@.", "circle", "0.001", "0.01")),
             .init(name: "channel order", verdict: .undecided, sentence: "This image cannot tell red from blue."),
-            .init(name: "golden image through Vision", verdict: .failed, sentence: "The model says ring."),
+            .init(name: "golden image through Vision", verdict: .failed, sentence: "The model named no class."),
         ]
         let stages: [(String, ChecksScreen.Stage)] = [
             ("idle", .idle), ("running", .running), ("findings", .findings(findings)), ("no image", .findings([])),
-            ("failed", .failed("golden.png cannot be read as an image")),
+            ("failed", .failed(ImageError.unreadable(name: "golden.png").phrase)),
         ]
         var states = [("no model", ChecksScreen())]
         for (name, stage) in stages {
@@ -193,12 +265,18 @@ struct ScreenTests {
             [
                 ("tabs", tabs.joined(separator: "\n")),
                 ("crashed", AppAlert.crashed(crash).screen.transcript(language.text)),
-                ("a problem", AppAlert.problem("no such file: models").screen.transcript(language.text)),
+                ("a problem", AppAlert.problem(.verbatim("no such file: models")).screen.transcript(language.text)),
             ])
     }
 
     @Test func valuesGoWhereALanguageWantsThem() {
         #expect(Phrase("%@ of %@", "2", "5").text { _ in "100 % von %@: %@" } == "100 % von 2: 5")
+        #expect(Phrase("%@ of %@", "2", "5").text { _ in "von %2$@ genau %1$@, 7%" } == "von 5 genau 2, 7%")
+        #expect(Phrase("%@: %@", "1%@").text { $0 } == "1%@: ")
+        let nested = Phrase("no picture of %@ can be read: %@", phrases: [.verbatim("a"), "few samples"])
+        #expect(nested.text { $0 == "few samples" ? "wenige" : $0 } == "no picture of a can be read: wenige")
+        #expect(Phrase.list(["few samples", .verbatim("x")]).text { "<\($0)>" } == "<few samples>, x")
+        #expect(Phrase(of: CameraProblem.denied) == CameraProblem.denied.phrase)
         #expect(Phrase("plain").text { $0.uppercased() } == "PLAIN")
         #expect(Phrase.verbatim("50%@").text { _ in "?" } == "50%@")
     }
@@ -208,7 +286,69 @@ struct ScreenTests {
         let actions = live.sections.flatMap(\.items).compactMap { item in
             if case .button(_, let action, _, _, _) = item { action } else { nil }
         }
-        #expect(actions == [.pause, .nextCamera, .torch(true), .zoom(2 / 1.5), .zoom(3)])
+        #expect(
+            actions == [
+                .pause, .nextCamera, .torch(true), .zoom(2 / 1.5), .zoom(3), .takePicture, .copy, .record(true),
+            ])
+    }
+
+    @Test(arguments: Language.all) func picture(code: String) throws {
+        let language = try Language(code)
+        let caption = PhotoCaption(Self.predictions, threshold: 0.5, model: "densenet coreml-w8")
+        var drawn = PictureScreen(caption: caption, predictions: Self.predictions)
+        let before = drawn
+        drawn.isDrawn = true
+        var failed = before
+        failed.problem = ImageError.unwritable(name: "circle.png").phrase
+        let unsure = PictureScreen(
+            caption: PhotoCaption(Self.predictions, threshold: 0.9, model: "densenet coreml-w8"),
+            predictions: Self.predictions)
+        let states = [("before it is drawn", before), ("drawn", drawn), ("not drawn", failed), ("unsure", unsure)]
+        try Snapshot.expect(
+            "picture", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
+    }
+
+    @Test(arguments: Language.all) func history(code: String) throws {
+        let language = try Language(code)
+        func entry(_ name: String) throws -> BenchmarkHistory.Entry {
+            let file = Fixtures.results.appendingPathComponent("v1/\(name).json")
+            return .init(file: file, run: try BenchRun(contentsOf: file))
+        }
+        var filled = HistoryScreen()
+        filled.runs = [try entry("fixture-iphone"), try entry("fixture-macos")]
+        filled.recordings = [
+            .init(file: URL(fileURLWithPath: "/answers-20261123T170509Z.csv"), bytes: 123_456)
+        ]
+        filled.refused = [
+            .init(folder: "broken.json", reason: SchemaError.notJSON(file: "broken.json").phrase)
+        ]
+        var compared = filled
+        compared.mark("fixture-iphone.json")
+        compared.mark("fixture-macos.json")
+        var alike = filled
+        alike.runs = [
+            try entry("fixture-iphone"), .init(file: URL(fileURLWithPath: "/b.json"), run: filled.runs[0].run),
+        ]
+        alike.mark("fixture-iphone.json")
+        alike.mark("b.json")
+        var failed = HistoryScreen()
+        failed.problem = FileAccessError.absent(name: "gone.json").phrase
+        let states = [
+            ("nothing kept", HistoryScreen()), ("nothing marked", filled), ("two that differ", compared),
+            ("two alike", alike), ("could not be deleted", failed),
+        ]
+        try Snapshot.expect(
+            "history", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
+    }
+
+    @Test func marksComeAndGoAndOnlyWhatIsMarkedIsShared() throws {
+        var screen = HistoryScreen()
+        screen.recordings = ["a.csv", "b.csv"].map { .init(file: URL(fileURLWithPath: "/\($0)"), bytes: 1) }
+        #expect(screen.sharedFiles.isEmpty)
+        screen.mark("b.csv")
+        #expect(screen.sharedFiles.map(\.lastPathComponent) == ["b.csv"])
+        screen.mark("b.csv")
+        #expect(screen.marked.isEmpty)
     }
 
     @Test func theSimulatorBeginsOnTheCPU() throws {

@@ -32,7 +32,7 @@ struct Language: CustomTestStringConvertible {
     }
 
     var testDescription: String { code }
-    var formats: Formats { Formats(locale: locale) }
+    var formats: Formats { Formats(locale: locale, timeZone: .gmt) }
 
     /// The text of a key; a key without one is a failure of the test.
     func text(_ key: String) -> String {

@@ -65,7 +65,9 @@ struct VideoTests {
     @Test func damagedMomentsAreLeftOutAndADamagedVideoIsTold() async throws {
         let half = try await analysis(FakeVideo(broken: { $0 < 2 })).run { _ in }
         #expect(half.samples.first?.seconds == 2)
-        await #expect(throws: VideoError.unreadable(name: "clip.mov", reason: "frame cannot be read as an image")) {
+        await #expect(
+            throws: VideoError.unreadable(name: "clip.mov", reason: Phrase("%@ cannot be read as an image", "frame"))
+        ) {
             _ = try await analysis(FakeVideo(broken: { _ in true })).run { _ in }
         }
         await #expect(throws: VideoError.empty(name: "clip.mov")) {

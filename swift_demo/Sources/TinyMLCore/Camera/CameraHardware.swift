@@ -67,17 +67,17 @@ public enum CameraPhase: Hashable, Sendable {
     case failed(CameraProblem)
 }
 
-/// Why there is no picture; `description` is one sentence for the user.
-public enum CameraProblem: Error, Hashable, Sendable, CustomStringConvertible {
+/// Why there is no picture; `phrase` is one sentence for the user.
+public enum CameraProblem: Error, Hashable, Sendable, ExplainedError {
     case denied
     case noCamera
     case session(String)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
         case .denied: "this app may not use the camera: allow it in the system’s privacy settings"
         case .noCamera: "no camera can be opened here"
-        case .session(let reason): "the camera stopped: \(reason)"
+        case .session(let reason): Phrase("the camera stopped: %@", reason)
         }
     }
 }

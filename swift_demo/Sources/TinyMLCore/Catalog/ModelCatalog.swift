@@ -44,8 +44,8 @@ public struct CatalogFile: RecordFile {
     }
 }
 
-/// Why a model cannot be used; `description` is one sentence for the user.
-public enum CatalogError: Error, Equatable, Sendable, CustomStringConvertible {
+/// Why a model cannot be used; `phrase` is one sentence for the user.
+public enum CatalogError: Error, Equatable, Sendable, ExplainedError {
     /// The model folder has no catalog.
     case noCatalog(folder: String)
     /// The file or folder that a manifest names is not there.
@@ -57,16 +57,19 @@ public enum CatalogError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A path that leaves its folder.
     case outside(name: String)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
         case .noCatalog(let folder):
-            "there is no catalog in \(folder): copy models there with “tinyml app sync”"
-        case .missing(let name): "\(name) is missing: copy the model again with “tinyml app sync”"
+            Phrase("there is no catalog in %@: copy models there with “tinyml app sync”", folder)
+        case .missing(let name):
+            Phrase("%@ is missing: copy the model again with “tinyml app sync”", name)
         case .changed(let name):
-            "\(name) differs from its manifest’s checksum: copy the model again with “tinyml app sync”"
+            Phrase("%@ differs from its manifest’s checksum: copy the model again with “tinyml app sync”", name)
         case .cropTooLarge(let inputSize, let resize):
-            "the model wants \(inputSize) pixels of an image that is resized to \(resize): no image is that large"
-        case .outside(let name): "the manifest names a file outside its folder: \(name)"
+            Phrase(
+                "the model wants %@ pixels of an image that is resized to %@: no image is that large", "\(inputSize)",
+                "\(resize)")
+        case .outside(let name): Phrase("the manifest names a file outside its folder: %@", name)
         }
     }
 }
@@ -138,11 +141,11 @@ public struct InstalledModel: Hashable, Sendable, Identifiable {
 public struct ModelCatalog: Sendable {
     public struct Refusal: Hashable, Sendable, Identifiable {
         public let folder: String
-        public let reason: String
+        public let reason: Phrase
 
         public var id: String { folder }
 
-        public init(folder: String, reason: String) {
+        public init(folder: String, reason: Phrase) {
             self.folder = folder
             self.reason = reason
         }
@@ -169,7 +172,7 @@ public struct ModelCatalog: Sendable {
                 }
                 models.append(model)
             } catch {
-                refused.append(Refusal(folder: entry.folder, reason: "\(error)"))
+                refused.append(Refusal(folder: entry.folder, reason: Phrase(of: error)))
             }
         }
         self.models = models

@@ -21,7 +21,7 @@ public final class AnswerLog {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let written: String = date.formatted(.iso8601)
         let moment = written.filter { $0 != "-" && $0 != ":" }
-        file = folder.appendingPathComponent("answers-\(moment).csv")
+        file = FreeName.file(in: folder, stem: "answers-\(moment)", pathExtension: "csv")
         try Data("\(Self.heading)\n".utf8).write(to: file)
         handle = try FileHandle(forWritingTo: file)
         try handle.seekToEnd()

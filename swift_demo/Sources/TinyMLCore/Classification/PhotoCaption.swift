@@ -15,6 +15,14 @@ public struct PhotoCaption: Hashable, Sendable {
         self.model = model
     }
 
+    /// The class in large letters, or that none is sure.
+    public var headline: Phrase { label.map(Phrase.verbatim) ?? "Unsure" }
+
+    /// What stands below: the best classes with their probabilities, and the model.
+    public func lines(_ formats: Formats = Formats()) -> [String] {
+        top.map { "\($0.label)  \(formats.percent($0.probability))" } + [model]
+    }
+
     /// The answer as plain text, for copying: one class a line, with percent.
     public static func text(of predictions: [Prediction]) -> String {
         predictions.top(5).map { "\($0.label)\t\(String(format: "%.1f", $0.probability * 100)) %" }.joined(

@@ -7,12 +7,12 @@ public struct SelfTest: Sendable {
     public struct Finding: Hashable, Sendable {
         public enum Verdict: Hashable, Sendable { case passed, failed, undecided }
 
-        public let name: String
+        public let name: Phrase
         public let verdict: Verdict
-        public let sentence: String
+        public let sentence: Phrase
 
         /// The same finding of another test.
-        public func renamed(_ name: String) -> Finding {
+        public func renamed(_ name: Phrase) -> Finding {
             Finding(name: name, verdict: verdict, sentence: sentence)
         }
     }
@@ -32,30 +32,35 @@ public struct SelfTest: Sendable {
         return [goldenFinding(found), channelFinding(difference(found), difference(swapped))]
     }
 
-    private func goldenFinding(_ found: [Prediction]) -> Finding {
-        let largest = difference(found)
-        let measured = "largest difference \(rounded(largest)), allowed \(rounded(golden.tolerance))"
-        guard let best = found.top(1).first, let expected = golden.labels.first else {
+    private func goldenFinding(_ predictions: [Prediction]) -> Finding {
+        let largest = difference(predictions)
+        let (found, allowed) = (rounded(largest), rounded(golden.tolerance))
+        guard let best = predictions.top(1).first, let expected = golden.labels.first else {
             return Finding(name: "golden image", verdict: .failed, sentence: "The model named no class.")
         }
         if largest > golden.tolerance {
-            let sentence = "The model says \(best.label), expected is \(expected): \(measured)."
+            let sentence = Phrase(
+                "The model says %@, expected is %@: largest difference %@, allowed %@.", best.label, expected, found,
+                allowed)
             return Finding(name: "golden image", verdict: .failed, sentence: sentence)
         }
-        return Finding(name: "golden image", verdict: .passed, sentence: "The model says \(best.label): \(measured).")
+        let sentence = Phrase(
+            "The model says %@: largest difference %@, allowed %@.", best.label, found, allowed)
+        return Finding(name: "golden image", verdict: .passed, sentence: sentence)
     }
 
     private func channelFinding(_ straight: Double, _ swapped: Double) -> Finding {
-        let measured = "difference \(rounded(straight)) as it is, \(rounded(swapped)) with red and blue exchanged"
-        let (verdict, sentence): (Finding.Verdict, String) =
+        let (asItIs, exchanged) = (rounded(straight), rounded(swapped))
+        let (verdict, told): (Finding.Verdict, Phrase) =
             if abs(straight - swapped) <= golden.tolerance {
-                (.undecided, "This image cannot tell red from blue: \(measured).")
+                (.undecided, "This image cannot tell red from blue.")
             } else if swapped < straight {
-                (.failed, "Red and blue arrive exchanged: \(measured).")
+                (.failed, "Red and blue arrive exchanged.")
             } else {
-                (.passed, "Red is red and blue is blue: \(measured).")
+                (.passed, "Red is red and blue is blue.")
             }
-        return Finding(name: "channel order", verdict: verdict, sentence: sentence)
+        let measured = Phrase("Difference as it is: %@, with red and blue exchanged: %@.", asItIs, exchanged)
+        return Finding(name: "channel order", verdict: verdict, sentence: .sentences([told, measured]))
     }
 
     /// The largest absolute difference of the expected classes' probabilities; a class that is missing counts as 0.

@@ -1,5 +1,5 @@
-/// Why pixels cannot be used; `description` is one sentence for the user.
-public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
+/// Why pixels cannot be used; `phrase` is one sentence for the user.
+public enum ImageError: Error, Equatable, Sendable, ExplainedError {
     /// A width or height of nothing.
     case empty(width: Int, height: Int)
     /// Fewer bytes than the rows need.
@@ -9,12 +9,14 @@ public enum ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The system did not save a picture.
     case unwritable(name: String)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
-        case .empty(let width, let height): "the image is \(width) x \(height) pixels: there is nothing to look at"
-        case .tooFewBytes(let needed, let found): "the image needs \(needed) bytes and has \(found)"
-        case .unreadable(let name): "\(name) cannot be read as an image"
-        case .unwritable(let name): "\(name) could not be saved"
+        case .empty(let width, let height):
+            Phrase("the image is %@ x %@ pixels: there is nothing to look at", "\(width)", "\(height)")
+        case .tooFewBytes(let needed, let found):
+            Phrase("the image needs %@ bytes and has %@", "\(needed)", "\(found)")
+        case .unreadable(let name): Phrase("%@ cannot be read as an image", name)
+        case .unwritable(let name): Phrase("%@ could not be saved", name)
         }
     }
 }

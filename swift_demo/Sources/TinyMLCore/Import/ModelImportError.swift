@@ -1,5 +1,5 @@
-/// Why a model cannot be brought in; `description` is one sentence for the user.
-public enum ModelImportError: Error, Equatable, Sendable, CustomStringConvertible {
+/// Why a model cannot be brought in; `phrase` is one sentence for the user.
+public enum ModelImportError: Error, Equatable, Sendable, ExplainedError {
     /// Neither an exported folder, nor a package, nor an archive of one.
     case nothingFound(name: String)
     /// An archive of several models.
@@ -14,22 +14,25 @@ public enum ModelImportError: Error, Equatable, Sendable, CustomStringConvertibl
     case server(status: Int)
     case downloadTooLarge(bytes: Int, allowed: Int)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
         case .nothingFound(let name):
-            "\(name) holds no model: an exported folder, an .mlpackage or a zip archive of one is needed"
+            Phrase("%@ holds no model: an exported folder, an .mlpackage or a zip archive of one is needed", name)
         case .several(let names):
-            "the archive holds several models, and one is needed: \(names.joined(separator: ", "))"
-        case .notAModel(let name): "\(name) cannot be read as a Core ML model"
+            Phrase("the archive holds several models, and one is needed: %@", names.joined(separator: ", "))
+        case .notAModel(let name): Phrase("%@ cannot be read as a Core ML model", name)
         case .notAClassifier(let name):
-            "\(name) is no image classifier: it needs a color image as input and class probabilities"
+            Phrase("%@ is no image classifier: it needs a color image as input and class probabilities", name)
         case .notSquare(let name, let width, let height):
-            "\(name) takes images of \(width) x \(height) pixels: only square ones are prepared here"
+            Phrase(
+                "%@ takes images of %@ x %@ pixels: only square ones are prepared here", name, "\(width)", "\(height)")
         case .contradiction(let name, let said, let taken):
-            "\(name) takes images of \(taken) pixels, its metadata says \(said)"
-        case .address(let text): "“\(text)” is no address of a zip archive: it must begin with https:// and end in .zip"
-        case .server(let status): "the server answered with status \(status)"
-        case .downloadTooLarge(let bytes, let allowed): "the archive has \(bytes) bytes, allowed are \(allowed)"
+            Phrase("%@ takes images of %@ pixels, its metadata says %@", name, "\(taken)", "\(said)")
+        case .address(let text):
+            Phrase("“%@” is no address of a zip archive: it must begin with https:// and end in .zip", text)
+        case .server(let status): Phrase("the server answered with status %@", "\(status)")
+        case .downloadTooLarge(let bytes, let allowed):
+            Phrase("the archive has %@ bytes, allowed are %@", "\(bytes)", "\(allowed)")
         }
     }
 }

@@ -20,7 +20,7 @@ public struct ModelLibrary: Sendable {
             do {
                 models.append(try InstalledModel(folder: folder.appendingPathComponent(name)))
             } catch {
-                refused.append(ModelCatalog.Refusal(folder: name, reason: "\(error)"))
+                refused.append(ModelCatalog.Refusal(folder: name, reason: Phrase(of: error)))
             }
         }
         return (models, refused)

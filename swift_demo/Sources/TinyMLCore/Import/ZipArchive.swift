@@ -1,8 +1,8 @@
 import CZlib
 import Foundation
 
-/// Why an archive cannot be unpacked; `description` is one sentence for the user.
-public enum ZipError: Error, Equatable, Sendable, CustomStringConvertible {
+/// Why an archive cannot be unpacked; `phrase` is one sentence for the user.
+public enum ZipError: Error, Equatable, Sendable, ExplainedError {
     case notAnArchive(name: String)
     /// Encrypted, or packed in a way or a size that is not read here.
     case unsupported(entry: String)
@@ -14,14 +14,16 @@ public enum ZipError: Error, Equatable, Sendable, CustomStringConvertible {
     case damaged(entry: String)
     case tooLarge(bytes: Int, allowed: Int)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
-        case .notAnArchive(let name): "\(name) is no zip archive, or one that was cut short"
-        case .unsupported(let entry): "\(entry) is encrypted or packed in a way that cannot be read here"
-        case .unsafe(let entry): "the archive names a file outside its folder, or a link: \(entry)"
-        case .repeated(let entry): "the archive names \(entry) twice"
-        case .damaged(let entry): "\(entry) is damaged in the archive: fetch it again"
-        case .tooLarge(let bytes, let allowed): "the archive holds \(bytes) bytes, allowed are \(allowed)"
+        case .notAnArchive(let name): Phrase("%@ is no zip archive, or one that was cut short", name)
+        case .unsupported(let entry):
+            Phrase("%@ is encrypted or packed in a way that cannot be read here", entry)
+        case .unsafe(let entry): Phrase("the archive names a file outside its folder, or a link: %@", entry)
+        case .repeated(let entry): Phrase("the archive names %@ twice", entry)
+        case .damaged(let entry): Phrase("%@ is damaged in the archive: fetch it again", entry)
+        case .tooLarge(let bytes, let allowed):
+            Phrase("the archive holds %@ bytes, allowed are %@", "\(bytes)", "\(allowed)")
         }
     }
 }

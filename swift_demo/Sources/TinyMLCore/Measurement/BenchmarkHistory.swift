@@ -36,7 +36,7 @@ public struct BenchmarkHistory: Sendable {
             do {
                 entries.append(Entry(file: file, run: try BenchRun(contentsOf: file)))
             } catch {
-                refused.append(ModelCatalog.Refusal(folder: name, reason: "\(error)"))
+                refused.append(ModelCatalog.Refusal(folder: name, reason: Phrase(of: error)))
             }
         }
         entries.sort { ($0.run.provenance.createdAt, $0.id) > ($1.run.provenance.createdAt, $1.id) }
@@ -48,23 +48,18 @@ public struct BenchmarkHistory: Sendable {
     /// - Throws: Foundation's error where the file cannot be written.
     public func add(_ run: BenchRun) throws -> Entry {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        var file = folder.appendingPathComponent("\(run.id).json")
-        var number = 2
-        while FileManager.default.fileExists(atPath: file.path) {
-            file = folder.appendingPathComponent("\(run.id)-\(number).json")
-            number += 1
-        }
+        let file = FreeName.file(in: folder, stem: run.id, pathExtension: "json")
         try run.json().write(to: file, options: .atomic)
         return Entry(file: file, run: run)
     }
 
     /// Deletes a file of the history, by the name that `contents` gave it.
     ///
-    /// - Throws: `CatalogError.missing` where there is none, or Foundation's error.
+    /// - Throws: `FileAccessError.absent` where there is none, or Foundation's error.
     public func remove(_ name: String) throws {
         let file = folder.appendingPathComponent(name)
         guard !name.contains("/"), name.hasSuffix(".json"), FileManager.default.fileExists(atPath: file.path) else {
-            throw CatalogError.missing(name: name)
+            throw FileAccessError.absent(name: name)
         }
         try FileManager.default.removeItem(at: file)
     }

@@ -195,11 +195,12 @@ public struct BenchmarkRunner {
             minRepeats: max(1, plan.rounds * plan.repeats), minSeconds: Double(plan.pacedSeconds))
     }
 
-    private enum Stop: Error, CustomStringConvertible {
+    /// What ends a run early.
+    enum Stop: ExplainedError, CaseIterable {
         case canceled
         case tooHot
 
-        var description: String {
+        var phrase: Phrase {
             switch self {
             case .canceled: "canceled before it was done"
             case .tooHot: "stopped: the device's thermal state was serious"

@@ -12,17 +12,19 @@ public struct RunComparison: Sendable {
     }
 
     /// Where the environments differ, as sentences; empty: the runs can be compared.
-    public let differences: [String]
+    public let differences: [Phrase]
     public let rows: [Row]
 
     public init(_ first: BenchRun, _ second: BenchRun) {
         let (one, two) = (first.environment, second.environment)
-        let facts: [(String, String, String)] = [
+        let facts: [(Phrase, String, String)] = [
             ("machine", one.machine, two.machine),
-            ("os", "\(one.os.rawValue) \(one.osVersion)", "\(two.os.rawValue) \(two.osVersion)"),
+            ("system", "\(one.os.rawValue) \(one.osVersion)", "\(two.os.rawValue) \(two.osVersion)"),
             ("runtime", one.runtime, two.runtime),
         ]
-        differences = facts.filter { $0.1 != $0.2 }.map { "\($0.0) differs: \($0.1) and \($0.2)" }
+        differences = facts.filter { $0.1 != $0.2 }.map {
+            Phrase("%@ differs: %@ and %@", phrases: [$0.0, .verbatim($0.1), .verbatim($0.2)])
+        }
         let others = Dictionary(
             second.results.map { (Self.name($0.case), $0) }, uniquingKeysWith: { first, _ in first })
         rows = first.results.compactMap { result in

@@ -39,6 +39,30 @@ public enum ValidityFlag: String, Sendable, CaseIterable {
         return flags
     }
 
+    /// The flag in words, for a screen.
+    public var title: Phrase {
+        switch self {
+        case .debugBuild: "debug build"
+        case .debugger: "a debugger was attached"
+        case .simulator: "simulator"
+        case .lowPowerMode: "low-power mode"
+        case .thermalFair: "the device was warm"
+        case .thermalSerious: "the device was hot"
+        case .fewSamples: "few samples"
+        case .unsteady: "unsteady"
+        case .slowedDown: "slowed down"
+        case .lateFrames: "late frames"
+        case .background: "in the background"
+        case .besideCamera: "beside the live camera"
+        case .simulated: "nothing was measured"
+        }
+    }
+
+    /// The flags of a result in words; one of another program stands as it is written there.
+    public static func titles(of flags: [String]) -> Phrase {
+        .list(flags.map { ValidityFlag(rawValue: $0)?.title ?? .verbatim($0) })
+    }
+
     /// Whether a result with this flag says nothing about the device.
     public var invalidates: Bool {
         switch self {

@@ -227,7 +227,8 @@ public struct BenchResult: Codable, Hashable, Sendable {
             throw fields.failure("a result has a reason exactly when its status is not 'ok'")
         }
         if [.unsupported, .notRun].contains(status), !series.isEmpty || accuracy != nil || placement != nil {
-            throw fields.failure("a result that is '\(status.rawValue)' has no series, no accuracy and no placement")
+            throw fields.failure(
+                Phrase("a result that is '%@' has no series, no accuracy and no placement", status.rawValue))
         }
         if status == .ok, series.isEmpty, accuracy == nil {
             throw fields.failure("a result that is 'ok' has series or an accuracy")
@@ -246,7 +247,7 @@ public struct BenchResult: Codable, Hashable, Sendable {
         let latencies = samples(SeriesName.latency).count
         let excused = flags.contains { ["cut_short", "interrupted"].contains($0) }
         if status == .ok, latencies > 0, latencies < `case`.minRepeats, !excused {
-            throw fields.failure("fewer latencies than the case asks for, \(`case`.minRepeats)")
+            throw fields.failure(Phrase("fewer latencies than the case asks for, %@", "\(`case`.minRepeats)"))
         }
         let measured = series.filter { $0.name == SeriesName.latency }.reduce(0) { $0 + $1.samples.count }
         if !rounds.isEmpty,

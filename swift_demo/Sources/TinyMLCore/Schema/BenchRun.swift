@@ -34,7 +34,7 @@ public struct BenchRun: RecordFile {
         if let twice = Self.repeatedCase(in: results) { throw fields.failure(twice) }
     }
 
-    private static func repeatedCase(in results: [BenchResult]) -> String? {
+    private static func repeatedCase(in results: [BenchResult]) -> Phrase? {
         var seen: Set<[String]> = []
         let twice = results.map(\.case).first { one in
             let key = [
@@ -44,7 +44,9 @@ public struct BenchRun: RecordFile {
             return !seen.insert(key).inserted
         }
         return twice.map {
-            "\($0.model) \($0.variant) on \($0.backend) \($0.requestedUnits.rawValue) was measured more than once"
+            Phrase(
+                "%@ on %@ was measured more than once", "\($0.model) \($0.variant)",
+                "\($0.backend) \($0.requestedUnits.rawValue)")
         }
     }
 

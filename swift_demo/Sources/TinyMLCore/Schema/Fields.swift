@@ -3,7 +3,7 @@ protocol FieldKey: CodingKey, CaseIterable {}
 
 /// A rule that a value must meet, with its wording for the user.
 struct Rule<Value>: Sendable {
-    let requirement: String
+    let requirement: Phrase
     let holds: @Sendable (Value) -> Bool
 }
 
@@ -12,7 +12,9 @@ extension Rule where Value == Int {
     static var positive: Rule { Rule(requirement: "must be at least 1") { $0 >= 1 } }
 
     static func among(_ allowed: Int...) -> Rule {
-        Rule(requirement: "must be one of \(allowed.map(String.init).joined(separator: ", "))") { allowed.contains($0) }
+        Rule(requirement: Phrase("must be one of %@", allowed.map(String.init).joined(separator: ", "))) {
+            allowed.contains($0)
+        }
     }
 }
 
@@ -118,8 +120,8 @@ struct Fields<Key: FieldKey> {
     }
 
     /// The error for a rule about more than one field.
-    func failure(_ text: String) -> DecodingError {
-        Self.problem(text, at: container.codingPath)
+    func failure(_ phrase: Phrase) -> DecodingError {
+        Self.problem(phrase, at: container.codingPath)
     }
 
     private func checked<T>(_ value: T, _ rule: Rule<T>?, _ key: Key) throws -> T {
@@ -127,9 +129,16 @@ struct Fields<Key: FieldKey> {
         return value
     }
 
-    private static func problem(_ text: String, at path: [any CodingKey]) -> DecodingError {
-        .dataCorrupted(DecodingError.Context(codingPath: path, debugDescription: text))
+    private static func problem(_ phrase: Phrase, at path: [any CodingKey]) -> DecodingError {
+        let problem = FieldProblem(phrase: phrase)
+        return .dataCorrupted(
+            DecodingError.Context(codingPath: path, debugDescription: problem.description, underlyingError: problem))
     }
+}
+
+/// What is wrong with a field, on its way through a decoder.
+struct FieldProblem: ExplainedError {
+    let phrase: Phrase
 }
 
 /// A key of any name.

@@ -28,7 +28,8 @@ public struct Metrics: Codable, Hashable, Sendable {
         if images > total { throw fields.failure("more images were looked at than the split has") }
         if let top5, top1 > top5 { throw fields.failure("top-1 accuracy is above top-5 accuracy") }
         for share in [top1, top5 ?? 0] where !Self.isWholeCount(share, of: images) {
-            throw fields.failure("an accuracy of \(share) is no whole number of \(images) images")
+            throw fields.failure(
+                Phrase("an accuracy of %@ is no whole number of %@ images", "\(share)", "\(images)"))
         }
     }
 

@@ -64,13 +64,17 @@ private struct Header: Decodable {
 
 extension SchemaError {
     init(_ error: DecodingError, file: String) {
-        let (path, problem): ([any CodingKey], String) =
+        let (path, problem): ([any CodingKey], Phrase) =
             switch error {
             case .keyNotFound(let key, let context): (context.codingPath + [key], "missing")
             case .valueNotFound(_, let context): (context.codingPath, "must not be null")
-            case .typeMismatch(let type, let context): (context.codingPath, "is not of the type \(type)")
-            case .dataCorrupted(let context): (context.codingPath, context.debugDescription)
-            @unknown default: ([], "\(error)")
+            case .typeMismatch(let type, let context): (context.codingPath, Phrase("is not of the type %@", "\(type)"))
+            case .dataCorrupted(let context):
+                (
+                    context.codingPath,
+                    (context.underlyingError as? FieldProblem)?.phrase ?? .verbatim(context.debugDescription)
+                )
+            @unknown default: ([], .verbatim("\(error)"))
             }
         let place = path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
         self = .doesNotFit(file: file, place: place, problem: problem)

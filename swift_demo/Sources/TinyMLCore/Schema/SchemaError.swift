@@ -1,5 +1,5 @@
-/// What is wrong with a file of ours; `description` is one sentence for the user.
-public enum SchemaError: Error, Equatable, Sendable, CustomStringConvertible {
+/// What is wrong with a file of ours; `phrase` is one sentence for the user.
+public enum SchemaError: Error, Equatable, Sendable, ExplainedError {
     /// The text is no JSON object.
     case notJSON(file: String)
     /// A JSON file of another kind than the one asked for.
@@ -11,22 +11,28 @@ public enum SchemaError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A version so old that it is no longer read.
     case tooOld(file: String, version: String)
     /// A key or value that the schema does not allow; `place` is dotted ("results.0.case.batch").
-    case doesNotFit(file: String, place: String, problem: String)
+    case doesNotFit(file: String, place: String, problem: Phrase)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
         case .notJSON(let file):
-            "\(file) is not a JSON object"
+            Phrase("%@ is not a JSON object", file)
         case .wrongKind(let file, let found, let expected):
-            "\(file) is not a \(expected) file: kind is \(found ?? "absent")"
+            Phrase(
+                "%@ is not a %@ file: kind is %@",
+                phrases: [.verbatim(file), .verbatim(expected), found.map(Phrase.verbatim) ?? "absent"])
         case .noVersion(let file):
-            "\(file) names no schema version; allowed: 1.0 to \(SchemaVersion.current)"
+            Phrase("%@ names no schema version; allowed: 1.0 to %@", file, "\(SchemaVersion.current)")
         case .newer(let file, let version):
-            "\(file) was written by a newer tinyml (schema \(version)): this one reads up to \(SchemaVersion.current)"
+            Phrase(
+                "%@ was written by a newer tinyml (schema %@): this one reads up to %@", file, version,
+                "\(SchemaVersion.current)")
         case .tooOld(let file, let version):
-            "\(file) is of a version that is no longer read (schema \(version))"
+            Phrase("%@ is of a version that is no longer read (schema %@)", file, version)
         case .doesNotFit(let file, let place, let problem):
-            "\(file) does not fit its schema: \(place.isEmpty ? "the whole" : place): \(problem)"
+            Phrase(
+                "%@ does not fit its schema: %@: %@",
+                phrases: [.verbatim(file), place.isEmpty ? "the whole" : .verbatim(place), problem])
         }
     }
 }

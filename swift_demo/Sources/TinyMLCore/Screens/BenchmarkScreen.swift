@@ -14,7 +14,7 @@ public struct BenchmarkScreen: Hashable, Sendable {
     /// Whether a run was started and has not ended.
     public var isRunning = false
     public var run: BenchRun?
-    public var problem: String?
+    public var problem: Phrase?
 
     public init() {}
 
@@ -25,7 +25,7 @@ public struct BenchmarkScreen: Hashable, Sendable {
     public mutating func end() { (isRunning, phase) = (false, nil) }
 
     public func content(_ formats: Formats = Formats()) -> Screen<Action> {
-        Screen("Benchmark", [settings, progress, results(formats)])
+        Screen("Benchmark", [settings, progress, results(formats), earlier])
     }
 
     private var settings: ScreenSection<Action> {
@@ -42,13 +42,17 @@ public struct BenchmarkScreen: Hashable, Sendable {
         return ScreenSection(.settings, title: "Measurement", items, remark: warning)
     }
 
+    private var earlier: ScreenSection<Action>? {
+        isRunning ? nil : ScreenSection(.more, [.slot(.history, "Earlier runs and recordings")])
+    }
+
     private var progress: ScreenSection<Action>? {
         if isRunning {
             return ScreenSection(
                 .progress, [phase.map(told) ?? .progress("Getting ready"), .button("Stop", .stop, role: .cancel)])
         }
         return problem.map {
-            ScreenSection(.progress, [.remark(.verbatim($0), symbol: "exclamationmark.triangle")])
+            ScreenSection(.progress, [.remark($0, symbol: "exclamationmark.triangle")])
         }
     }
 
@@ -64,6 +68,11 @@ public struct BenchmarkScreen: Hashable, Sendable {
             .progress("At a camera’s pace", detail: .verbatim("\(units.title), \(second) / \(seconds) s"))
         case .finished: .progress("Done")
         }
+    }
+
+    /// A result's reason, which stands in English in its file.
+    private func told(_ reason: String) -> Phrase {
+        BenchmarkRunner.Stop.allCases.first { $0.description == reason }?.phrase ?? .verbatim(reason)
     }
 
     private func results(_ formats: Formats) -> ScreenSection<Action>? {
@@ -92,12 +101,12 @@ public struct BenchmarkScreen: Hashable, Sendable {
             }
         }
         return [
-            .heading(.verbatim(result.case.requestedUnits.title)), result.reason.map { .text(.verbatim($0)) },
+            .heading(.verbatim(result.case.requestedUnits.title)), result.reason.map { .text(told($0)) },
             series("Prediction, back to back", SeriesName.latency),
             series("Prediction, paced", SeriesName.pacedLatency), series("First load", SeriesName.firstLoad),
             series("Load from the cache", SeriesName.cachedLoad),
             result.flags.isEmpty
-                ? nil : .remark(.verbatim(result.flags.joined(separator: ", ")), symbol: "flag", label: "Flags"),
+                ? nil : .remark(ValidityFlag.titles(of: result.flags), symbol: "flag", label: "Flags"),
             result.isInvalid ? .remark("Not valid as a measurement", symbol: "xmark.octagon") : nil,
         ]
     }

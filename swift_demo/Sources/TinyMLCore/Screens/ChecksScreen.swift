@@ -5,7 +5,7 @@ public struct ChecksScreen: Hashable, Sendable {
     public enum Stage: Hashable, Sendable {
         case idle, running
         case findings([SelfTest.Finding])
-        case failed(String)
+        case failed(Phrase)
     }
 
     public var hasModel = false
@@ -31,7 +31,7 @@ public struct ChecksScreen: Hashable, Sendable {
         switch stage {
         case .idle: []
         case .running: [.progress("Checking")]
-        case .failed(let reason): [.remark(.verbatim(reason), symbol: "exclamationmark.triangle")]
+        case .failed(let reason): [.remark(reason, symbol: "exclamationmark.triangle")]
         case .findings(let findings):
             findings.isEmpty ? [.text("This model came without a golden image.")] : findings.map(told)
         }

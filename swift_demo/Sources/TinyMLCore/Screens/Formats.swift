@@ -3,10 +3,12 @@ import Foundation
 /// Numbers as the screens show them.
 public struct Formats: Hashable, Sendable {
     private let locale: Locale
+    private let timeZone: TimeZone
 
-    /// Formats of a language and region.
-    public init(locale: Locale = .current) {
+    /// Formats of a language and region, with moments as clocks show them in a time zone.
+    public init(locale: Locale = .current, timeZone: TimeZone = .current) {
         self.locale = locale
+        self.timeZone = timeZone
     }
 
     public func percent(_ fraction: Double) -> String {
@@ -18,6 +20,25 @@ public struct Formats: Hashable, Sendable {
     public func megabytes(_ bytes: Int) -> String { "\(number(Double(bytes) / 1e6, 1)) MB" }
 
     public func rate(_ framesPerSecond: Double) -> String { number(framesPerSecond, 1) }
+
+    public func ratio(_ value: Double) -> String { number(value, 2) }
+
+    /// A place in a video, in minutes and seconds.
+    public func playingTime(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded(.down))
+        return "\(whole / 60):\(whole % 60 < 10 ? "0" : "")\(whole % 60)"
+    }
+
+    /// A moment as our files hold it ("2026-11-23T17:05:09Z"), in this time zone; another text as it is.
+    public func moment(_ text: String) -> String {
+        guard let date = try? Date(text, strategy: .iso8601) else { return text }
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = timeZone
+        let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute], from: date)
+        return String(
+            format: "%04d-%02d-%02d %02d:%02d", parts.year ?? 0, parts.month ?? 0, parts.day ?? 0, parts.hour ?? 0,
+            parts.minute ?? 0)
+    }
 
     public func count(_ number: Int) -> String { number.formatted(.number.locale(locale)) }
 

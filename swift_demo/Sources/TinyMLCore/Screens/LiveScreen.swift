@@ -5,15 +5,29 @@ public struct LiveScreen: Hashable, Sendable {
         case torch(Bool)
         case zoom(Double)
         case openSettings, retry
+        case takePicture, copy
+        case record(Bool)
+        case threshold(Double)
+        case compare(InstalledModel.ID?)
     }
 
     public var stage = LoadStage.none
     public var status = CameraStatus()
     /// Why a prediction or a control failed.
-    public var problem: String?
+    public var problem: Phrase?
     public var update: LiveUpdate?
     /// The probability from which on a class is told, 0 to 1.
     public var threshold = 0.5
+    /// The models that the chosen one can be compared with on the same frames.
+    public var others: [InstalledModel] = []
+    /// The model that it is compared with; nil for none.
+    public var beside: InstalledModel.ID?
+    /// Why the second model cannot be used.
+    public var besideProblem: Phrase?
+    /// The lines of the recording that goes on; nil while nothing is recorded.
+    public var recordedLines: Int?
+    /// Whether there is a recording that has ended, to be shared.
+    public var hasRecording = false
     /// Whether the system has a page of settings for this app that can be opened.
     public var canOpenSettings = false
 
@@ -26,20 +40,21 @@ public struct LiveScreen: Hashable, Sendable {
             "Camera",
             [
                 ScreenSection(.picture, [.slot(.camera, "Camera picture")]), ScreenSection(.controls, controls),
-                ScreenSection(.answers, answers(formats)), speed(formats),
+                ScreenSection(.answers, answers(formats)), comparison(formats),
+                ScreenSection(.tools, tools(formats)), speed(formats), ScreenSection(.settings, settings(formats)),
             ])
     }
 
-    private var reason: String? {
-        if case .failed(let problem) = status.phase { problem.description } else { problem }
+    private var reason: Phrase? {
+        if case .failed(let problem) = status.phase { problem.phrase } else { problem }
     }
 
-    private func obstacle(_ reason: String) -> ScreenSection<Action> {
+    private func obstacle(_ reason: Phrase) -> ScreenSection<Action> {
         let isDenied = status.phase == .failed(.denied)
         return ScreenSection(
             .obstacle,
             [
-                .unavailable("No live picture", symbol: "camera.badge.ellipsis", detail: .verbatim(reason)),
+                .unavailable("No live picture", symbol: "camera.badge.ellipsis", detail: reason),
                 isDenied && canOpenSettings ? .button("Open Settings", .openSettings) : nil,
                 .button("Try again", .retry),
             ])
@@ -64,12 +79,59 @@ public struct LiveScreen: Hashable, Sendable {
         let interruption: ScreenItem<Action>? =
             status.phase == .interrupted ? .remark("Another app is using the camera", symbol: "pause.circle") : nil
         guard let update else { return [interruption] }
-        let verdict: ScreenItem<Action> =
-            switch Verdict(update.top, threshold: threshold) {
-            case .sure(let prediction): .heading(.verbatim(prediction.label))
-            case .unsure: .heading("Unsure")
-            }
-        return [interruption, verdict] + update.top.map { .prediction($0, formats) }
+        return [interruption, .verdict(update.top, threshold: threshold)] + update.top.map { .prediction($0, formats) }
+    }
+
+    private func comparison(_ formats: Formats) -> ScreenSection<Action>? {
+        guard let second = others.first(where: { $0.id == beside }) else { return nil }
+        var items: [ScreenItem<Action>] = [.heading(.verbatim(second.title))]
+        if let besideProblem {
+            items.append(.remark(besideProblem, symbol: "exclamationmark.triangle"))
+        } else if let other = update?.other {
+            items += other.top.prefix(3).map { .prediction($0, formats) }
+            let agreement = other.agreement
+            items += [
+                .value("Same class", formats.percent(agreement.sameClass)),
+                .value("Mean largest difference", formats.percent(agreement.meanDifference)),
+                .value("First model", formats.latency(p50: agreement.first.p50, p95: agreement.first.p95)),
+                .value("Second model", formats.latency(p50: agreement.second.p50, p95: agreement.second.p95)),
+            ]
+        } else {
+            items.append(.progress("Preparing the model"))
+        }
+        return ScreenSection(.comparison, items)
+    }
+
+    private func tools(_ formats: Formats) -> [ScreenItem<Action>?] {
+        let record: ScreenItem<Action> =
+            recordedLines == nil
+            ? .button("Record the answers", .record(true), symbol: "record.circle", isEnabled: update != nil)
+            : .button("Stop recording", .record(false), symbol: "stop.circle")
+        return [
+            .button("Take a picture", .takePicture, symbol: "camera", isEnabled: status.phase == .running),
+            .button("Copy the answer", .copy, symbol: "doc.on.doc", isEnabled: update != nil), record,
+            recordedLines.map { .value("Recorded lines", formats.count($0)) },
+            hasRecording && recordedLines == nil ? .slot(.share, "Share the recording") : nil,
+        ]
+    }
+
+    /// The thresholds that are offered, and the one that is kept should it be another.
+    private func settings(_ formats: Formats) -> [ScreenItem<Action>?] {
+        let thresholds = Set([0, 0.25, 0.5, 0.75, 0.9, threshold]).sorted()
+        let none = ScreenItem<Action>.Option("None", .compare(nil), isChosen: !others.contains { $0.id == beside })
+        return [
+            .choice(
+                "Sure from",
+                thresholds.map {
+                    .init(.verbatim(formats.percent($0)), .threshold($0), isChosen: $0 == threshold)
+                }),
+            others.isEmpty
+                ? nil
+                : .choice(
+                    "Compare with",
+                    [none]
+                        + others.map { .init(.verbatim($0.title), .compare($0.id), isChosen: $0.id == beside) }),
+        ]
     }
 
     private func speed(_ formats: Formats) -> ScreenSection<Action>? {
@@ -89,6 +151,14 @@ public struct LiveScreen: Hashable, Sendable {
 }
 
 extension ScreenItem {
+    /// The class in large letters, or that none is sure.
+    static func verdict(_ predictions: [Prediction], threshold: Double) -> ScreenItem {
+        switch Verdict(predictions, threshold: threshold) {
+        case .sure(let prediction): .heading(.verbatim(prediction.label))
+        case .unsure: .heading("Unsure")
+        }
+    }
+
     /// A class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
     static func prediction(_ prediction: Prediction, _ formats: Formats) -> ScreenItem {
         .prediction(

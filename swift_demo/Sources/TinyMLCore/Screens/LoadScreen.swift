@@ -3,7 +3,7 @@ public enum LoadStage: Hashable, Sendable {
     case none
     case loading
     case ready
-    case failed(String)
+    case failed(Phrase)
 
     /// What a screen that needs the model shows instead of itself; nil once the model is ready.
     func obstacle<Action>() -> ScreenItem<Action>? {
@@ -14,7 +14,7 @@ public enum LoadStage: Hashable, Sendable {
         case .loading:
             .progress("Preparing the model", detail: "The first time on a device this can take a minute.")
         case .failed(let reason):
-            .unavailable("The model cannot be used", symbol: "exclamationmark.triangle", detail: .verbatim(reason))
+            .unavailable("The model cannot be used", symbol: "exclamationmark.triangle", detail: reason)
         }
     }
 }
@@ -49,7 +49,7 @@ public enum AppTab: String, CaseIterable, Hashable, Sendable, Identifiable {
 /// What is told over every screen; one alert at a time.
 public enum AppAlert: Hashable, Sendable {
     case crashed(LoadBreadcrumb.Content)
-    case problem(String)
+    case problem(Phrase)
 
     public enum Action: Hashable, Sendable { case retryOnCPU, goOn, dismiss }
 
@@ -70,7 +70,7 @@ public enum AppAlert: Hashable, Sendable {
         case .problem(let sentence):
             Screen(
                 "Something went wrong",
-                [ScreenSection(.summary, [.text(.verbatim(sentence)), .button("OK", .dismiss, role: .cancel)])])
+                [ScreenSection(.summary, [.text(sentence), .button("OK", .dismiss, role: .cancel)])])
         }
     }
 }

@@ -22,10 +22,10 @@ public struct Screen<Action: Hashable & Sendable>: Hashable, Sendable {
 public enum ScreenPart: String, Hashable, Sendable {
     /// What keeps the screen from working, instead of everything else.
     case obstacle
-    case picture, controls, answers, speed
-    case sources, choice, units, refused, more
+    case picture, controls, answers, comparison, tools, speed
+    case sources, choice, units, refused, more, storage
     case settings, progress, results
-    case summary, list
+    case summary, list, recordings
 }
 
 /// Items that belong together, under a heading and over a remark.
@@ -48,7 +48,7 @@ public struct ScreenSection<Action: Hashable & Sendable>: Hashable, Sendable, Id
 
 /// What only a view can make; a screen says where it stands and how it is described to those who do not see it.
 public enum ScreenSlot: String, Hashable, Sendable {
-    case camera, modelInput, photoLibrary, computePlan, share
+    case camera, annotatedPhoto, modelInput, photoLibrary, computePlan, address, history, share
 }
 
 /// One line or control.
@@ -91,7 +91,7 @@ public enum ScreenItem<Action: Hashable & Sendable>: Hashable, Sendable {
     /// A class, its probability from 0 to 1, and how that reads.
     case prediction(label: String, fraction: Double, reading: String)
     /// A line of a list; a tap on it does `action`.
-    case row(title: String, detail: String, isChosen: Bool, action: Action?)
+    case row(title: String, detail: Phrase, isChosen: Bool, action: Action?)
     case button(Phrase, Action, symbol: String? = nil, role: Role = .plain, isEnabled: Bool = true)
     /// A switch; a tap does `action`, which carries what it changes to.
     case toggle(Phrase, isOn: Bool, Action)
@@ -99,7 +99,7 @@ public enum ScreenItem<Action: Hashable & Sendable>: Hashable, Sendable {
     case progress(Phrase, detail: Phrase? = nil)
     case unavailable(Phrase, symbol: String, detail: Phrase)
     /// What was found: a symbol and a word say the verdict, so that color need not.
-    case finding(Phrase, symbol: String, name: String, sentence: String)
+    case finding(Phrase, symbol: String, name: Phrase, sentence: Phrase)
     case chart(Phrase, unit: Phrase, axis: Phrase, [Bar])
     case slot(ScreenSlot, Phrase)
 

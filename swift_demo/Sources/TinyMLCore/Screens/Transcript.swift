@@ -24,7 +24,7 @@ extension ScreenItem {
         case .prediction(let label, let fraction, let reading):
             return "\(label) \(reading) \(String(repeating: "#", count: Int((fraction * 10).rounded())))"
         case .row(let title, let detail, let isChosen, let action):
-            return "\(action == nil ? "" : isChosen ? "(*) " : "( ) ")\(title): \(detail)"
+            return "\(action == nil ? "" : isChosen ? "(*) " : "( ) ")\(title): \(words(detail))"
         case .button(let title, _, let symbol, let role, let isEnabled):
             let mark = role == .plain ? "" : ", \(role)"
             let sign = symbol.map { "<\($0)> " } ?? ""
@@ -37,7 +37,7 @@ extension ScreenItem {
             return "... \(words(title))\(detail.map { ": \(words($0))" } ?? "")"
         case .unavailable(let title, let symbol, let detail): return "<\(symbol)> \(words(title)): \(words(detail))"
         case .finding(let verdict, let symbol, let name, let sentence):
-            return "<\(symbol)> \(words(verdict)): \(name): \(sentence)"
+            return "<\(symbol)> \(words(verdict)): \(words(name)): \(words(sentence))"
         case .chart(let title, let unit, let axis, let bars):
             let drawn = bars.map { "\n  \($0.name): \(($0.value * 100).rounded() / 100)" }.joined()
             return "{\(words(title)); \(words(unit)); \(words(axis))}\(drawn)"

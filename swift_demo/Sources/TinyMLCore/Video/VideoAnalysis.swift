@@ -6,16 +6,17 @@ public protocol VideoSource: Sendable {
     func picture(at seconds: Double) async throws -> RGBImage
 }
 
-/// Why a video cannot be looked at; `description` is one sentence for the user.
-public enum VideoError: Error, Equatable, Sendable, CustomStringConvertible {
+/// Why a video cannot be looked at; `phrase` is one sentence for the user.
+public enum VideoError: Error, Equatable, Sendable, ExplainedError {
     case empty(name: String)
     /// No moment could be read; the reason is the first one's.
-    case unreadable(name: String, reason: String)
+    case unreadable(name: String, reason: Phrase)
 
-    public var description: String {
+    public var phrase: Phrase {
         switch self {
-        case .empty(let name): "\(name) has no length: there is nothing to look at"
-        case .unreadable(let name, let reason): "no picture of \(name) can be read: \(reason)"
+        case .empty(let name): Phrase("%@ has no length: there is nothing to look at", name)
+        case .unreadable(let name, let reason):
+            Phrase("no picture of %@ can be read: %@", phrases: [.verbatim(name), reason])
         }
     }
 }
@@ -58,7 +59,7 @@ public struct VideoAnalysis: Sendable {
         guard !moments.isEmpty else { throw VideoError.empty(name: name) }
         var smoother = FrameSmoother(timeConstant: Self.smoothing)
         var samples: [VideoTimeline.Sample] = []
-        var failure: String?
+        var failure: Phrase?
         for (index, seconds) in moments.enumerated() {
             try Task.checkCancellation()
             await report(Double(index) / Double(moments.count))
@@ -66,13 +67,13 @@ public struct VideoAnalysis: Sendable {
             do {
                 picture = try await source.picture(at: seconds)
             } catch {
-                failure = failure ?? "\(error)"
+                failure = failure ?? Phrase(of: error)
                 continue
             }
             let predictions = smoother.add(try classify(picture).predictions, at: Int(seconds * 1e9))
             samples.append(VideoTimeline.Sample(seconds: seconds, top: predictions.top(5)))
         }
-        guard !samples.isEmpty else { throw VideoError.unreadable(name: name, reason: failure ?? "unknown") }
+        guard !samples.isEmpty else { throw VideoError.unreadable(name: name, reason: failure ?? "unknown reason") }
         return VideoTimeline(duration: duration, samples: samples)
     }
 }

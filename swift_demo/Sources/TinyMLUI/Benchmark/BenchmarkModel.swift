@@ -42,7 +42,7 @@ final class BenchmarkModel {
             report = Report(run: run, json: try run.json(), file: entry.file)
             screen.run = run
         } catch {
-            screen.problem = "\(error)"
+            screen.problem = Phrase(of: error)
         }
         continuation.finish()
         await watcher.value

@@ -13,18 +13,28 @@ struct BenchmarkView: View {
     var body: some View {
         NavigationStack {
             ScreenView(screen: screen.content(), perform: perform) { slot in
-                if slot == .share, let report = benchmark.report {
-                    ShareLink(item: report.file) {
-                        Label("Share the result file", symbol: "square.and.arrow.up")
+                switch slot {
+                case .share:
+                    if let report = benchmark.report {
+                        ShareLink(item: report.file) {
+                            Label("Share the result file", symbol: "square.and.arrow.up")
+                        }
                     }
+                case .history:
+                    NavigationLink {
+                        HistoryView()
+                    } label: {
+                        Text("Earlier runs and recordings" as Phrase)
+                    }
+                default: EmptyView()
                 }
             }
         }
         .fileExporter(
-            isPresented: $isSaving, document: benchmark.report.map(ResultDocument.init), contentType: .json,
+            isPresented: $isSaving, document: benchmark.report.map { ExportedFile($0.json) }, contentType: .json,
             defaultFilename: benchmark.report?.run.id
         ) { result in
-            if case .failure(let error) = result { app.problem = "\(error)" }
+            if case .failure(let error) = result { app.problem = Phrase(of: error) }
         }
     }
 

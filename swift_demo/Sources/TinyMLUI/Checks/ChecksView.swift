@@ -27,7 +27,7 @@ struct ChecksView: View {
         do {
             stage = .findings(try await app.loader.selfTest(of: model, units: app.units))
         } catch {
-            stage = .failed("\(error)")
+            stage = .failed(Phrase(of: error))
         }
     }
 }

@@ -12,22 +12,35 @@ import TinyMLCore
 public final class AppModel {
     private(set) var models: [InstalledModel] = []
     private(set) var refused: [ModelCatalog.Refusal] = []
-    private(set) var state = LoadState.none
+    /// The chosen model.
+    private let chosen = LoadSlot<LoadedClassifier>()
+    /// The second model, that is shown beside the chosen one on the camera screen.
+    private let second = LoadSlot<LoadedClassifier>()
+    /// How often the camera was asked for from outside; windows that see it change show the camera.
+    private(set) var cameraRequests = 0
+    /// Whether a model is being copied or fetched.
+    private(set) var isTakingIn = false
     /// A model whose loading ended the app the last time.
     private(set) var crashed: LoadBreadcrumb.Content?
     /// Why the model folder or an import could not be read.
-    var problem: String?
+    var problem: Phrase?
     /// The chosen model; nil until the models are listed, and while a crash is to be talked about.
     var selection: InstalledModel.ID? {
         didSet {
             if let selection { choices.model = selection }
-            if selection != oldValue { reload() }
+            if selection != oldValue {
+                reload()
+                reloadBeside()
+            }
         }
     }
     var units: Units {
         didSet {
             choices.units = units
-            if units != oldValue { reload() }
+            if units != oldValue {
+                reload()
+                reloadBeside()
+            }
         }
     }
     /// What the user chose, the last time or just now.
@@ -37,13 +50,22 @@ public final class AppModel {
     @ObservationIgnored let loader = ModelLoader()
     @ObservationIgnored let activity = AppActivity()
     @ObservationIgnored private var hasStarted = false
-    @ObservationIgnored private var loading: Task<Void, Never>?
 
     public init() {
         let kept = choiceFile.read(isSimulator: DeviceConditions().isSimulator)
         choices = kept
         units = kept.units
+        _ = NotificationCenter.default.addObserver(forName: Self.showCamera, object: nil, queue: .main) {
+            [weak self] _ in
+            MainActor.assumeIsolated { self?.cameraRequests += 1 }
+        }
     }
+
+    /// Posted where the camera is asked for from outside the app's windows.
+    public static let showCamera = Notification.Name("org.tinyml.demo.show-camera")
+
+    var state: LoadState<LoadedClassifier> { chosen.state }
+    var beside: LoadState<LoadedClassifier> { second.state }
 
     var selected: InstalledModel? { models.first { $0.id == selection } }
 
@@ -73,7 +95,7 @@ public final class AppModel {
                 found.refused = bundled.refused + found.refused
             }
         } catch {
-            problem = "\(error)"
+            problem = Phrase(of: error)
         }
         var seen: Set<InstalledModel.ID> = []
         models = found.models.filter { seen.insert($0.id).inserted }
@@ -95,6 +117,25 @@ public final class AppModel {
     /// Fetches a zip archive of a model from the web, brings it in and chooses it.
     func importModel(fromAddress text: String) async {
         await takeIn { try await ModelImporter.importModel(fromAddress: text) }
+    }
+
+    /// Compares the chosen model with another one on the same frames; nil with none.
+    func compare(with model: InstalledModel.ID?) {
+        choices.beside = model
+        reloadBeside()
+    }
+
+    /// Loads the second model, if one is chosen and there.
+    private func reloadBeside() {
+        guard let model = choices.comparison(among: models, with: selection), selection != nil else {
+            return second.clear()
+        }
+        second.load { [loader, units] in try await loader.classifier(for: model, units: units) }
+    }
+
+    /// The refused folders that were brought in, and so may be deleted.
+    var discardable: Set<ModelCatalog.Refusal.ID> {
+        Set(ModelImporter.library.contents().refused.map(\.id))
     }
 
     /// Whether a model was brought in, and so may be deleted.
@@ -119,41 +160,32 @@ public final class AppModel {
     }
 
     private func takeIn(_ work: () async throws -> InstalledModel) async {
+        isTakingIn = true
+        defer { isTakingIn = false }
         do {
             let model = try await work()
             refresh()
             selection = model.id
         } catch {
-            problem = "\(error)"
+            problem = Phrase(of: error)
         }
     }
 
     private func change(_ work: () throws -> Void) {
-        do { try work() } catch { problem = "\(error)" }
+        do { try work() } catch { problem = Phrase(of: error) }
         refresh()
         if selected == nil { selection = choices.selection(among: models) }
+        reloadBeside()
     }
 
     private func keepChoices() {
-        do { try choiceFile.write(choices) } catch { problem = "\(error)" }
+        do { try choiceFile.write(choices) } catch { problem = Phrase(of: error) }
     }
 
-    /// Loads the chosen model for the chosen compute units; an earlier load's result is then of no interest.
+    /// Loads the chosen model for the chosen compute units.
     private func reload() {
-        loading?.cancel()
-        guard let model = selected else {
-            state = .none
-            return
-        }
-        state = .loading
-        loading = Task {
-            do {
-                let classifier = try await loader.classifier(for: model, units: units)
-                if !Task.isCancelled { state = .ready(classifier) }
-            } catch {
-                if !Task.isCancelled { state = .failed("\(error)") }
-            }
-        }
+        guard let model = selected else { return chosen.clear() }
+        chosen.load { [loader, units] in try await loader.classifier(for: model, units: units) }
     }
 
     /// Takes up the model that ended the app, on the CPU, where no driver can fail.

@@ -44,8 +44,8 @@ struct ScreenItemView<Action: Hashable & Sendable, Slot: View>: View {
         case .finding(let verdict, let symbol, let name, let sentence):
             VStack(alignment: .leading, spacing: 4) {
                 Label(verdict, symbol: symbol).font(.headline)
-                Text(verbatim: name)
-                Text(verbatim: sentence).font(.footnote).foregroundStyle(.secondary)
+                Text(name)
+                Text(sentence).font(.footnote).foregroundStyle(.secondary)
             }
             .accessibilityElement(children: .combine)
         case .chart(let title, let unit, let axis, let bars):
@@ -59,7 +59,7 @@ struct ScreenItemView<Action: Hashable & Sendable, Slot: View>: View {
         }
     }
 
-    @ViewBuilder private func row(_ title: String, _ detail: String, _ isChosen: Bool, _ action: Action?) -> some View {
+    @ViewBuilder private func row(_ title: String, _ detail: Phrase, _ isChosen: Bool, _ action: Action?) -> some View {
         let row = ListRow(title: title, detail: detail, isChosen: isChosen)
         if let action {
             Button {
@@ -104,7 +104,7 @@ private struct PredictionRow: View {
     var body: some View {
         VStack(alignment: .leading, spacing: 2) {
             HStack {
-                Text(verbatim: label).font(.headline)
+                Text(verbatim: label).font(.headline).textSelection(.enabled)
                 Spacer()
                 Text(verbatim: reading).font(.body.monospacedDigit())
             }
@@ -118,14 +118,14 @@ private struct PredictionRow: View {
 
 private struct ListRow: View {
     let title: String
-    let detail: String
+    let detail: Phrase
     let isChosen: Bool
 
     var body: some View {
         HStack {
             VStack(alignment: .leading) {
                 Text(verbatim: title).font(.headline)
-                Text(verbatim: detail).font(.footnote).foregroundStyle(.secondary)
+                Text(detail).font(.footnote).foregroundStyle(.secondary)
             }
             Spacer()
             if isChosen { Image(systemName: "checkmark") }

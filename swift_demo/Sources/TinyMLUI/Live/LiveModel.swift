@@ -11,15 +11,23 @@ final class LiveModel {
     private(set) var update: LiveUpdate?
     private(set) var status = CameraStatus()
     /// Why a prediction or a control failed; what the camera itself says is in the status.
-    private(set) var problem: String?
+    private(set) var problem: Phrase?
     private(set) var camera: CameraHandle?
     /// The frame that was asked for, with its answer.
     var captured: CapturedPhoto?
+    /// The lines of the recording that goes on; nil while nothing is recorded.
+    private(set) var recordedLines: Int?
+    /// The newest recording that has ended.
+    private(set) var recording: URL?
+    @ObservationIgnored private let recorder = AnswerRecorder(AnswerRecordings(folder: AppFolders.answers))
     private let capture = CaptureRequest()
     let controller = CameraController(hardware: CameraSession())
 
-    /// Classifies frames until the surrounding task is canceled or a prediction fails.
-    func run(_ classifier: CoreMLClassifier, beside other: CoreMLClassifier?) async {
+    /// Classifies frames until the surrounding task is canceled or a prediction fails; each update of the screen is
+    /// told to `report` too.
+    func run(
+        _ classifier: LoadedClassifier, beside other: LoadedClassifier?, report: @MainActor (LiveUpdate) -> Void
+    ) async {
         // Taken before anything waits: starts are told apart in the order in which the screens asked for them.
         let token = controller.token()
         problem = nil
@@ -44,11 +52,14 @@ final class LiveModel {
             } catch is CameraProblem {
                 // The status says it, and it may end: a camera is plugged in, and its frames come.
             }
-            for try await update in updates { self.update = update }
+            for try await update in updates {
+                self.update = update
+                report(update)
+            }
         } catch is CancellationError {
             // Another start took the camera.
         } catch {
-            problem = "\(error)"
+            problem = Phrase(of: error)
         }
         await controller.stop(token)
         statusContinuation.finish()
@@ -78,6 +89,23 @@ final class LiveModel {
     /// Keeps the next frame, with its answer, as a photo.
     func takePhoto() { capture.ask() }
 
+    /// Begins or ends a recording of the answers.
+    func record(_ isWanted: Bool) throws {
+        defer { followRecording() }
+        try isWanted ? recorder.begin() : recorder.end()
+    }
+
+    /// Writes an update into the recording, if one goes on.
+    func record(_ update: LiveUpdate, model: String, second: String?, threshold: Double) throws {
+        defer { followRecording() }
+        try recorder.take(update, model: model, second: second, threshold: threshold)
+    }
+
+    private func followRecording() {
+        recordedLines = recorder.lines
+        recording = recorder.finished
+    }
+
     /// Forgets what went wrong, so that the screen starts again.
     func retry() {
         problem = nil
@@ -91,7 +119,7 @@ final class LiveModel {
 
     private func control(_ work: @escaping (CameraController<CameraSession>) async throws -> Void) {
         Task {
-            do { try await work(controller) } catch { problem = "\(error)" }
+            do { try await work(controller) } catch { problem = Phrase(of: error) }
         }
     }
 }

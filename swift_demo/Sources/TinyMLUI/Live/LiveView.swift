@@ -17,13 +17,18 @@ struct LiveView: View {
     var body: some View {
         NavigationStack {
             layout.task(id: Choice(app: app, attempt: attempt)) {
-                guard let classifier = app.state.classifier else { return }
+                guard let classifier = app.state.loaded else { return }
                 await app.activity.whileCameraIsLive {
-                    await live.run(classifier, beside: nil)
+                    await live.run(classifier, beside: app.beside.loaded, report: record)
                 }
             }
         }
         .task { await live.watch() }
+        .sheet(isPresented: ItemControl(live.captured != nil) { if !$0 { live.captured = nil } }.binding) {
+            if let photo = live.captured {
+                PictureView(app: app, photo: photo) { live.captured = nil }
+            }
+        }
     }
 
     private var screen: LiveScreen {
@@ -33,6 +38,11 @@ struct LiveView: View {
         screen.problem = live.problem
         screen.update = live.update
         screen.threshold = app.choices.threshold
+        screen.others = app.models.filter { $0.id != app.selection }
+        screen.beside = app.choices.beside
+        if case .failed(let reason) = app.beside { screen.besideProblem = reason }
+        screen.recordedLines = live.recordedLines
+        screen.hasRecording = live.recording != nil
         screen.canOpenSettings = settings != nil
         return screen
     }
@@ -72,8 +82,13 @@ struct LiveView: View {
         ScrollView {
             VStack(alignment: .leading, spacing: 16) {
                 part(.answers, of: content)
+                part(.comparison, of: content)
+                VStack(alignment: .leading, spacing: 8) { part(.tools, of: content) }
+                    .buttonStyle(.bordered)
+                    .font(.footnote)
                 VStack(alignment: .leading, spacing: 4) { part(.speed, of: content) }
                     .font(.footnote.monospacedDigit())
+                part(.settings, of: content)
             }
         }
         .frame(minWidth: 200, maxWidth: .infinity, minHeight: 120)
@@ -82,7 +97,14 @@ struct LiveView: View {
     @ViewBuilder private func part(_ part: ScreenPart, of content: Screen<LiveScreen.Action>) -> some View {
         if let section = content[part] {
             SectionItems(section: section, perform: perform) { slot in
-                if slot == .camera { preview }
+                switch slot {
+                case .camera: preview
+                case .share:
+                    if let recording = live.recording {
+                        ShareLink(item: recording) { Label("Share the recording", symbol: "square.and.arrow.up") }
+                    }
+                default: EmptyView()
+                }
             }
         }
     }
@@ -101,11 +123,28 @@ struct LiveView: View {
         case .nextCamera: live.useNextCamera()
         case .torch(let isOn): live.torch(isOn)
         case .zoom(let factor): live.zoom(factor)
+        case .threshold(let threshold): app.choices.threshold = threshold
+        case .compare(let model): app.compare(with: model)
+        case .takePicture: live.takePhoto()
+        case .copy: if let update = live.update { Clipboard.copy(PhotoCaption.text(of: update.top)) }
+        case .record(let isWanted): tell { try live.record(isWanted) }
         case .openSettings: if let settings { openURL(settings) }
         case .retry:
             live.retry()
             attempt += 1
         }
+    }
+
+    private func record(_ update: LiveUpdate) {
+        tell {
+            let other = update.other == nil ? nil : app.choices.comparison(among: app.models, with: app.selection)
+            try live.record(
+                update, model: app.selected?.title ?? "", second: other?.title, threshold: app.choices.threshold)
+        }
+    }
+
+    private func tell(_ work: () throws -> Void) {
+        do { try work() } catch { app.problem = Phrase(of: error) }
     }
 
     private var settings: URL? {
@@ -119,10 +158,12 @@ struct LiveView: View {
     /// What the camera is started for.
     private struct Choice: Hashable {
         let classifier: ObjectIdentifier?
+        let beside: ObjectIdentifier?
         let attempt: Int
 
         @MainActor init(app: AppModel, attempt: Int) {
-            classifier = app.state.classifier.map(ObjectIdentifier.init)
+            classifier = app.state.loaded.map { ObjectIdentifier($0) }
+            beside = app.beside.loaded.map { ObjectIdentifier($0) }
             self.attempt = attempt
         }
     }

@@ -19,7 +19,7 @@ struct ComputePlanView: View {
             screen =
                 try await app.loader.computePlan(of: model, units: app.units).map(ComputePlanScreen.plan) ?? .absent
         } catch {
-            screen = .failed("\(error)")
+            screen = .failed(Phrase(of: error))
         }
     }
 }

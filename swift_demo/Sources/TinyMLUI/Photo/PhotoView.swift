@@ -1,6 +1,7 @@
 #if canImport(SwiftUI)
 import PhotosUI
 import SwiftUI
+import TinyMLApple
 import TinyMLCore
 import UniformTypeIdentifiers
 
@@ -10,34 +11,50 @@ struct PhotoView: View {
     @State private var photo = PhotoModel()
     @State private var item: PhotosPickerItem?
     @State private var isImporting = false
+    @State private var isSaving = false
 
     var body: some View {
         NavigationStack {
-            ScreenView(screen: screen.content(), perform: { _ in isImporting = true }) { slot in
+            ScreenView(screen: screen.content(), perform: perform) { slot in
                 switch slot {
                 case .photoLibrary:
                     PhotosPicker(selection: $item, matching: .images) {
                         Label("Photo library", symbol: "photo.on.rectangle")
                     }
                 case .modelInput: input
+                case .share:
+                    if let table = photo.table {
+                        ShareLink(item: table.file) { Label("Share the table", symbol: "square.and.arrow.up") }
+                    }
                 default: EmptyView()
                 }
+            }
+            .fileExporter(
+                isPresented: $isSaving, document: photo.table.map { ExportedFile($0.content) },
+                contentType: .commaSeparatedText, defaultFilename: photo.table?.file.lastPathComponent
+            ) { result in
+                if case .failure(let error) = result { app.problem = Phrase(of: error) }
             }
         }
         .dropDestination(for: DroppedImage.self) { images, _ in
             guard let image = images.first else { return false }
-            Task { await photo.open(image.data, with: app.state.classifier) }
+            Task { await photo.open(image.data, with: app.state.loaded) }
             return true
         }
-        .fileImporter(isPresented: $isImporting, allowedContentTypes: [.image]) { result in
+        .fileImporter(isPresented: $isImporting, allowedContentTypes: [.image, .movie]) { result in
             switch result {
-            case .success(let url): Task { await photo.open(url, with: app.state.classifier) }
+            case .success(let url): Task { await photo.open(url, with: app.state.loaded) }
             case .failure(let error): photo.fail(error)
             }
         }
+        .sheet(isPresented: ItemControl(photo.annotated != nil) { if !$0 { photo.annotated = nil } }.binding) {
+            if let annotated = photo.annotated {
+                PictureView(app: app, photo: annotated) { photo.annotated = nil }
+            }
+        }
         .task(id: item) { await fetchItem() }
-        .task(id: app.state.classifier.map(ObjectIdentifier.init)) {
-            await photo.classify(with: app.state.classifier)
+        .task(id: app.state.loaded.map { ObjectIdentifier($0) }) {
+            await photo.classify(with: app.state.loaded)
         }
     }
 
@@ -45,8 +62,21 @@ struct PhotoView: View {
         var screen = PhotoScreen()
         screen.stage = app.state.stage
         screen.answer = photo.answer
+        screen.video = photo.video
         screen.problem = photo.problem
+        screen.threshold = app.choices.threshold
         return screen
+    }
+
+    private func perform(_ action: PhotoScreen.Action) {
+        switch action {
+        case .openFile: isImporting = true
+        case .annotate: Task { await photo.annotate() }
+        case .copy:
+            if let answer = photo.answer { Clipboard.copy(PhotoCaption.text(of: answer.classification.top)) }
+        case .stopVideo: photo.stopVideo()
+        case .saveTable: isSaving = true
+        }
     }
 
     @ViewBuilder private var input: some View {
@@ -71,7 +101,7 @@ struct PhotoView: View {
         guard let item else { return }
         do {
             if let data = try await bytes(of: item) {
-                await photo.open(data, with: app.state.classifier)
+                await photo.open(data, with: app.state.loaded)
             }
         } catch {
             photo.fail(error)

@@ -3,12 +3,12 @@ import Foundation
 import SwiftUI
 import UniformTypeIdentifiers
 
-/// A result file on its way to a place that the user chooses: on a Mac sharing offers no place to save to.
-struct ResultDocument: FileDocument {
-    static var readableContentTypes: [UTType] { [.json] }
+/// A file on its way to a place that the user chooses: on a Mac sharing offers no place to save to.
+struct ExportedFile: FileDocument {
+    static var readableContentTypes: [UTType] { [.json, .png, .commaSeparatedText] }
     private let content: Data
 
-    init(_ report: BenchmarkModel.Report) { content = report.json }
+    init(_ content: Data) { self.content = content }
 
     init(configuration: ReadConfiguration) throws {
         content = configuration.file.regularFileContents ?? Data()

@@ -1,0 +1,38 @@
+#if canImport(SwiftUI)
+import SwiftUI
+import TinyMLApple
+import TinyMLCore
+
+/// What was measured and recorded on this device, to be compared, shared and deleted.
+struct HistoryView: View {
+    @State private var screen = HistoryScreen()
+
+    var body: some View {
+        ScreenView(screen: screen.content(), perform: perform) { slot in
+            if slot == .share {
+                ShareLink(items: screen.sharedFiles) {
+                    Label("Share the marked files", symbol: "square.and.arrow.up")
+                }
+            }
+        }
+        .task { await change { AppFolders.kept.fill(&$0) } }
+    }
+
+    /// Reads and deletes off the main actor: full runs hold many samples.
+    private func change(_ work: @escaping @Sendable (inout HistoryScreen) -> Void) async {
+        let before = screen
+        screen = await Task.detached {
+            var changed = before
+            work(&changed)
+            return changed
+        }.value
+    }
+
+    private func perform(_ action: HistoryScreen.Action) {
+        switch action {
+        case .mark(let name): screen.mark(name)
+        case .deleteMarked: Task { await change { AppFolders.kept.deleteMarked(of: &$0) } }
+        }
+    }
+}
+#endif
