@@ -116,12 +116,14 @@ def compare_runs(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, force
             hint="compare them all the same: --force",
         )
     warnings = [f"the environments differ: {difference}" for difference in dict.fromkeys(differences)]
-    warnings += [f"{run.id} is quick: a first look" for runs in (base, *rest) for run in runs.runs if run.quick]
+    quick = dict.fromkeys(run.id for runs in (base, *rest) for run in runs.runs if run.quick)
+    warnings += [f"{name} is quick: a first look" for name in quick]
     p50 = MEASURES["p50"]
     pairs, unmatched = [], []
     for other in rest:
         for name, x, y in pairs_of(base, other):
-            lacking = [runs.name for runs, results in ((base, x), (other, y)) if not values_of(p50, results)]
+            sides = ((base, x), (other, y))
+            lacking = dict.fromkeys(runs.name for runs, results in sides if not values_of(p50, results))
             if lacking:
                 unmatched.append(f"not compared: {name} has no latency in {' or '.join(lacking)}")
             else:

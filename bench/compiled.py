@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import platform
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml.scratch import temporary_folder
 from tinyml.store import atomic_folder, file_sha256
 from tinyml.workspace import cache_dir
 
@@ -41,9 +41,9 @@ def compiled_model(backend: Backend, subject: Subject, *, anew: bool) -> Iterato
     if not anew and (found := _only(kept)) is not None:
         yield Compiled(path=found, compile_ns=None, cold=False)
         return
-    with tempfile.TemporaryDirectory(prefix="tinyml-compiled-") as folder:
+    with temporary_folder("compiled") as folder:
         begin = time.perf_counter_ns()
-        path = backend.compile(subject, Path(folder))
+        path = backend.compile(subject, folder)
         spent = time.perf_counter_ns() - begin
         if path == subject.path:
             yield Compiled(path=path, compile_ns=None, cold=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from tinyml.errors import ManifestError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import BenchResult, BenchRun, Environment, Provenance, Series
+from tinyml.scratch import temporary_folder
 from tinyml.store import read_json
 
 from .backend import backends
@@ -195,7 +196,7 @@ def _joined(rounds: Sequence[Answer]) -> tuple[Series, ...]:
 
 def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER, *, number: int = 0) -> Answer:
     """One worker's answer; a crash, a kill, a hang or nonsense become an Answer with the problem."""
-    with tempfile.TemporaryDirectory(prefix="tinyml-bench-") as folder:
+    with temporary_folder("bench") as folder:
         request = Request(
             task=task,
             case=job.case,
@@ -208,10 +209,10 @@ def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER
             dataset=job.dataset,
             given=settings.data,
             limit=settings.limit,
-            answer=str(Path(folder) / "answer.json"),
+            answer=str(folder / "answer.json"),
         )
-        log = Path(folder) / "log"
-        with log.open("wb") as output, _process(worker, output.fileno()) as process:
+        log = folder / "log"
+        with log.open("wb") as output, _process(worker, output.fileno(), folder) as process:
             try:
                 _hand_over(process, request)
                 process.wait(settings.timeout_s)
@@ -229,13 +230,20 @@ def ask(job: Job, task: Task, settings: Settings, worker: Sequence[str] = WORKER
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], output: int) -> Iterator[subprocess.Popen[bytes]]:
+def _process(command: Sequence[str], output: int, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, which is gone with all its children when the block ends, however it ends.
 
-    In a group of its own it does not see the terminal's Ctrl-C: the runner decides what becomes of it.
+    In a group of its own it does not see the terminal's Ctrl-C: the runner decides what becomes of it. Its temporary
+    files lie in `scratch`, but for what torch.compile keeps for the next process.
     """
+    kept = Path(tempfile.gettempdir()) / f"torchinductor_{os.getuid()}"
     process = subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env={"TORCHINDUCTOR_CACHE_DIR": str(kept)} | os.environ | {"TMPDIR": str(scratch)},
     )
     try:
         yield process

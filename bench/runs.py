@@ -78,8 +78,15 @@ def measure(
 
 
 def import_run(file: Path, workspace: Workspace) -> tuple[BenchRun, Path]:
-    """Takes over a run measured elsewhere; raises ManifestError for what is none, BenchError for a taken id."""
+    """Takes over a run measured elsewhere.
+
+    Raises:
+        ManifestError: The file is no run, or makes no sense.
+        BenchError: It holds no result, or another run has its id.
+    """
     found = read_json(file, BenchRun)
+    if not found.results:
+        raise BenchError("the run holds no result", value=file)
     folder = folder_of(workspace.bench, found)
     if (folder / BENCH_RUN).exists() and read_json(folder / BENCH_RUN, BenchRun) != found:
         raise BenchError("another run of this id is already there", value=found.id, hint=f"move {folder} away first")
@@ -87,9 +94,17 @@ def import_run(file: Path, workspace: Workspace) -> tuple[BenchRun, Path]:
     return found, folder
 
 
-def rebuild(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path]:
-    """Writes the reports of a run again, by default of the newest."""
+def rebuild(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path | None]:
+    """Writes the reports of a run again, by default of the newest; of a file that lies elsewhere it only reads.
+
+    Returns:
+        The run, and the folder of its reports; None where they are not written.
+    """
     found, folder = open_run(name, workspace)
+    if not found.results:
+        raise BenchError("the run holds no result", value=found.id)
+    if name is not None and Path(name).is_file() and Path(name).name != BENCH_RUN:
+        return found, None
     write(found, folder)
     return found, folder
 

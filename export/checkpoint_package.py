@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.plan.planner import Precision
 from tinyml.errors import UsageError
+from tinyml.scratch import scratch_in, temporary_folder
 from tinyml.trainer.checkpoint import load
 
 from .format import Metadata, formats
@@ -43,8 +43,8 @@ def open_program(
         return ReferenceModel(path, function_name, precision, seed=0, compute_units=compute_units)
     if function_name is not None:
         raise UsageError("a checkpoint has no functions", value=function_name)
-    with TemporaryDirectory() as folder:
-        return ReferenceModel(write_package(path, Path(folder)), precision="float32", seed=0)
+    with temporary_folder("diff") as folder, scratch_in(folder):
+        return ReferenceModel(write_package(path, folder), precision="float32", seed=0)
 
 
 def write_package(checkpoint: Path, folder: Path) -> Path:

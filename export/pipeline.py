@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +28,17 @@ from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.heartbeat import beating
 from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, ActivationQuantization, Artifact, Plan, PlanGoal, Rounding, Variant, WeightProof
-from tinyml.scratch import scratch_in
-from tinyml.store import atomic_folder, file_sha256, only_process, provenance, size_bytes, write_json
+from tinyml.scratch import scratch_in, temporary_folder
+from tinyml.store import (
+    atomic_folder,
+    file_sha256,
+    only_process,
+    provenance,
+    size_bytes,
+    sweep,
+    sweep_locks,
+    write_json,
+)
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
 from tinyml.workspace import (
@@ -211,8 +219,8 @@ class Exporter:
             raise DataError("the val split has no images to judge plans on", value=self._dataset.path)
         judging = np.sort(subset(len(val), JUDGING_IMAGES, val.labels))
         format_ = formats.get(bare.format)
-        with tempfile.TemporaryDirectory(prefix="tinyml-plan-") as folder:
-            package = Path(folder, f"source{format_.suffix}")
+        with temporary_folder("plan") as folder, scratch_in(folder):
+            package = folder / f"source{format_.suffix}"
             format_.write(self._network, bare, self._metadata(bare), self._images_of_training(0), package)
             subject = Subject(
                 package=package,
@@ -444,6 +452,8 @@ class Exporter:
 def _alone(target: Path) -> Iterator[None]:
     """Raises ArtifactError where another process writes to `target` just now."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target.parent)
+    sweep_locks(target.parent)
     with only_process(target.with_name(f".{target.name}.lock")) as alone:
         if not alone:
             raise ArtifactError(

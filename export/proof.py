@@ -70,15 +70,8 @@ def prove(variant: Variant, stored: Held, source: Held, name: str) -> Proof:
         ArtifactError: A weight is stored otherwise than the variant says, or too far from its source.
     """
     plain = check_weights(variant, [weight for weight, _ in stored], name)
-    order = {weight.layer: place for place, (weight, _) in enumerate(source)}
-    # A quantizer may sort the branches of a program anew.
-    stored = sorted(stored, key=lambda item: order.get(item[0].layer, len(order)))
-    if [(w.layer, w.shape) for w, _ in stored] != [(w.layer, w.shape) for w, _ in source]:
-        raise ArtifactError(
-            f"{name} has other weights than its source", value=f"{len(stored)} and {len(source)} weights"
-        )
     problems, each = [], []
-    for (weight, values), (_, original) in zip(stored, source, strict=True):
+    for (weight, values), original in zip(stored, _originals(stored, source, name), strict=True):
         found = _held(variant, weight, values, original)
         if isinstance(found, str):
             problems.append(f"{weight.layer}: {found}")
@@ -100,6 +93,21 @@ def prove(variant: Variant, stored: Held, source: Held, name: str) -> Proof:
         plain=plain,
         each=tuple(each),
     )
+
+
+def _originals(stored: Held, source: Held, name: str) -> list[NDArray[np.float32]]:
+    """What each of the `stored` weights was made of, by its layer: a quantizer may sort a program's ops anew."""
+    left: dict[tuple[str, tuple[int, ...]], list[NDArray[np.float32]]] = {}
+    for weight, values in source:
+        left.setdefault((weight.layer, weight.shape), []).append(values)
+    ours = [(weight.layer, weight.shape) for weight, _ in stored]
+    for layer, shape in {*ours, *left}:
+        if (there := ours.count((layer, shape))) != (wanted := len(left.get((layer, shape), ()))):
+            raise ArtifactError(
+                f"{name} has other weights than its source",
+                value=f"{layer} {list(shape)} {there} times in it, {wanted} times there",
+            )
+    return [left[each].pop(0) for each in ours]
 
 
 def _held(

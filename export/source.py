@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from torch import nn
 
 from tinyml.schema import ModelSpec, Variant
+from tinyml.scratch import scratch_in, temporary_folder
 
 from .format import Metadata, formats
 from .proof import Held
@@ -34,8 +32,8 @@ class Sources:
             bare = variant.model_copy(update={"compression": ()})
             facts = {"tinyml.version": ""}
             metadata = Metadata(spec=self._spec, summary="", author="", license="", version="", facts=facts)
-            with tempfile.TemporaryDirectory(prefix="tinyml-source-") as folder:
-                path = Path(folder, f"source{format_.suffix}")
+            with temporary_folder("source") as folder, scratch_in(folder):
+                path = folder / f"source{format_.suffix}"
                 format_.write(self._network, bare, metadata, np.empty((0, 1, 1, 3), np.uint8), path)
                 self._found[key] = format_.held_weights(path)
         return self._found[key]

@@ -17,7 +17,7 @@ from tinyml.evaluation.evaluate import check_classes
 from tinyml.evaluation.runtime import Executable, Outputs, runtimes
 from tinyml.numerics import absolute_error, peak_of, psnr_db, softmax, top_k_accuracy
 from tinyml.progress import Progress, Silent
-from tinyml.schema import IMAGE, Artifact, Floor, Metrics, SplitName, Verification
+from tinyml.schema import IMAGE, Artifact, DatasetIdentity, Floor, Metrics, SplitName, Verification
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import Dataset, reopen
 from tinyml.workspace import checked_artifact, checkpoint_origin, export_again
@@ -159,38 +159,68 @@ class Verified:
         return self.figures.passed
 
 
-def verify(
-    manifest: Path,
-    *,
-    split: SplitName = "test",
-    data: str | None = None,
-    limit: int | None = VERIFY_IMAGES,
-    progress: Progress | None = None,
-) -> Verified:
-    """Reloads the artifact of `manifest` and compares it with its checkpoint on `limit` images of `split`; None: all.
+@dataclass(frozen=True)
+class _Source:
+    """What several artifacts of one checkpoint are held to; made once for all of them."""
 
-    `data` as for `reopen`.
+    key: tuple[Path, str, DatasetIdentity | None]
+    asked: CheckpointAnswers
+    weights: Sources
 
-    Raises:
-        ArtifactError: The artifact is missing or is not what the manifest says, by its checksum; or a weight is stored
-            otherwise than it says, or too far from the checkpoint's.
-        CheckpointError: The checkpoint that it was made of is gone or changed.
-        DataError: The data set is gone, has changed, or has other classes by now.
+
+class Verifier:
+    """Reloads artifacts and compares them with their checkpoints; those of one checkpoint, in a row, ask it once.
+
+    Args:
+        split: On which images.
+        data: As for `reopen`.
+        limit: How many images; None: all.
+        progress: Told of the images.
     """
-    artifact, path = checked_artifact(manifest)
-    predictor = CheckpointPredictor(checkpoint_of(artifact, manifest))
-    dataset = reopen(artifact.data, artifact.dataset, data, progress=progress or Silent())
-    asked = ask_checkpoint(predictor, dataset, split=split, limit=limit, progress=progress)
-    source = Sources(predictor.loaded.model, predictor.spec).of(artifact.variant)
-    proof = prove(artifact.variant, formats.get(artifact.variant.format).held_weights(path), source, path.name)
-    executable = runtimes.get(artifact.variant.format).open(path)
-    outputs = execute(executable, asked.images, progress=progress)
-    return Verified(
-        artifact=artifact,
-        figures=verification_of(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime),
-        units=units_apart(path, {IMAGE: _some(asked.images)}) if artifact.variant.format == "coreml" else None,
-        proof=proof,
-    )
+
+    def __init__(
+        self,
+        *,
+        split: SplitName = "test",
+        data: str | None = None,
+        limit: int | None = VERIFY_IMAGES,
+        progress: Progress | None = None,
+    ) -> None:
+        self._split, self._data, self._limit, self._progress = split, data, limit, progress
+        self._source: _Source | None = None
+
+    def verify(self, manifest: Path) -> Verified:
+        """Reloads the artifact of `manifest` and compares it with its checkpoint.
+
+        Raises:
+            ArtifactError: The artifact is missing or is not what the manifest says, by its checksum; or a weight is
+                stored otherwise than it says, or too far from the checkpoint's.
+            CheckpointError: The checkpoint that it was made of is gone or changed.
+            DataError: The data set is gone, has changed, or has other classes by now.
+        """
+        artifact, path = checked_artifact(manifest)
+        source = self._source_of(artifact, manifest)
+        stored = formats.get(artifact.variant.format).held_weights(path)
+        proof = prove(artifact.variant, stored, source.weights.of(artifact.variant), path.name)
+        executable, asked = runtimes.get(artifact.variant.format).open(path), source.asked
+        outputs = execute(executable, asked.images, progress=self._progress)
+        return Verified(
+            artifact=artifact,
+            figures=verification_of(asked, outputs, floor=artifact.variant.floor, runtime=executable.runtime),
+            units=units_apart(path, {IMAGE: _some(asked.images)}) if artifact.variant.format == "coreml" else None,
+            proof=proof,
+        )
+
+    def _source_of(self, artifact: Artifact, manifest: Path) -> _Source:
+        checkpoint = checkpoint_of(artifact, manifest)
+        key = (checkpoint.resolve(), artifact.data, artifact.dataset)
+        if self._source is None or self._source.key != key:
+            self._source = None  # two networks and their images need not be held at once
+            predictor = CheckpointPredictor(checkpoint)
+            dataset = reopen(artifact.data, artifact.dataset, self._data, progress=self._progress or Silent())
+            asked = ask_checkpoint(predictor, dataset, split=self._split, limit=self._limit, progress=self._progress)
+            self._source = _Source(key, asked, Sources(predictor.loaded.model, predictor.spec))
+        return self._source
 
 
 def _some(images: Images) -> Images:

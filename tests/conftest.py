@@ -21,6 +21,9 @@ from tinyml.trainer.data import Dataset, open_dataset
 from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
+from .tiny import register_tiny
+from .trainer.conftest import make_colors
+
 MODEL = "resnet20"
 """The cheapest network to run."""
 
@@ -127,3 +130,15 @@ def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
         last.weight.copy_(weight)
         last.bias.copy_(targets.mean(0) - weight @ center)
     return network
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a tiny architecture, registered for one test."""
+    return register_tiny(monkeypatch)
+
+
+@pytest.fixture
+def colors(tmp_path: Path) -> Dataset:
+    """Noisy images of three colors: [48 + 12 + 12, 64, 64, 3]."""
+    return make_colors(tmp_path / "colors")

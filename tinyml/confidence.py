@@ -44,8 +44,13 @@ def top1_interval(metrics: Metrics) -> Interval:
 
 def top1_told(metrics: Metrics) -> str:
     """The top-1 accuracy with its interval: "98.75% (97.11 to 99.46)"."""
-    found = top1_interval(metrics)
-    return f"{metrics.top1:.2%} ({found.low * 100:.2f} to {found.high * 100:.2f})"
+    return accuracy_told(metrics.top1, metrics.images)
+
+
+def accuracy_told(share: float, count: int) -> str:
+    """A share that was seen on `count` images, with its interval: "98.75% (97.11 to 99.46)"."""
+    found = wilson_interval(share, count)
+    return f"{share:.2%} ({found.low * 100:.2f} to {found.high * 100:.2f})"
 
 
 def share_told(share: float | None) -> str:

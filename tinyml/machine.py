@@ -29,6 +29,46 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+_GROUPS = Path("/sys/fs/cgroup")
+_VERSIONS = (
+    ("0::", "", "memory.max", "memory.current", "inactive_file"),
+    (":memory:", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Of control groups, 2 and 1: the line of /proc/self/cgroup, the folder, the files of limit and use, the key of pages
+of files that are given up where memory is short."""
+
+
+def available_memory_bytes(groups: Path = _GROUPS) -> int:
+    """What can still be taken without swapping: of the machine, and of the container that this process is in.
+
+    A container's limit is that of its control group or of one above it.
+
+    Args:
+        groups: Where the control groups lie.
+    """
+    import psutil
+
+    return min([int(psutil.virtual_memory().available), *_left_in_groups(groups)])
+
+
+def _left_in_groups(root: Path) -> list[int]:
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for mark, folder, limit, used, files in _VERSIONS:
+        own = next((line.split(mark, 1)[1].strip("/") for line in lines if mark in line), "")
+        top = root / folder
+        for group in (top / own, *(top / own).parents):
+            if group.is_relative_to(top) and (group / limit).is_file():
+                text = (group / limit).read_text(encoding="ascii").strip()
+                facts = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+                taken = int((group / used).read_text(encoding="ascii")) - int(facts.get(files, 0))
+                found += [] if text == "max" else [max(0, int(text) - taken)]
+    return found
+
+
 def process_began() -> float:
     """When this process began, on the clock of `time.monotonic`."""
     import psutil

@@ -17,7 +17,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -26,8 +26,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from tinyml import __version__
-from tinyml.errors import ManifestError, reason_of
+from tinyml.errors import ManifestError, UsageError, reason_of
 from tinyml.full_disk import full_disk_told
+from tinyml.locks import locked, try_lock
 from tinyml.schema import SCHEMA_VERSION, Provenance, Record
 from tinyml.upgrades import UPGRADES
 
@@ -53,11 +54,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path` that takes its place when the block ends without an error.
 
     Raises:
+        UsageError: A folder lies there.
         FullDiskError: There is no room; the old file, if any, stays.
     """
-    with full_disk_told(path), _parents_of(path):
+    if path.is_dir():
+        raise UsageError("a folder, where a file shall be written", value=path, hint="name a file")
+    with full_disk_told(path), _called(path), _parents_of(path):
         sweep(path.parent, path)
-        temporary, lock = _locked(lambda: _new_file(path))
+        temporary, lock = locked(lambda: _new_file(path))
         try:
             with full_disk_told(path):  # while what was written still fills it
                 yield temporary
@@ -77,15 +81,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         FullDiskError: There is no room; the old folder, if any, stays.
     """
-    with full_disk_told(path), _parents_of(path):
+    with full_disk_told(path), _called(path), _parents_of(path):
         sweep(path.parent, path)
-        temporary, lock = _locked(lambda: _new_folder(path, "tmp"))
+        temporary, lock = locked(lambda: _new_folder(path, "tmp"))
         try:
             with full_disk_told(path):
                 yield temporary
             temporary.chmod(0o777 & ~_umask())
             if path.exists():
-                old, old_lock = _locked(lambda: _new_folder(path, "old"))
+                old, old_lock = locked(lambda: _new_folder(path, "old"))
                 path.replace(old / path.name)
                 temporary.replace(path)
                 shutil.rmtree(old)
@@ -95,6 +99,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             os.close(lock)
+
+
+@contextlib.contextmanager
+def _called(path: Path) -> Iterator[None]:
+    """Lets what the system refuses name `path`, which people know, and not the temporary beside it."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if isinstance(named, str | os.PathLike) and Path(named).name.startswith((f".{path.stem}.", f".{path.name}.")):
+            error.filename = str(path)
+        raise
 
 
 @contextlib.contextmanager
@@ -149,7 +165,7 @@ def sweep(folder: Path, path: Path | None = None) -> None:
     names = {re.escape(name) for name in (path.name, path.stem)} if path else {".+"}
     for left in list(folder.iterdir()):
         match = re.fullmatch(rf"\.(?:{'|'.join(names)})\.(tmp|old)-[a-z0-9_]{{8}}(?:\.[^.]*)?", left.name)
-        if match is None or left.is_symlink() or (lock := _try_lock(left)) is None:
+        if match is None or left.is_symlink() or (lock := try_lock(left)) is None:
             continue
         if left.is_dir():
             for moved in left.iterdir() if match[1] == "old" else ():
@@ -161,6 +177,14 @@ def sweep(folder: Path, path: Path | None = None) -> None:
         os.close(lock)
 
 
+def sweep_locks(folder: Path) -> None:
+    """Removes the lock files of `only_process` in `folder` that killed processes left."""
+    for left in folder.glob(".*.lock"):
+        if (handle := try_lock(left)) is not None:
+            left.unlink(missing_ok=True)
+            os.close(handle)
+
+
 def _new_file(path: Path) -> Path:
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.tmp-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -169,36 +193,6 @@ def _new_file(path: Path) -> Path:
 
 def _new_folder(path: Path, kind: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f".{path.name}.{kind}-", dir=path.parent))
-
-
-def _locked(make: Callable[[], Path]) -> tuple[Path, int]:
-    """A new temporary and the open handle that holds its lock; made again where another process just swept it away.
-
-    Where the file system knows no locks, nothing is ever swept.
-    """
-    while True:
-        temporary = make()
-        with contextlib.suppress(FileNotFoundError):
-            handle = os.open(temporary, os.O_RDONLY)
-            with contextlib.suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            if temporary.exists():
-                return temporary, handle
-            os.close(handle)
-
-
-def _try_lock(path: Path) -> int | None:
-    """An open handle that holds the lock of `path`; None where a living process holds it, or there is none to have."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
 
 
 def read_json(path: Path, kind: type[R]) -> R:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import psutil
 import torch
 from torch import Tensor, nn
 
+from tinyml.machine import available_memory_bytes
 from tinyml.schema import TrainConfig
 
 from .architecture import INPUT_SIZE, build, recomputes, set_recompute
@@ -38,7 +38,7 @@ def free_memory(device: torch.device) -> int | None:
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
         return None
-    return int(psutil.virtual_memory().available)
+    return available_memory_bytes()
 
 
 def fit_memory(config: TrainConfig, classes: int, free: int | None) -> Fitted:

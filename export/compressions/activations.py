@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from tinyml.accuracy import Images
 from tinyml.errors import UsageError
 from tinyml.quiet import quiet
 from tinyml.schema import IMAGE, ActivationQuantization, Variant
+from tinyml.scratch import temporary_folder
 
 from ..compression import CompressionKind, Conversion, at_least, compressions
 from ..encoding.activations import quantize_activations
@@ -75,8 +74,8 @@ class Activations(CompressionKind):
         )
 
         left = {weight.op_name for weight in conversion.weights if weight.layer in settings.overrides}
-        with tempfile.TemporaryDirectory(prefix="tinyml-qdq-") as folder, quiet():
-            prepared, quantized = Path(folder, "prepared.onnx"), Path(folder, "quantized.onnx")
+        with temporary_folder("quantize") as folder, quiet():
+            prepared, quantized = folder / "prepared.onnx", folder / "quantized.onnx"
             quant_pre_process(model, prepared)
             nodes = onnx.load(prepared).graph.node
             preprocessing = [node.name for node in itertools.takewhile(lambda node: node.op_type != "Conv", nodes)]

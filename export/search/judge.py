@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import Variant
+from tinyml.scratch import scratch_in, temporary_folder
 from tinyml.store import size_bytes
 
 from ..compression import Samples
@@ -101,11 +101,11 @@ class Judge:
         variant = subject.variant.model_copy(update={"compression": kinds})
         found = encoded(subject.package, variant, subject.weights, subject.calibration)
         ct = coremltools()
-        with tempfile.TemporaryDirectory(prefix="tinyml-plan-") as folder:
+        with temporary_folder("plan") as folder, scratch_in(folder):
             with quiet():
                 model = ct.models.MLModel(str(subject.package), skip_model_load=True)
             model = store(model, found)
-            path = Path(folder, "plan.mlpackage")
+            path = folder / "plan.mlpackage"
             with quiet():
                 model.save(str(path))
             written = size_bytes(path)

@@ -47,6 +47,7 @@ SENSE = {
     "no-such-day": "provenance.created_at",
     "not-run-with-accuracy": "a result that is 'not_run' has no series, no accuracy and no placement",
     "not-run-with-placement": "a result that is 'not_run' has no series, no accuracy and no placement",
+    "ok-without-a-figure": "a result that is 'ok' has series or an accuracy",
     "peak-below-baseline": "the peak of the memory is below",
     "placement-miscounted": "a placement's counts are not those of its ops",
     "placement-of-nothing": "a placement is of at least one op",

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,13 @@ def _gone(pid: Any) -> Any:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_what_a_killed_worker_leaves_goes_with_its_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = READ + "import tempfile; tempfile.mkdtemp(suffix='.mlpackage'); os.kill(os.getpid(), signal.SIGKILL)"
+    assert "killed by signal 9" in str(ask(planned(), "latency", SETTINGS, worker(code)).problem)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_libraries_print_does_no_harm() -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,38 @@ def test_a_history_of_what_was_imported(tmp_path: Path, capsys: pytest.CaptureFi
     assert "Fixture CPU 3000" in shown
     assert "Mac99,1" in shown
     assert "takes six runs" in shown
+
+
+def test_a_run_without_a_result_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = FIXTURES / "v2" / "fixture-minimal.json"
+    results = str(tmp_path / "results")
+    for verb in ("import", "show"):
+        assert run(["bench", verb, str(empty), "--results", results]) == 1
+        assert "the run holds no result" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+    assert run(["bench", "history", "--results", results]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "no case measured to rely on" in shown.err
+
+
+def test_a_file_that_is_only_shown_gets_no_neighbors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "sent.json"
+    shutil.copy(FIXTURES / "v2" / "fixture-rounds.json", file)
+    (tmp_path / "index.html").write_text("somebody's own")
+    assert run(["bench", "show", str(file)]) == 0
+    assert "report:" not in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "sent.json"]
+    assert (tmp_path / "index.html").read_text() == "somebody's own"
+
+
+def test_what_makes_a_comparison_doubtful_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quick = json.loads((FIXTURES / "v2" / "fixture-linux.json").read_text()) | {"quick": True}
+    (tmp_path / "quick.json").write_text(json.dumps(quick))
+    assert run(["bench", "compare", *[str(tmp_path / "quick.json")] * 2]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("is quick: a first look") == 1
+    assert f"{quick['id']} or {quick['id']}" not in shown
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_explore_names_what_is_wrong_with_a_data_set(folder: Path, capsys: Captu
     (photos / "class1" / "raw.cr2").write_bytes(b"x")
     assert run(["data", "explore", "--data", "photos"]) == 0
     out = capsys.readouterr().out
-    assert "unbalanced: 1 classes with more than twice that mean: class5" in out
+    assert "unbalanced: 1 class with more than twice that mean: class5" in out
     assert "unbalanced: " in out
     assert "with less than half of the mean number of training images" in out
     assert "of them in two classes" in out

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from tinyml.cli import run
+from tinyml.export import verify
 from tinyml.schema import Evaluations
 from tinyml.store import read_json
+from tinyml.trainer.data import reopen
 
 
 @pytest.fixture
@@ -45,8 +47,18 @@ def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
     assert (folder / "results/resnet20/exports/onnx-w8a8/resnet20-onnx-w8a8.onnx").is_file()
 
 
-def test_verify_looks_at_all_artifacts(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
+    folder: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def noted(*given: Any, **options: Any) -> Any:
+        opened.append(given)
+        return reopen(*given, **options)
+
+    monkeypatch.setattr(verify, "reopen", noted)
     assert run(["verify", "--images", "10", "--json"]) == 0
+    assert len(opened) == 1
     found = document(capsys)
     assert [row["path"] for row in found] == ["resnet20-coreml-fp16.mlpackage", "resnet20-onnx-w8a8.onnx"]
     assert all(row["images"] == 10 and row["passed"] for row in found)

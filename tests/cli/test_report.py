@@ -48,8 +48,3 @@ def test_nothing_to_report_is_refused(tmp_path: Path, make: bool, capsys: pytest
     assert error.startswith("error: no results to report")
     assert "tinyml train" in error
     assert not (folder / "report.html").exists()
-
-
-def test_a_folder_is_no_file_for_the_page(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["report", "--results", str(results), "--output", str(results)]) == 1
-    assert "this is a folder" in capsys.readouterr().err

@@ -129,3 +129,21 @@ def test_a_document_is_json_on_every_terminal(encoding: str, monkeypatch: pytest
     tell_every_character()
     Output(json=True).document(list(NAMES))
     assert json.loads(terminal.shown) == list(NAMES)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "a.png", "--csv"),
+        ("report", "--output"),
+        ("run", "a.mlpackage", "--output"),
+        ("convert", "a.mlpackage", "--to", "onnx", "--output"),
+        ("diff", "a.mlpackage", "b.mlpackage", "--plot"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, str(tmp_path)]) == 2
+    assert f"file '{tmp_path}' is a directory; see: tinyml {words[0]} --help" in capsys.readouterr().err

@@ -3,14 +3,12 @@
 import errno
 import os
 import resource
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from tinyml.errors import FullDiskError, UsageError, reason_of
 from tinyml.full_disk import full_disk_told
-from tinyml.scratch import scratch_in
 from tinyml.store import write_bytes
 
 
@@ -50,16 +48,6 @@ def test_a_limit_of_file_sizes_leaves_the_old_file(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_what_libraries_write_by_the_way_goes_with_the_work(tmp_path: Path) -> None:
-    before = tempfile.gettempdir()
-    with scratch_in(tmp_path):
-        left = Path(tempfile.mkdtemp(suffix=".mlpackage"))
-        (left / "weights").write_bytes(b"x")
-        assert left.is_relative_to(tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    assert tempfile.gettempdir() == before
 
 
 def test_a_reason_has_no_number_and_one_line() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tinyml import store
-from tinyml.errors import ManifestError
+from tinyml.errors import ManifestError, UsageError
 from tinyml.schema import SCHEMA_VERSION, Golden, Preprocess
-from tinyml.store import atomic_file, atomic_folder, file_sha256, parse_json, read_json, write_json
+from tinyml.store import atomic_file, atomic_folder, file_sha256, parse_json, read_json, write_bytes, write_json
 
 
 def golden() -> Golden:
@@ -185,3 +185,18 @@ def test_records_are_frozen_and_refuse_unknown_keys() -> None:
         Preprocess().input_size = 3  # type: ignore[misc]
     with pytest.raises(ValueError, match="Extra inputs"):
         Preprocess(size=3)  # type: ignore[call-arg]
+
+
+def test_a_file_shall_not_take_a_folders_name(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UsageError, match=r"a folder, where a file shall be written: .*photos; name a file"):
+        write_bytes(tmp_path / "photos", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_the_system_refuses_is_told_of_the_place_that_was_asked_for(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "closed").write_text("no folder")
+    with pytest.raises(OSError, match=r"Not a directory|File exists") as caught:
+        write(kind, tmp_path / "closed" / "table.csv", "x")
+    assert ".tmp-" not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,20 @@ def test_convert_writes_beside_the_package(classifier_package: Path, capsys: pyt
     assert Path(document["path"]) == classifier_package.with_suffix(".onnx")
     assert document["largest_relative_difference"] < 1e-5
     assert run(["convert", str(classifier_package), "--to", "caffe"]) == 2
+
+
+def test_convert_replaces_only_what_is_named(
+    classifier_package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = tmp_path / "a b.mlpackage"
+    shutil.copytree(classifier_package, package)
+    there = package.with_suffix(".onnx")
+    there.write_text("somebody's own")
+    assert run(["convert", str(package), "--to", "onnx"]) == 2
+    assert f"--output '{there}'" in capsys.readouterr().err
+    assert there.read_text() == "somebody's own"
+    assert run(["convert", str(package), "--to", "onnx", "--output", str(there)]) == 0
+    assert there.stat().st_size > 1000
 
 
 def test_random_inputs_suit_the_model(classifier: Any, stateful: Any) -> None:

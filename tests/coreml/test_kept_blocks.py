@@ -15,7 +15,7 @@ from tinyml.coreml import ReferenceModel
 from tinyml.coreml.tools.convert import Converted
 from tinyml.coreml.tools.convert import convert as write
 from tinyml.coreml.trace.onnx import onnx_runner
-from tinyml.errors import UnsupportedOpsError
+from tinyml.errors import TinyMLError, UnsupportedOpsError
 from tinyml.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -164,6 +164,23 @@ def test_a_slice_begins_where_a_value_says(convert: Convert, to: str, tmp_path: 
 
     model = _model(convert, program, (5, 3), mb.TensorSpec((1,), dtype=types.int32))
     _agree(model, to, tmp_path, *(_x(5, 3) | {"at": np.array([at], np.int32)} for at in (0, 1, 3)))
+
+
+@pytest.mark.parametrize("op", ["slice_by_index", "slice_update"])
+def test_a_slice_backwards_from_an_open_begin_is_refused(convert: Convert, op: str, tmp_path: Path) -> None:
+    """It would begin at the end of the axis, which only the size of what is sliced says, not that of the slice."""
+
+    def program(x: Any, at: Any) -> Any:
+        bounds = {"begin": mb.concat(values=[at, ZERO], axis=0), "end": [3, 0], "stride": [-1, 1]}
+        masks = {"begin_mask": [True, False], "end_mask": [False, True]}
+        if op == "slice_by_index":
+            return mb.slice_by_index(x=x, **bounds, **masks, name="y")
+        return mb.slice_update(x=x, update=mb.const(val=WEIGHT[:1]), **bounds, **masks, name="y")
+
+    model = _model(convert, program, (5, 3), mb.TensorSpec((1,), dtype=types.int32))
+    with pytest.raises(TinyMLError, match="a slice backwards from an open begin"):
+        write(model, "onnx", tmp_path / "y.onnx")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("to", FORMATS)

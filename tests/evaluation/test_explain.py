@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +12,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tinyml.cli import run
 from tinyml.errors import UnavailableError
 from tinyml.evaluation.attacks import ATTACKS, attacked
 from tinyml.evaluation.attention import class_activation
 from tinyml.evaluation.calibration import best_temperature, calibration, confidence_bins, expected_error
 from tinyml.evaluation.corruptions import CORRUPTIONS, SEVERITIES, check_available, corrupted
+from tinyml.evaluation.explain import explain
 from tinyml.evaluation.mistakes import by_class, confused_pairs
+from tinyml.evaluation.opening import open_model
 from tinyml.schema import Preprocess
+from tinyml.trainer.data import Dataset
+
+from ..tiny import save_tiny
+
+Monkey = pytest.MonkeyPatch
 
 
 def test_classes_and_pairs_are_counted() -> None:
@@ -150,3 +160,27 @@ def test_what_spoke_for_an_answer_is_found() -> None:
     assert spoke.max() == 1
     assert spoke[0, 2:4, 1:3].min() == 1
     assert spoke[0, :, 5:].max() == 0
+
+
+def test_top_5_of_three_classes_is_not_told(tiny: str, colors: Dataset, tmp_path: Path, monkeypatch: Monkey) -> None:
+    monkeypatch.setattr("tinyml.evaluation.explain.reopen", lambda *_, **__: colors)
+    model = open_model(save_tiny(tmp_path, colors), torch.device("cpu"))
+    (found,) = explain([model])
+    assert (found.explanation.metrics.top5, found.explanation.metrics.images) == (None, 12)
+
+
+def test_accuracies_stand_with_their_interval_and_nothing_confused_with_a_sentence(
+    tiny: str, colors: Dataset, tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tinyml.evaluation.explain.reopen", lambda *_, **__: colors)
+    manifest = save_tiny(tmp_path, colors)
+    assert run(["explain", str(manifest), "--results", str(tmp_path / "results")]) == 0
+    shown = capsys.readouterr().out
+    assert "top-1 (95% interval)\ttop-5\timages" in shown
+    assert re.search(r"tiny\tcheckpoint\t\d+\.\d\d% \(\d+\.\d\d to \d+\.\d\d\)\t-\t12 of 12", shown)
+    scores = np.eye(3)[colors.split("test").labels]
+    monkeypatch.setattr("tinyml.evaluation.explain._ask", lambda *_: scores)
+    assert run(["explain", str(manifest), "--results", str(tmp_path / "results")]) == 0
+    shown = capsys.readouterr().out
+    assert "tiny checkpoint: took no image for another class" in shown
+    assert "taken for" not in shown

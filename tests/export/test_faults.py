@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -11,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import torch
 
 from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError
 from tinyml.export import pipeline
@@ -19,56 +19,30 @@ from tinyml.export.pipeline import Exporter
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
 from tinyml.store import only_process
-from tinyml.trainer import checkpoint
-from tinyml.trainer.architecture import Architecture, architectures
 from tinyml.trainer.data import Dataset
 from tinyml.workspace import Workspace
 
-from ..trainer.conftest import LABELS, TinyNet, config, make_colors
+from ..tiny import save_tiny
 
 ROWS = ("coreml-fp32", "coreml-fp16")
 
 
 @pytest.fixture(autouse=True)
-def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Registers a network that is exported in a fraction of a second."""
-    architectures.names()
-    known = Architecture(
-        title="Tiny",
-        paper="https://example.org",
-        build=lambda classes, dropout, _: TinyNet(classes, dropout),
-        dropout=0.0,
-        has_drop_path=False,
-    )
-    monkeypatch.setitem(architectures._entries, "tiny", known)
+def registered(tiny: str) -> None:
+    """A network that is exported in a fraction of a second."""
 
 
 @pytest.fixture
-def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+def dataset(colors: Dataset, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """The data set that every checkpoint here was trained on."""
-    found = make_colors(tmp_path / "colors")
-    monkeypatch.setattr(pipeline, "reopen", lambda *_, **__: found)
-    return found
+    monkeypatch.setattr(pipeline, "reopen", lambda *_, **__: colors)
+    return colors
 
 
 @pytest.fixture
 def made(tmp_path: Path, dataset: Dataset) -> Path:
     """The manifest of a checkpoint."""
-    return save(tmp_path, dataset, LABELS)
-
-
-def save(folder: Path, dataset: Dataset, labels: tuple[str, ...]) -> Path:
-    torch.manual_seed(0)
-    network = TinyNet(len(labels), 0.0).eval()
-    return checkpoint.save(
-        folder / "checkpoints",
-        "best",
-        network,
-        spec=checkpoint.spec_of("tiny", network, labels, dataset.index.preprocess),
-        config=config(),
-        dataset_sha256=dataset.sha256,
-        dataset=dataset.identity,
-    )
+    return save_tiny(tmp_path, dataset)
 
 
 class StopsAt(Silent):
@@ -113,6 +87,22 @@ def test_two_exports_into_one_folder_do_not_meet(made: Path, tmp_path: Path) -> 
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_what_a_killed_export_left_goes_with_the_next_one_of_any_variant(made: Path, tmp_path: Path) -> None:
+    exporter = Exporter(made, Workspace(tmp_path / "results"))
+    folder = exporter.write(variants.get("onnx-fp32")).parent.parent
+    at_work = folder / ".coreml-w4.tmp-abcd1234"
+    for left in (".coreml-w8.tmp-abcd1234", at_work.name):
+        (folder / left / "scratch" / "tmp.mlpackage").mkdir(parents=True)
+    (folder / ".coreml-w8.lock").write_text("1\n")
+    handle = os.open(at_work, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        exporter.write(variants.get("onnx-fp32"))
+    finally:
+        os.close(handle)
+    assert sorted(path.name for path in folder.iterdir()) == [at_work.name, "onnx-fp32"]
+
+
 @contextmanager
 def small_files(size: int) -> Iterator[None]:
     """The system refuses files of more than `size` bytes, as a full disk refuses what it has no room for."""
@@ -137,7 +127,7 @@ def test_a_disk_that_refuses_leaves_nothing(made: Path, tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, dataset: Dataset) -> None:
     with pytest.raises(DataError, match="classes"):
-        Exporter(save(tmp_path, dataset, ("cyan", "magenta", "yellow", "black")), Workspace(tmp_path / "results"))
+        Exporter(save_tiny(tmp_path, dataset, ("cyan", "magenta", "yellow", "black")), Workspace(tmp_path / "results"))
     assert not (tmp_path / "results").exists()
 
 

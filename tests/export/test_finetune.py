@@ -20,14 +20,13 @@ from tinyml.export.variants import variants
 from tinyml.progress import Silent
 from tinyml.schema import LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
 from tinyml.trainer import checkpoint
-from tinyml.trainer.architecture import Architecture, architectures
 from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.distill import Distilled
 from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
-from ..trainer.conftest import TinyNet, config, make_colors
+from ..tiny import save_tiny
 from .test_compression import A8, PREPROCESS, variant, written
 
 
@@ -156,38 +155,6 @@ def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
     assert accuracy(student) > plain + 0.04
 
 
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
-    architectures.names()
-    known = Architecture(
-        title="Tiny",
-        paper="https://example.org",
-        build=lambda classes, dropout, _: TinyNet(classes, dropout),
-        dropout=0.2,
-        has_drop_path=False,
-    )
-    monkeypatch.setitem(architectures._entries, "tiny", known)
-    return "tiny"
-
-
-@pytest.fixture
-def colors(tmp_path: Path) -> Dataset:
-    return make_colors(tmp_path / "colors")
-
-
-def save(dataset: Dataset, folder: Path) -> Path:
-    torch.manual_seed(0)
-    network = TinyNet(3, 0.2)
-    return checkpoint.save(
-        folder,
-        "best",
-        network,
-        spec=checkpoint.spec_of("tiny", network, dataset.index.labels, dataset.index.preprocess),
-        config=config(dropout=0.1),
-        dataset_sha256=dataset.sha256,
-    )
-
-
 class StopsAt(Silent):
     """Interrupts at the n-th batch, as Ctrl-C does."""
 
@@ -211,7 +178,7 @@ class Told(Silent):
 
 
 def test_an_interrupted_fine_tuning_goes_on_and_a_whole_one_is_kept(tiny: str, colors: Dataset, tmp_path: Path) -> None:
-    source = checkpoint.load(save(colors, tmp_path / "from"))
+    source = checkpoint.load(save_tiny(tmp_path, colors, dropout=0.1))
     row = nearest_of(variant(Palettization(bits=2)))
     nothing = np.zeros((0, 64, 64, 3), np.uint8)
     workspace = Workspace(tmp_path / "results")

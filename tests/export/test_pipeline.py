@@ -26,7 +26,7 @@ from tinyml.evaluation.runtime import Outputs
 from tinyml.export import pipeline
 from tinyml.export.format import formats
 from tinyml.export.variants import variants
-from tinyml.export.verify import CheckpointAnswers, mcnemar, verification_of, verify
+from tinyml.export.verify import CheckpointAnswers, Verifier, mcnemar, verification_of
 from tinyml.numerics import psnr_db, softmax
 from tinyml.schema import Artifact, Floor, Golden, Verification, WeightProof
 from tinyml.store import file_sha256, read_json, write_json
@@ -291,7 +291,7 @@ def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(
     root = tmp_path / "results"
     shutil.copytree(trained_results.workspace.root, root)
     manifest = root / trained_results.model / "exports" / "onnx-w8a8" / "manifest.json"
-    assert verify(manifest, limit=10).passed
+    assert Verifier(limit=10).verify(manifest).passed
 
     _, path = read_artifact(manifest)
     with path.open("ab") as file:
@@ -300,13 +300,13 @@ def test_verify_refuses_a_changed_artifact_and_a_changed_checkpoint(
         with pytest.raises(ArtifactError, match="has changed since it was exported"):
             open_model(pointed_at)
     with pytest.raises(ArtifactError, match="has changed since it was exported"):
-        verify(manifest, limit=10)
+        Verifier(limit=10).verify(manifest)
 
     other = root / trained_results.model / "exports" / "onnx-fp32" / "manifest.json"
     content = json.loads(other.read_text())
     other.write_text(json.dumps({**content, "checkpoint_sha256": "0" * 64}))
     with pytest.raises(CheckpointError, match="is not the checkpoint"):
-        verify(other, limit=10)
+        Verifier(limit=10).verify(other)
 
 
 def test_a_model_beside_a_foreign_manifest_is_opened_by_what_it_says_itself(

@@ -179,3 +179,12 @@ def test_what_quantizes_a_branched_network_is_proven(tmp_path: Path) -> None:
         format_.write(network, row, metadata, pixels, path)
         proof = prove(row, format_.held_weights(path), sources.of(row), path.name)
         assert proof.weights == 22, row.name
+
+
+def test_weights_are_held_to_those_of_their_layer_whatever_the_order(model: Any, source: Held) -> None:
+    row = variant(W8)
+    good = stored(model, row, "hidden", lambda form: form)
+    assert prove(row, good[::-1], source, "model").weights == len(LAYERS)
+    lacking = r"other weights than its source: 'hidden \[.*\] 0 times in it, 1 times there'"
+    with pytest.raises(ArtifactError, match=lacking):
+        prove(row, [each for each in good if each[0].layer != "hidden"], source, "model")

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from tinyml.schema import DatasetIndex, Preprocess, Provenance, SplitInfo, TrainConfig
 from tinyml.store import file_sha256, write_json
 from tinyml.trainer import loop
-from tinyml.trainer.architecture import Architecture, architectures
 from tinyml.trainer.data import Dataset
 
 LABELS = ("red", "green", "blue")
@@ -31,27 +30,6 @@ class TinyNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.classifier(self.dropout(self.features(images).mean((2, 3))))
         return logits
-
-
-@pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a tiny architecture, registered for one test."""
-    architecture = Architecture(
-        title="Tiny",
-        paper="https://example.org",
-        build=lambda classes, dropout, _: TinyNet(classes, dropout),
-        dropout=0.2,
-        has_drop_path=False,
-    )
-    architectures.names()
-    monkeypatch.setitem(architectures._entries, "tiny", architecture)
-    return "tiny"
-
-
-@pytest.fixture
-def colors(tmp_path: Path) -> Dataset:
-    """Noisy images of three colors: [48 + 12 + 12, 64, 64, 3]."""
-    return make_colors(tmp_path / "colors")
 
 
 def make_colors(folder: Path, labels: tuple[str, ...] = LABELS) -> Dataset:

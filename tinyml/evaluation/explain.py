@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from tinyml.accuracy import BATCH, Images, Predictor, subset
+from tinyml.accuracy import BATCH, FIVE, Images, Predictor, subset
 from tinyml.errors import DataError
 from tinyml.numerics import ranks_of
 from tinyml.progress import Progress, Silent
@@ -124,7 +124,11 @@ def _explanation(
 ) -> Explanation:
     model, labels, ranks = asked.model, asked.model.predictor.spec.labels, ranks_of(asked.scores, truth)
     metrics = Metrics(
-        split=split, top1=float((ranks < 1).mean()), top5=float((ranks < 5).mean()), images=len(truth), total=total
+        split=split,
+        top1=float((ranks < 1).mean()),
+        top5=float((ranks < FIVE).mean()) if len(labels) > FIVE else None,
+        images=len(truth),
+        total=total,
     )
     return Explanation(
         model=model.predictor.spec.architecture,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from tinyml.accuracy import Images
+from tinyml.confidence import top1_told
 from tinyml.numerics import log_softmax
 from tinyml.schema import Explanation
 
@@ -78,7 +79,8 @@ def overview(explanation: Explanation) -> bytes:
     right.set(xlabel="images", title="taken for another most often")
     m = explanation.metrics
     figure.suptitle(
-        f"{explanation.model} {explanation.variant}: {m.top1:.2%} top-1 on {m.images:,} of {m.total:,} {m.split} images"
+        f"{explanation.model} {explanation.variant}: {top1_told(m)} top-1, on {m.images:,} of {m.total:,} {m.split} "
+        "images"
     )
     buffer = io.BytesIO()
     with warnings.catch_warnings():

@@ -139,6 +139,12 @@ class BenchResult(Record):
         return self
 
     @model_validator(mode="after")
+    def _ok_measured_something(self) -> Self:
+        if self.status == "ok" and not self.series and self.accuracy is None:
+            raise ValueError("a result that is 'ok' has series or an accuracy")
+        return self
+
+    @model_validator(mode="after")
     def _the_samples_fit(self) -> Self:
         found = {series.name: series.samples for series in self.series}
         if len(found) < len(self.series):

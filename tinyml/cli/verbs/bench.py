@@ -122,7 +122,7 @@ def show(
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
-    """Print a run's table, and write its reports again."""
+    """Print a run's table, and write its reports again; those of a file that was not imported are not written."""
     from tinyml.bench.runs import rebuild
     from tinyml.workspace import Workspace
 
@@ -130,10 +130,11 @@ def show(
     _show(out, *rebuild(run, Workspace(results)))
 
 
-def _show(out: Output, run: BenchRun, folder: Path) -> None:
+def _show(out: Output, run: BenchRun, folder: Path | None) -> None:
     from tinyml.bench.table import COLUMNS, table, title
     from tinyml.workspace import BENCH_RUN, REPORT_PAGE
 
     out.table(title(run), COLUMNS, table(run))
     out.document(run)
-    out.line(f"report: {folder / REPORT_PAGE} (beside it report.md, results.csv, {BENCH_RUN})")
+    if folder is not None:
+        out.line(f"report: {folder / REPORT_PAGE} (beside it report.md, results.csv, {BENCH_RUN})")

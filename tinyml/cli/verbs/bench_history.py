@@ -20,15 +20,22 @@ def history(
     """Show each case over all runs, each machine on its own, and where its latency changed for good."""
     from tinyml.bench.history import read_history
     from tinyml.bench.verdicts import HISTORY_COLUMNS, history_rows
+    from tinyml.commands import command
+    from tinyml.errors import BenchError
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
     found = read_history(Workspace(results), pattern=case)
-    out.table("Median latencies over time", HISTORY_COLUMNS, history_rows(found))
+    if found.cases:
+        out.table("Median latencies over time", HISTORY_COLUMNS, history_rows(found))
     if found.cases and not any(one.enough for one in found.cases):
         out.line("no change can show yet: that takes six runs of a case on one machine")
-    if not found.cases:
-        out.line("no case measured yet" if not case else f"no case with {case!r} in its name")
     for line in found.left_out:
         out.line(line)
     out.document(found)
+    if not found.cases:
+        raise BenchError(
+            f"no case with {case!r} in its name" if case else "no case measured to rely on",
+            value=results,
+            hint=f"measure first: {command('bench', results=results)}",
+        )

@@ -108,11 +108,14 @@ def compress(
 
 
 def _sentence(found: Likeness) -> str:
+    from tinyml.confidence import accuracy_told
+
     parts = [
         f"{name} {'identical' if value == float('inf') else f'{value:.1f} dB'}" for name, value in found.psnr_db.items()
     ]
     if found.agreement is not None:
         parts.append(f"first classes agree on {found.agreement:.2%}")
     if found.top1 is not None:
-        parts.append(f"top-1 {found.top1[0]:.2%} -> {found.top1[1]:.2%}")
+        before, after = (accuracy_told(share, found.samples) for share in found.top1)
+        parts.append(f"top-1 {before} -> {after}")
     return f"on {found.samples} inputs: {'; '.join(parts)}"

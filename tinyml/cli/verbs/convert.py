@@ -16,7 +16,9 @@ from ..output import Output
 def convert(
     package: Annotated[Path, typer.Argument(help="An .mlpackage.")],
     to: Annotated[str, typer.Option("--to", help="onnx or torch.")],
-    output: Annotated[Path | None, typer.Option(help="The file to write; beside the package otherwise.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; beside the package otherwise.", dir_okay=False)
+    ] = None,
     function: Annotated[str | None, typer.Option(help="Which function; the model's default one.")] = None,
     shape: Annotated[
         list[str] | None,
@@ -31,12 +33,17 @@ def convert(
 
     Axes that the package declares as flexible stay open, and are verified at other allowed sizes as well.
     """
+    from tinyml.commands import command
     from tinyml.coreml.tools.convert import SUFFIXES
     from tinyml.coreml.tools.convert import convert as write
+    from tinyml.errors import UsageError
     from tinyml.heartbeat import beating
 
     out = Output(json=json)
     path = output or package.with_suffix(SUFFIXES.get(to, ""))
+    if output is None and to in SUFFIXES and path.exists():
+        told = command("convert", package, "--to", to, "--output", path)
+        raise UsageError("the output is there already", value=path, hint=f"to replace it, name it: {told}")
     with beating(out.progress, f"converting {package.name}"):
         written = write(package, to, path, function, shapes=shape or ())
     out.line(f"wrote {written.path}: {', '.join(written.inputs)} -> {', '.join(written.outputs)}")

@@ -126,7 +126,11 @@ def _balance(summary: DatasetSummary) -> list[str]:
         "with more than twice that mean": summary.abundant,
         "without an image in the val or test split": summary.untested,
     }
-    lines = [f"unbalanced: {len(names)} classes {what}: {_some(names)}" for what, names in found.items() if names]
+    lines = [
+        f"unbalanced: {len(names)} class{'es' * (len(names) != 1)} {what}: {_some(names)}"
+        for what, names in found.items()
+        if names
+    ]
     return lines or ["balanced: every class has between half and twice the mean number of training images"]
 
 

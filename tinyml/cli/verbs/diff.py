@@ -24,7 +24,7 @@ def diff(
     function_b: Annotated[str | None, typer.Option(help="Which function of the other one.")] = None,
     shape: InputShapes = None,
     limit: Annotated[int, typer.Option(min=1, help="How many values to show.")] = 20,
-    plot: Annotated[Path | None, typer.Option(help="Write a PNG of PSNR along the network.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a PNG of PSNR along the network.", dir_okay=False)] = None,
     precision: ProgramPrecision = None,
     compute_units: ProgramUnits = None,
     json: Json = False,

@@ -13,7 +13,7 @@ from ..options import RESULTS, CheckpointDevice, Json, Models, Results, Split, T
 from ..output import Output
 
 if TYPE_CHECKING:
-    from tinyml.schema import Explanation
+    from tinyml.schema import Explanation, Robustness
 
 ROBUSTNESS_IMAGES = 200
 WORST = 10
@@ -71,24 +71,34 @@ def explain(
         out.line(f"kept: {file}")
 
 
-_COLUMNS = ("model", "variant", "top-1", "images", "ECE", "temperature", "ECE with it", "corrupted", "FGSM", "PGD")
+_COLUMNS = (
+    "model", "variant", "top-1 (95% interval)", "top-5", "images", "ECE", "temperature", "ECE with it", "corrupted",
+    "FGSM", "PGD",
+)  # fmt: skip
 
 
 def _row(explanation: Explanation) -> list[str]:
+    from tinyml.confidence import accuracy_told, share_told, top1_told
+
     m, c, r = explanation.metrics, explanation.calibration, explanation.robustness
-    attacked = {a.attack: f"{a.top1:.2%}" for a in r.attacked} if r else {}
+    attacked = {a.attack: accuracy_told(a.top1, r.images) for a in r.attacked} if r else {}
     return [
         explanation.model,
         explanation.variant,
-        f"{m.top1:.2%}",
+        top1_told(m),
+        share_told(m.top5),
         f"{m.images} of {m.total}",
         f"{c.ece:.3f}",
         f"{c.temperature:.2f}",
         f"{c.ece_after:.3f} (from {c.ece_before:.3f})",
-        f"{sum(x.top1 for x in r.corrupted) / len(r.corrupted):.2%} (clean {r.clean:.2%})" if r else "not run",
+        f"{_mean(r):.2%} (clean {accuracy_told(r.clean, r.images)}, {r.images} images)" if r else "not run",
         attacked.get("fgsm", "not run"),
         attacked.get("pgd", "not run"),
     ]
+
+
+def _mean(robustness: Robustness) -> float:
+    return sum(each.top1 for each in robustness.corrupted) / len(robustness.corrupted)
 
 
 def _show_mistakes(out: Output, explanation: Explanation) -> None:
@@ -99,6 +109,9 @@ def _show_mistakes(out: Output, explanation: Explanation) -> None:
         ("class", "right", "images"),
         [[c.label, f"{c.right / c.images:.0%}", str(c.images)] for c in worst],
     )
+    if not explanation.confused:
+        out.line(f"{name}: took no image for another class")
+        return
     out.table(
         f"{name}: taken for another most often",
         ("class", "taken for", "images"),

@@ -126,13 +126,16 @@ def export(
 
 def show_tuned(out: Output, answers: CheckpointAnswers, written: Sequence[Artifact]) -> None:
     """Prints what fine-tuning gained: the accuracy of each tuned artifact, of the plain one, and of the checkpoint."""
+    from tinyml.confidence import accuracy_told
+
+    count = len(answers.labels)
     tops = {a.variant.name: a.verification.artifact.top1 for a in written if a.verification is not None}
     whole = float((answers.logits.argmax(1) == answers.labels).mean())
     for name, top1 in tops.items():
         if name.endswith("-tuned") and (plain := tops.get(name.removesuffix("-tuned"))) is not None:
             out.line(
-                f"{name}: {plain:.2%} as it was rounded, {top1:.2%} fine-tuned, {whole:.2%} in full precision, on "
-                f"{len(answers.labels)} {answers.split} images"
+                f"{name}: {accuracy_told(plain, count)} as it was rounded, {accuracy_told(top1, count)} fine-tuned, "
+                f"{accuracy_told(whole, count)} in full precision, on {count} {answers.split} images"
             )
 
 

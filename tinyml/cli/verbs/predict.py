@@ -21,7 +21,10 @@ def predict(
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", help="Classes to show, best first.", min=1)] = 5,
     csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write the table into this file instead of showing it.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--csv", help="Write the table into this file instead of showing it.", metavar="FILE", dir_okay=False
+        ),
     ] = None,
     device: CheckpointDevice = "auto",
     results: Results = RESULTS,

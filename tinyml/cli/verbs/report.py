@@ -16,7 +16,8 @@ from ..output import Output
 def report(
     results: Results = RESULTS,
     output: Annotated[
-        Path | None, typer.Option("--output", help="The page's file; default: report.html in the results folder.")
+        Path | None,
+        typer.Option("--output", help="The page's file; default: report.html in the results folder.", dir_okay=False),
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, and follow new results.")] = False,
     port: Annotated[int, typer.Option("--port", help="For --serve; 0: any that is free.")] = 0,
@@ -46,8 +47,6 @@ def report(
         _serve(out, results, port, runtime)
         return
     target = output or results / PROJECT_PAGE
-    if target.is_dir():
-        raise BenchError("the page needs a file's name, this is a folder", value=target)
     write_bytes(target, html(project).encode())
     out.line(f"report: {target}")
     out.document({"page": str(target), "left_out": list(project.unread)})

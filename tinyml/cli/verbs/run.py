@@ -20,7 +20,9 @@ def run_package(
     shape: InputShapes = None,
     precision: ProgramPrecision = None,
     compute_units: ProgramUnits = None,
-    output: Annotated[Path | None, typer.Option(help="Write the arrays that come out to this .npz file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the arrays that come out to this .npz file.", dir_okay=False)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of random inputs and random ops.")] = 0,
     json: Json = False,
 ) -> None:

@@ -33,18 +33,14 @@ def verify(
 
     from tinyml.accuracy import split_named
     from tinyml.errors import VerificationError
-    from tinyml.export.verify import VERIFY_IMAGES
-    from tinyml.export.verify import verify as run
+    from tinyml.export.verify import VERIFY_IMAGES, Verifier
     from tinyml.workspace import Workspace, artifact_manifest
 
     chosen = split_named(split)
     out = Output(json=json)
     manifests = [artifact_manifest(path) for path in paths or []] or Workspace(results).artifacts()
-    progress = out.progress
-    done = [
-        run(manifest, limit=images or VERIFY_IMAGES, split=chosen, data=data, progress=progress)
-        for manifest in manifests
-    ]
+    verifier = Verifier(split=chosen, data=data, limit=images or VERIFY_IMAGES, progress=out.progress)
+    done = [verifier.verify(manifest) for manifest in manifests]
     out.table("Verification", _COLUMNS, [_row(item.artifact, item.figures) for item in done])
     for item in done:
         out.line(f"{item.artifact.path}: {item.proof.sentence()}")

@@ -230,6 +230,9 @@ public struct BenchResult: Codable, Hashable, Sendable {
             throw fields.failure(
                 Phrase("a result that is '%@' has no series, no accuracy and no placement", status.rawValue))
         }
+        if status == .ok, series.isEmpty, accuracy == nil {
+            throw fields.failure("a result that is 'ok' has series or an accuracy")
+        }
         try checkSamples(fields)
     }
 
