@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..architecture import Architecture, architectures
+from ..deit import as_deit
 from ..layers import DropPath, drop_path_rates
 
 WIDTHS = (64, 128, 256, 512)
@@ -95,20 +96,6 @@ architectures.add(
         build=ConvNeXt,
         dropout=0.0,
         has_drop_path=True,
-        recipes={
-            "reference": {"warmup_epochs": 10, "warmup_start_lr": 1e-3, "clip_norm": 1.0},
-            "best": {
-                "epochs": 150,
-                "warmup_epochs": 10,
-                "optimizer": "adamw",
-                "lr": 1e-3,
-                "weight_decay": 0.05,
-                "clip_norm": 1.0,
-                "drop_path": 0.1,
-                "crop_padding": 4,
-                "mixup_alpha": 0.8,
-            },
-            "demo": {"optimizer": "adamw", "lr": 1e-3},
-        },
+        recipes=as_deit(epochs=150, demo_lr=1e-3),
     ),
 )

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..architecture import INPUT_SIZE, Architecture, architectures, check_input
+from ..deit import as_deit
 from ..layers import DropPath, drop_path_rates
 
 PATCH = 4
@@ -197,20 +198,6 @@ architectures.add(
         has_drop_path=True,
         takes_any_size=False,
         no_decay=_tables(),
-        recipes={
-            "reference": {"warmup_epochs": 10, "warmup_start_lr": 1e-3, "clip_norm": 1.0},
-            "best": {
-                "epochs": 150,
-                "warmup_epochs": 10,
-                "optimizer": "adamw",
-                "lr": 1e-3,
-                "weight_decay": 0.05,
-                "clip_norm": 1.0,
-                "drop_path": 0.1,
-                "crop_padding": 4,
-                "mixup_alpha": 0.8,
-            },
-            "demo": {"optimizer": "adamw", "lr": 5e-4},
-        },
+        recipes=as_deit(epochs=150, demo_lr=5e-4),
     ),
 )

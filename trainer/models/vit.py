@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..architecture import INPUT_SIZE, Architecture, architectures, check_input
+from ..deit import as_deit
 from ..layers import DropPath, conv_bn, drop_path_rates
 
 WIDTH = 384
@@ -122,23 +123,7 @@ architectures.add(
         has_drop_path=True,
         takes_any_size=False,
         no_decay=("class_token", "positions"),
-        recipes={
-            # SGD at 0.1 does not suit it in any case. Its authors warm up for 10,000 steps.
-            "reference": {"warmup_epochs": 10, "warmup_start_lr": 1e-3, "clip_norm": 1.0},
-            # As DeiT is trained: https://arxiv.org/abs/2012.12877.
-            "best": {
-                "epochs": 200,
-                "warmup_epochs": 10,
-                "optimizer": "adamw",
-                "lr": 1e-3,
-                "weight_decay": 0.05,
-                "clip_norm": 1.0,
-                "drop_path": 0.1,
-                "crop_padding": 4,
-                "mixup_alpha": 0.8,
-            },
-            "demo": {"optimizer": "adamw", "lr": 5e-4},
-        },
+        recipes=as_deit(epochs=200, demo_lr=5e-4),
         elsewhere=_elsewhere(),
     ),
 )
