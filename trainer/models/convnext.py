@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..architecture import Architecture, architectures
 from ..deit import as_deit
+from ..depthwise import DepthwiseConv2d
 from ..layers import DropPath, drop_path_rates
 
 WIDTHS = (64, 128, 256, 512)
@@ -43,7 +44,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, dropout: float, drop_path: float) -> None:
         super().__init__()
-        self.filter = nn.Conv2d(width, width, 7, padding=3, groups=width)
+        self.filter = DepthwiseConv2d(width, 7)
         self.norm = nn.LayerNorm(width, eps=EPSILON)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * width, width)

@@ -17,6 +17,7 @@ import math
 from torch import Tensor, nn
 
 from ..architecture import Architecture, architectures
+from ..depthwise import DepthwiseConv2d
 from ..layers import DropPath, conv_bn, drop_path_rates
 
 STEM = 32
@@ -58,7 +59,8 @@ class MBConv(nn.Module):
         if expansion > 1:
             layers += [*conv_bn(inputs, width, 1), nn.SiLU(inplace=True)]
         layers += [
-            *conv_bn(width, width, kernel, stride=stride, groups=width),
+            DepthwiseConv2d(width, kernel, stride=stride, bias=False),
+            nn.BatchNorm2d(width),
             nn.SiLU(inplace=True),
             SqueezeExcite(width, inputs // 4),
             *conv_bn(width, outputs, 1),
