@@ -7,8 +7,7 @@ struct ChoicesTests {
     private let model: InstalledModel
 
     init() throws {
-        model = try InstalledModel(
-            folder: Fixtures.own.appendingPathComponent("../../App/Models/densenet-coreml-int8").standardized)
+        model = try Fixtures.model()
     }
 
     @Test func choicesComeBackAtTheNextLaunch() throws {
