@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.registry import Registry
-from tinyml.schema import ModelSpec, Placement, Units
+from tinyml.schema import Format, ModelSpec, Placement, Units
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor
 
 Image = NDArray[np.uint8]
 """RGB, [H, W, 3]."""
-Format = Literal["torch", "coreml", "onnx", "coreai"]
 
 
 @dataclass(frozen=True, kw_only=True)
