@@ -18,8 +18,16 @@ SPLIT = {"images": 2, "sha256": "0" * 64, "labels": [0, 1], "paths": ["a/1.png",
 
 
 CASE = {
-    "model": "resnet", "variant": "checkpoint", "format": "torch", "artifact_sha256": "0" * 64, "artifact_bytes": 1,
-    "backend": "torch", "requested_units": "cpu", "warmup": 0, "min_repeats": 1, "min_seconds": 0.0,
+    "model": "resnet",
+    "variant": "checkpoint",
+    "format": "torch",
+    "artifact_sha256": "0" * 64,
+    "artifact_bytes": 1,
+    "backend": "torch",
+    "requested_units": "cpu",
+    "warmup": 0,
+    "min_repeats": 1,
+    "min_seconds": 0.0,
 }
 
 FIXTURES = Path(__file__).parents[2] / "swift_demo" / "Tests" / "Fixtures"
