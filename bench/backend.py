@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.registry import Registry
-from tinyml.schema import Format, ModelSpec, Placement, Units
+from tinyml.schema import Format as Format
+from tinyml.schema import ModelSpec, Placement, Units
 
 if TYPE_CHECKING:
     from tinyml.accuracy import Predictor

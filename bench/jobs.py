@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from tinyml.commands import command
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.machine import usable_cores
-from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Name, Units
+from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Format, Name, Units
 from tinyml.store import file_sha256, size_bytes
 from tinyml.workspace import (
     Workspace,
@@ -24,7 +24,7 @@ from tinyml.workspace import (
 )
 
 from .arrays import load_npz
-from .backend import Format, backends
+from .backend import backends
 
 CHECKPOINT = "checkpoint"
 """The variant name of a network as trained."""

@@ -16,7 +16,9 @@ import pytest
 
 from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError, UnavailableError
 from tinyml.export import pipeline
+from tinyml.export.format import formats
 from tinyml.export.pipeline import Exporter
+from tinyml.export.proof import prove
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
 from tinyml.schema import Variant
@@ -82,7 +84,7 @@ def test_no_failure_of_one_variant_stops_the_others(
 ) -> None:
     """A weight that is not what it should be, a library's own error, a format that cannot be written here."""
     names = ("coreml-fp32", "coreml-fp16", "onnx-fp32", "onnx-fp16")
-    prove, onnx = pipeline.prove, pipeline.formats.get("onnx")
+    onnx = formats.get("onnx")
     write, reasons = type(onnx).write, iter(["no onnx here", None])
 
     def proven(variant: Variant, *others: Any) -> Any:
@@ -115,7 +117,7 @@ def test_no_failure_of_one_variant_stops_the_others(
 
 
 def test_what_fails_alone_keeps_its_error(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(pipeline.formats.get("onnx")), "available", lambda _: "no onnx here")
+    monkeypatch.setattr(type(formats.get("onnx")), "available", lambda _: "no onnx here")
     exported = Exporter(made, Workspace(tmp_path / "results")).export([variants.get("onnx-fp32")])
     with pytest.raises(UnavailableError, match="no onnx here"):
         exported.check()
