@@ -21,7 +21,7 @@ EVIL = "</script><script>alert(1)</script>"
 
 
 def later(run: BenchRun, **update: object) -> BenchRun:
-    provenance = run.provenance.model_copy(update={"created_at": "2027-01-01T00:00:00Z"})
+    provenance = run.provenance.model_copy(update={"created_at": "2026-02-01T00:00:00Z"})
     return run.model_copy(update={"provenance": provenance, "id": "later", **update})
 
 
