@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.registry import Registry
+from tinyml.schema import Format as Format
 from tinyml.schema import ModelSpec, Placement, Units
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Image = NDArray[np.uint8]
 """RGB, [H, W, 3]."""
-Format = Literal["torch", "coreml", "onnx", "coreai"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from tinyml.commands import command
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.machine import usable_cores
-from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Units
+from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Format, Name, Units
 from tinyml.store import file_sha256, size_bytes
 from tinyml.workspace import (
     Workspace,
@@ -22,7 +24,7 @@ from tinyml.workspace import (
 )
 
 from .arrays import load_npz
-from .backend import Format, backends
+from .backend import backends
 
 CHECKPOINT = "checkpoint"
 """The variant name of a network as trained."""
@@ -139,6 +141,20 @@ class _Model:
     bytes: int
     data: str
     dataset: DatasetIdentity | None
+
+    def __post_init__(self) -> None:
+        try:
+            _NAME.validate_python(self.model)
+        except ValidationError:
+            raise ArtifactError(
+                f"{self.manifest} is measured under a name that fits no line of a table",
+                value=repr(self.model),
+                allowed="one line of at most 255 characters, without a space at its ends",
+                hint="rename it",
+            ) from None
+
+
+_NAME = TypeAdapter(Name)
 
 
 def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) -> JobList:

@@ -19,9 +19,12 @@ from tinyml.errors import (
     ArtifactError,
     DataError,
     ManifestError,
+    TinyMLError,
     UnavailableError,
     UsageError,
     VerificationError,
+    noted,
+    reason_of,
 )
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
@@ -72,8 +75,8 @@ class Exported:
 
     manifests: tuple[Path, ...]
     """Of the artifacts that were written, in order."""
-    failures: tuple[VerificationError, ...]
-    """Of those that missed their floor; nothing of them is kept."""
+    failures: Mapping[str, TinyMLError]
+    """By variant, why it was not written: it missed its floor, its weights are not what they should be, or another."""
     seconds: Mapping[Path, float]
     """By manifest, what making and verifying it took; of those that were there already nothing."""
 
@@ -81,16 +84,25 @@ class Exported:
         """Both."""
         return Exported(
             manifests=self.manifests + other.manifests,
-            failures=self.failures + other.failures,
+            failures={**self.failures, **other.failures},
             seconds={**self.seconds, **other.seconds},
         )
 
     def check(self) -> None:
-        """Raises VerificationError if any failed."""
-        if self.failures:
+        """Raises the error of the only variant that was asked for, or one ArtifactError for all that failed.
+
+        VerificationError where each of them only missed its floor.
+        """
+        if not self.failures:
+            return
+        errors = self.failures.values()
+        if all(isinstance(error, VerificationError) for error in errors):
             raise VerificationError(
-                "; ".join(map(str, self.failures)), hint="train the model further, or choose another variant"
+                "; ".join(map(str, errors)), hint="train the model further, or choose another variant"
             )
+        if len(errors) == 1 and not self.manifests:
+            raise next(iter(errors))
+        raise ArtifactError("; ".join(f"{name} is not written: {error}" for name, error in self.failures.items()))
 
 
 class Exporter:
@@ -143,7 +155,7 @@ class Exporter:
         plan: Plan | None = None,
         length: Length | None = None,
     ) -> Exported:
-        """Writes and verifies variants in order; one that misses its floor does not stop the others.
+        """Writes and verifies variants in order; one that fails, however, does not stop the others.
 
         Args:
             rows: What to export.
@@ -151,9 +163,13 @@ class Exporter:
                 is kept as it is.
             plan: What the only row comes from, as for `write_planned`; None: it is one of the menu.
             length: How long each is fine-tuned, as for `finetune`; None: not at all.
+
+        Raises:
+            FullDiskError: There is no room; what was written until then stays.
         """
         rows = list(rows)
-        manifests, failures = [], []
+        manifests: list[Path] = []
+        failures: dict[str, TinyMLError] = {}
         seconds: dict[Path, float] = {}
         begin, made = time.monotonic(), 0
         for number, row in enumerate(rows):
@@ -167,18 +183,15 @@ class Exporter:
                 f"{row.name}: converting" + (f" ({number + 1} of {len(rows)}{togo})" if rows[1:] else "")
             )
             began = time.monotonic()
-            try:
+            with noted(failures, row.name if length is None else f"{row.name}, fine-tuned"):
                 if length is not None:
                     manifests.append(self.finetune(row, length))
                 else:
                     manifests.append(self.write(row) if plan is None else self.write_planned(plan))
-            except VerificationError as error:
-                failures.append(error)
-            else:
                 seconds[manifests[-1]] = time.monotonic() - began
             made += 1
         self._draw()
-        return Exported(manifests=tuple(manifests), failures=tuple(failures), seconds=seconds)
+        return Exported(manifests=tuple(manifests), failures=failures, seconds=seconds)
 
     def _draw(self) -> None:
         """Draws what there is by now of this model, also by earlier exports."""
@@ -299,7 +312,7 @@ class Exporter:
             UsageError: The variant's compression cannot be.
             UnavailableError: Its format cannot be written here.
             FullDiskError: There is no room.
-            ArtifactError: Another process exports there, or a weight is not what it should be.
+            ArtifactError: Another process exports there, the converter fails, or a weight is not what it should be.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
         variant = self._calibrated(variant)
@@ -309,7 +322,7 @@ class Exporter:
             raise UnavailableError(f"{variant.format} cannot be written here", value=reason)
         spec = self.checkpoint.spec
         target = self._workspace.export(spec.architecture, variant.name)
-        with _alone(target), atomic_folder(target) as folder:
+        with _refusals_told(f"{spec.architecture} as {variant.name}"), _alone(target), atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
             calibration = self._calibration(variant)
             with scratch_in(folder), beating(self._progress, f"{variant.name}: converting"):
@@ -446,6 +459,18 @@ class Exporter:
 
     def _limit_of_provenance(self) -> int | None:
         return self._limit if self._limit is not None and self._limit < VERIFY_IMAGES else None
+
+
+@contextlib.contextmanager
+def _refusals_told(what: str) -> Iterator[None]:
+    """Turns what the libraries that convert raise of their own into an ArtifactError."""
+    try:
+        yield
+    except (TinyMLError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {reason_of(error)}"
+        raise ArtifactError(f"{what} cannot be converted", value=told, hint="choose another variant") from error
 
 
 @contextlib.contextmanager

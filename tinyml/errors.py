@@ -21,8 +21,9 @@ A message says what failed, the value seen, what is allowed and what to do, in t
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, MutableMapping
 
 
 class TinyMLError(Exception):
@@ -131,3 +132,17 @@ class FullDiskError(TinyMLError):
 
 class BenchError(TinyMLError):
     """A benchmark that could not be run, read or compared."""
+
+
+@contextlib.contextmanager
+def noted(failures: MutableMapping[str, TinyMLError], name: str) -> Iterator[None]:
+    """Notes under `name` what fails of one thing among several, so that the others are done all the same.
+
+    A full disk is the machine's, and stops them all.
+    """
+    try:
+        yield
+    except FullDiskError:
+        raise
+    except TinyMLError as error:
+        failures[name] = error

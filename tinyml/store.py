@@ -30,6 +30,7 @@ from tinyml.errors import ManifestError, UsageError, reason_of
 from tinyml.full_disk import full_disk_told
 from tinyml.locks import locked, try_lock
 from tinyml.schema import SCHEMA_VERSION, Provenance, Record
+from tinyml.scratch import temporary_folder
 from tinyml.upgrades import UPGRADES
 
 R = TypeVar("R", bound=Record)
@@ -53,12 +54,20 @@ def write_bytes(path: Path, content: bytes) -> None:
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path` that takes its place when the block ends without an error.
 
+    A device, a pipe or an open file of this process (`/dev/null`, `/dev/stdout`) is written to then, and stays.
+
     Raises:
         UsageError: A folder lies there.
         FullDiskError: There is no room; the old file, if any, stays.
     """
     if path.is_dir():
         raise UsageError("a folder, where a file shall be written", value=path, hint="name a file")
+    if _is_stream(path):
+        with temporary_folder("stream") as folder:
+            yield folder / "content"
+            with (folder / "content").open("rb") as content, path.open("wb") as stream:
+                shutil.copyfileobj(content, stream)
+        return
     with full_disk_told(path), _called(path), _parents_of(path):
         sweep(path.parent, path)
         temporary, lock = locked(lambda: _new_file(path))
@@ -72,6 +81,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
             os.close(lock)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether `path` is something to write to and not to replace."""
+    if path.exists() and not path.is_file():
+        return True
+    led_to = path.parent / path.readlink() if path.is_symlink() else path
+    return Path(f"/proc/{os.getpid()}/fd") in (path.parent.resolve(), led_to.parent.resolve())
 
 
 @contextlib.contextmanager

@@ -22,7 +22,8 @@ from ..weights import Encoding, Weight
 _BATCH = 16
 
 _MULTIPLY = ("Conv", "Gemm", "MatMul")
-_OPS = (*_MULTIPLY, "Add", "Mul", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Concat")
+# Not Concat: quantized, its inputs and its output share one scale, which DenseNet's quiet branches do not outlive.
+_OPS = (*_MULTIPLY, "Add", "Mul", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool")
 
 
 class Activations(CompressionKind):

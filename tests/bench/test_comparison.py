@@ -40,7 +40,10 @@ def measured(run: BenchRun, name: str, medians: dict[str, list[float]]) -> Bench
     results = []
     for model, levels in medians.items():
         samples = [int(level * 1e6 * (1 + 0.001 * (i % 5 - 2))) for level in levels for i in range(20)]
-        rounds = tuple(Round(samples=20, warmup=5, steady=True, elapsed_ns=1) for _ in levels)
+        rounds = tuple(
+            Round(samples=20, warmup=5, steady=True, elapsed_ns=sum(samples[begin : begin + 20]))
+            for begin in range(0, len(samples), 20)
+        )
         case = run.results[0].case.model_copy(update={"model": model, "rounds": len(levels), "min_repeats": 20})
         series = (Series(name="latency_ns", samples=tuple(samples)),)
         results.append(BenchResult(case=case, status="ok", series=series, rounds=rounds))

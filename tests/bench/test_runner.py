@@ -33,7 +33,7 @@ def planned(obstacle: Any = None, backend: Any = "torch", model: str = "resnet",
         model=model,
         batch=batch,
         variant="checkpoint",
-        format="torch",
+        format="coreml" if backend == "reference" else "torch",
         artifact_sha256="0" * 64,
         artifact_bytes=1,
         backend=backend,
@@ -49,9 +49,11 @@ SETTINGS = Settings(accuracy=False, timeout_s=30, rounds=1)
 
 
 def run_with(cases: Any, code: Any, keep: Any = lambda _: None, **settings: Any) -> Any:
+    asked = dataclasses.replace(SETTINGS, **settings)
+    cases = [dataclasses.replace(job, case=job.case.model_copy(update={"rounds": asked.rounds})) for job in cases]
     return run(
         cases,
-        dataclasses.replace(SETTINGS, **settings),
+        asked,
         run_id="test",
         environment=this_environment(()),
         provenance=provenance(),

@@ -67,6 +67,15 @@ def test_verify_looks_at_all_artifacts_and_asks_their_checkpoint_once(
     assert "cpu_only" not in found[1]
 
 
+def test_verify_goes_on_after_an_artifact_that_was_changed(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with (folder / "results/resnet20/exports/coreml-fp16/resnet20-coreml-fp16.mlpackage/Manifest.json").open("a") as f:
+        f.write(" ")
+    assert run(["verify", "--images", "3", "--json"]) == 1
+    said = capsys.readouterr()
+    assert [row["path"] for row in json.loads(said.out)] == ["resnet20-onnx-w8a8.onnx"]
+    assert "error: 1 of 2 artifacts could not be verified: " in said.err
+
+
 def test_verify_says_how_far_the_cpu_alone_is(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Core ML rounds nothing to float16 there."""
     assert run(["verify", "results/resnet20/exports/coreml-fp16", "--images", "3"]) == 0

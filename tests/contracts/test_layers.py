@@ -37,3 +37,15 @@ def test_reading_a_package_imports_neither_torch_nor_an_op() -> None:
     assert not {"torch", "coremltools"} & set(loaded)
     rooms = {module.split(".")[2] for module in loaded if module.startswith("tinyml.coreml.")}
     assert rooms == {"program", "read"}
+
+
+def test_no_architecture_imports_a_compiler() -> None:
+    """torch's own takes seconds of every command; a module that is built at import brings it in."""
+    code = "import sys, tinyml.trainer.architecture as a; [a.architectures.get(n) for n in a.architectures.names()]"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('torch._dynamo' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"

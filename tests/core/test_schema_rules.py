@@ -10,11 +10,25 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tinyml.schema import Artifact, Golden, Metrics, Record, SplitInfo, Verification
+from tinyml.bench.backend import backends
+from tinyml.schema import KNOWN_BACKENDS, Artifact, BenchCase, Golden, Metrics, Record, SplitInfo, Verification
 
 METRICS = {"split": "test", "top1": 0.5, "top5": 0.75, "images": 100, "total": 200}
 SPLIT = {"images": 2, "sha256": "0" * 64, "labels": [0, 1], "paths": ["a/1.png", "b/1.png"]}
 
+
+CASE = {
+    "model": "resnet",
+    "variant": "checkpoint",
+    "format": "torch",
+    "artifact_sha256": "0" * 64,
+    "artifact_bytes": 1,
+    "backend": "torch",
+    "requested_units": "cpu",
+    "warmup": 0,
+    "min_repeats": 1,
+    "min_seconds": 0.0,
+}
 
 FIXTURES = Path(__file__).parents[2] / "swift_demo" / "Tests" / "Fixtures"
 
@@ -67,3 +81,21 @@ def test_a_share_of_four_digits_is_taken_for_the_count_it_stands_for() -> None:
 def test_top_5_may_be_left_out_where_it_says_nothing() -> None:
     assert Metrics(split="test", top1=0.5, top5=None, images=2, total=2).top5 is None
     assert Artifact.model_validate(artifact())
+
+
+def test_the_schema_knows_what_each_backend_runs() -> None:
+    found = {name: (*backend.formats, backend.units) for name, backend in backends.items()}
+    assert found == KNOWN_BACKENDS
+
+
+@pytest.mark.parametrize("name", ["densenet", "Größe 2 (final)", "画像 v1.2", "a" * 255, "x"])
+def test_a_model_may_be_called_as_people_do(name: str) -> None:
+    BenchCase.model_validate(CASE | {"model": name})
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "a ", "\ta", "a\nb", "a/b", "..\\b", "a\u2028b", "\u202eexe.onnx", "a" * 256]
+)
+def test_a_name_fits_a_line_and_a_folder(name: str) -> None:
+    with pytest.raises(ValidationError, match="model"):
+        BenchCase.model_validate(CASE | {"model": name})

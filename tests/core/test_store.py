@@ -1,6 +1,8 @@
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,7 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 KILLED = """
 import sys, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tinyml.store import atomic_file, atomic_folder
 target = Path(sys.argv[2])
@@ -200,3 +203,27 @@ def test_what_the_system_refuses_is_told_of_the_place_that_was_asked_for(tmp_pat
     with pytest.raises(OSError, match=r"Not a directory|File exists") as caught:
         write(kind, tmp_path / "closed" / "table.csv", "x")
     assert ".tmp-" not in str(caught.value)
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_bytes(pipe, b"content")
+        assert read.result(timeout=60) == b"content"
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_the_standard_output_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """As `/dev/stdout` is: a link to an open file, which whoever may write to `/dev` would lose."""
+    link, redirected = tmp_path / "stdout", tmp_path / "redirected"
+    link.symlink_to("/proc/self/fd/1")
+    code = (
+        f"from pathlib import Path; from tinyml.store import write_bytes; write_bytes(Path({str(link)!r}), b'content')"
+    )
+    with redirected.open("wb") as file:
+        subprocess.run([sys.executable, "-c", code], stdout=file, check=True)
+    assert redirected.read_bytes() == b"content"
+    assert link.is_symlink()

@@ -10,14 +10,18 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError
+from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError, UnavailableError
 from tinyml.export import pipeline
+from tinyml.export.format import formats
 from tinyml.export.pipeline import Exporter
+from tinyml.export.proof import prove
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
+from tinyml.schema import Variant
 from tinyml.store import only_process
 from tinyml.trainer.data import Dataset
 from tinyml.workspace import Workspace
@@ -73,6 +77,50 @@ def test_an_export_that_was_stopped_goes_on_with_the_variant_it_was_at(made: Pat
     assert "coreml-fp16: converting (2 of 2)" in second.said
     assert set(exported.seconds) == set(exported.manifests[1:])
     assert sorted(path.name for path in folder.iterdir()) == sorted(["accuracy-size.png", *ROWS])
+
+
+def test_no_failure_of_one_variant_stops_the_others(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A weight that is not what it should be, a library's own error, a format that cannot be written here."""
+    names = ("coreml-fp32", "coreml-fp16", "onnx-fp32", "onnx-fp16")
+    onnx = formats.get("onnx")
+    write, reasons = type(onnx).write, iter(["no onnx here", None])
+
+    def proven(variant: Variant, *others: Any) -> Any:
+        if variant.name == "coreml-fp32":
+            raise ArtifactError("1 of 2 weights: head: too far")
+        return prove(variant, *others)
+
+    def written(self: Any, network: Any, variant: Variant, *others: Any) -> None:
+        if variant.name == "onnx-fp16":
+            raise RuntimeError("no such\n  op")
+        write(self, network, variant, *others)
+
+    monkeypatch.setattr(pipeline, "prove", proven)
+    monkeypatch.setattr(type(onnx), "write", written)
+    monkeypatch.setattr(type(onnx), "available", lambda _: next(reasons))
+    workspace = Workspace(tmp_path / "results")
+    exported = Exporter(made, workspace).export([variants.get(name) for name in names])
+    assert [manifest.parent.name for manifest in exported.manifests] == ["coreml-fp16"]
+    assert {name: str(error) for name, error in exported.failures.items()} == {
+        "coreml-fp32": "1 of 2 weights: head: too far",
+        "onnx-fp32": "onnx cannot be written here: 'no onnx here'",
+        "onnx-fp16": "tiny as onnx-fp16 cannot be converted: 'RuntimeError: no such op'; choose another variant",
+    }
+    with pytest.raises(ArtifactError, match=r"coreml-fp32 is not written: .*; onnx-fp32 is not written: .*; onnx-fp16"):
+        exported.check()
+    assert sorted(path.name for path in (workspace.model("tiny") / "exports").iterdir()) == [
+        "accuracy-size.png",
+        "coreml-fp16",
+    ]
+
+
+def test_what_fails_alone_keeps_its_error(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(formats.get("onnx")), "available", lambda _: "no onnx here")
+    exported = Exporter(made, Workspace(tmp_path / "results")).export([variants.get("onnx-fp32")])
+    with pytest.raises(UnavailableError, match="no onnx here"):
+        exported.check()
 
 
 def test_two_exports_into_one_folder_do_not_meet(made: Path, tmp_path: Path) -> None:

@@ -171,3 +171,13 @@ def test_densenets_recomputation_changes_nothing() -> None:
         if not name.endswith("num_batches_tracked"):
             # Two roundings of float32 where there is one.
             torch.testing.assert_close(twice, once, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_what_shall_not_decay_is_a_parameter(name: str) -> None:
+    with torch.device("meta"):
+        network = build(name, 10, dropout=0.0)
+    found = {parameter for parameter, values in network.named_parameters() if values.ndim > 1}
+    assert set(architectures.get(name).no_decay) <= found
+    tables = {parameter for parameter in found if parameter.endswith(".positions")}
+    assert tables <= set(architectures.get(name).no_decay)

@@ -16,6 +16,9 @@ def _a_real_moment(text: str) -> str:
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_NEVER = r"\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069/\\"  # not in a name: ends of lines, turns of direction, folders
+Name = Annotated[str, Field(pattern=rf"^[^\s{_NEVER}](?:[^{_NEVER}]*[^\s{_NEVER}])?$", max_length=255)]
+"""What people call a thing, fit for a line of a table: not empty, no space at its ends."""
 Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_a_real_moment)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]

@@ -3,29 +3,63 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256
+from .base import SCHEMA_VERSION, Count, Fraction, Name, PositiveInt, Provenance, Record, Sha256
 from .environment import Environment
 from .metrics import Metrics
 
 Status = Literal["ok", "unsupported", "failed", "not_run"]
 Units = Literal["cpu_only", "cpu_and_gpu", "cpu_and_ne", "all", "cpu", "mps", "cuda", "coreml"]
+Format = Literal["torch", "coreml", "onnx", "coreai"]
+
+_APPLE: tuple[Units, ...] = ("cpu_only", "cpu_and_gpu", "cpu_and_ne", "all")
+UNITS_OF_FORMAT: dict[Format, tuple[Units, ...]] = {
+    "torch": ("cpu", "mps", "cuda"),
+    "coreml": (*_APPLE, "cpu"),
+    "onnx": ("cpu", "coreml", "cuda"),
+    "coreai": _APPLE,
+}
+"""What a model of each format can be asked to run on, whatever the backend."""
+KNOWN_BACKENDS: dict[str, tuple[Format, tuple[Units, ...]]] = {
+    "coreml": ("coreml", _APPLE),
+    "coreml_device": ("coreml", _APPLE),
+    "onnxruntime": ("onnx", ("cpu", "coreml", "cuda")),
+    "reference": ("coreml", ("cpu",)),
+    "torch": ("torch", ("cpu", "mps", "cuda")),
+    "torch_compile": ("torch", ("cpu", "cuda")),
+}
+"""The format and the units of the backends that every reader knows; another's units are only held to its format."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""How far ahead the clock of the machine that measured may be."""
 
 
 class BenchCase(Record):
     """One thing to measure: an artifact on a backend with the compute units that it may use."""
 
-    model: str
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {
+                    "if": {"properties": {"backend": {"const": name}}},
+                    "then": {"properties": {"format": {"const": known}, "requested_units": {"enum": list(units)}}},
+                }
+                for name, (known, units) in KNOWN_BACKENDS.items()
+            ]
+        }
+    )
+
+    model: Name
     """The architecture."""
-    variant: str
+    variant: Name
     """The variant's name, or "checkpoint" for the network as trained."""
-    format: Literal["torch", "coreml", "onnx", "coreai"]
+    format: Format
     artifact_sha256: Sha256
     artifact_bytes: PositiveInt
-    backend: str
+    backend: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     requested_units: Units
     """A permission, never a placement."""
     batch: PositiveInt = 1
@@ -43,6 +77,22 @@ class BenchCase(Record):
     """Fresh processes, each with its share of the predictions."""
     streams: PositiveInt = 1
     """Callers at the same time: 1 measures latency, more measure throughput."""
+
+    @model_validator(mode="after")
+    def _the_backend_runs_it(self) -> Self:
+        known = KNOWN_BACKENDS.get(self.backend)
+        if known is not None and known[0] != self.format:
+            raise ValueError(f"{self.backend} runs no {self.format} model: {known[0]} models only")
+        units = UNITS_OF_FORMAT[self.format] if known is None else known[1]
+        if self.requested_units not in units:
+            raise ValueError(f"{self.backend} has no units {self.requested_units!r}: {', '.join(units)}")
+        return self
+
+    @model_validator(mode="after")
+    def _the_least_is_no_more_than_the_most(self) -> Self:
+        if self.max_seconds is not None and self.min_seconds > self.max_seconds:
+            raise ValueError(f"at least {self.min_seconds} seconds were asked for, and at most {self.max_seconds}")
+        return self
 
 
 class Series(Record):
@@ -159,9 +209,25 @@ class BenchResult(Record):
 
     @model_validator(mode="after")
     def _rounds_share_the_samples(self) -> BenchResult:
-        measured = sum(len(series.samples) for series in self.series if series.name == "latency_ns")
-        if self.rounds and sum(share.samples for share in self.rounds) != measured:
+        latencies = next((series.samples for series in self.series if series.name == "latency_ns"), ())
+        if self.rounds and sum(share.samples for share in self.rounds) != len(latencies):
             raise ValueError("the rounds' samples are not as many as those of 'latency_ns'")
+        begin = 0
+        for number, share in enumerate(self.rounds, 1):
+            taken = sum(latencies[begin : begin + share.samples])
+            if share.elapsed_ns * self.case.streams < taken:
+                raise ValueError(
+                    f"round {number} took {share.elapsed_ns} ns, less than its latencies together, {taken}"
+                )
+            begin += share.samples
+        return self
+
+    @model_validator(mode="after")
+    def _as_many_rounds_as_asked(self) -> Self:
+        asked, found = self.case.rounds, len(self.rounds) or 1
+        timed = any(series.name == "latency_ns" for series in self.series)
+        if timed and (found > asked or (found < asked and self.status == "ok" and "interrupted" not in self.flags)):
+            raise ValueError(f"{found} rounds of the {asked} that the case asks for")
         return self
 
 
@@ -187,4 +253,25 @@ class BenchRun(Record):
         for (model, variant, _, backend, units, *_), times in same.items():
             if times > 1:
                 raise ValueError(f"{model} {variant} on {backend} {units} was measured {times} times in one run")
+        return self
+
+    @model_validator(mode="after")
+    def _one_file_for_one_checksum(self) -> Self:
+        files: dict[str, BenchCase] = {}
+        for case in (result.case for result in self.results):
+            one = files.setdefault(case.artifact_sha256, case)
+            if (one.artifact_bytes, one.format) != (case.artifact_bytes, case.format):
+                raise ValueError(
+                    f"{one.model} {one.variant} and {case.model} {case.variant} have the same checksum, and "
+                    "not the same format and bytes"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _made_before_now(self) -> Self:
+        now = datetime.now(UTC)
+        if datetime.strptime(self.provenance.created_at, "%Y-%m-%dT%H:%M:%S%z") > now + CLOCKS_DIFFER:
+            raise ValueError(
+                f"made at {self.provenance.created_at}, in the future: the clock here says {now:%Y-%m-%dT%H:%M:%SZ}"
+            )
         return self

@@ -12,6 +12,8 @@ Tokens are parted into windows by reshaping and swapping two axes of four, since
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -181,11 +183,12 @@ class SwinTransformer(nn.Module):
         return logits
 
 
-def _tables() -> tuple[str, ...]:
-    """The names of the tables of relative positions."""
-    with torch.device("meta"):
-        network = SwinTransformer(1, 0.0, 0.0)
-    return tuple(name for name, _ in network.named_parameters() if name.endswith(".positions"))
+def _tables() -> Iterator[str]:
+    """The names of the tables of relative positions, without the network: torch imports a compiler to build one."""
+    first = 1
+    for depth in DEPTHS:
+        yield from (f"features.{number}.attention.positions" for number in range(first, first + depth))
+        first += depth + 1  # `Merging` stands between
 
 
 architectures.add(
@@ -197,7 +200,7 @@ architectures.add(
         dropout=0.0,
         has_drop_path=True,
         takes_any_size=False,
-        no_decay=_tables(),
+        no_decay=tuple(_tables()),
         recipes=as_deit(epochs=150, demo_lr=5e-4),
     ),
 )

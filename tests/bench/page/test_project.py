@@ -21,7 +21,7 @@ EVIL = "</script><script>alert(1)</script>"
 
 
 def later(run: BenchRun, **update: object) -> BenchRun:
-    provenance = run.provenance.model_copy(update={"created_at": "2027-01-01T00:00:00Z"})
+    provenance = run.provenance.model_copy(update={"created_at": "2026-02-01T00:00:00Z"})
     return run.model_copy(update={"provenance": provenance, "id": "later", **update})
 
 
@@ -101,7 +101,8 @@ def test_a_loss_is_only_told_of_the_same_images(results: Path, linux_run: BenchR
 
 
 def test_hostile_words_stay_words(results: Path, linux_run: BenchRun) -> None:
-    evil = linux_run.results[0].case.model_copy(update={"model": EVIL, "variant": EVIL})
+    named = EVIL.replace("/", "")  # a name has no slash
+    evil = linux_run.results[0].case.model_copy(update={"model": named, "variant": named})
     first = linux_run.results[0].model_copy(update={"case": evil, "flags": (EVIL,)})
     run = later(linux_run, results=(first, *linux_run.results[1:]))
     provenance = run.provenance.model_copy(update={"command": EVIL})
@@ -110,7 +111,7 @@ def test_hostile_words_stay_words(results: Path, linux_run: BenchRun) -> None:
     assert "<script>alert" not in page
     start = page.index('id="points">') + len('id="points">')
     points = json.loads(page[start : page.index("</script>", start)])
-    assert EVIL in {point["model"] for point in points}
+    assert named in {point["model"] for point in points}
 
 
 KINDS: dict[str, type[Record]] = {

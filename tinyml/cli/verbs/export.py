@@ -118,7 +118,9 @@ def export(
         show_tuned(out, exporter.answers, written)
     if exported.failures:
         passed = ", ".join(artifact.variant.name for artifact in written) or "none"
-        out.line(f"{len(written)} of {len(written) + len(exported.failures)} variants passed and are written: {passed}")
+        of = len(written) + len(exported.failures)
+        out.line(f"{len(written)} of {of} variants passed and are written: {passed}")
+        out.line(f"not written: {', '.join(exported.failures)}")
     exported.check()
     out.line(f"accuracy against size: {workspace.exports_picture(spec.architecture)}")
     out.line(f"next: {command('bench', results=results)}")

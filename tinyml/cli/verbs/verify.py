@@ -12,6 +12,7 @@ from ..options import RESULTS, Json, Results, Split, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
+    from tinyml.export.verify import Verified
     from tinyml.schema import Artifact, Verification
 
 
@@ -32,7 +33,7 @@ def verify(
     from dataclasses import asdict
 
     from tinyml.accuracy import split_named
-    from tinyml.errors import VerificationError
+    from tinyml.errors import ArtifactError, TinyMLError, VerificationError, noted
     from tinyml.export.verify import VERIFY_IMAGES, Verifier
     from tinyml.workspace import Workspace, artifact_manifest
 
@@ -40,7 +41,13 @@ def verify(
     out = Output(json=json)
     manifests = [artifact_manifest(path) for path in paths or []] or Workspace(results).artifacts()
     verifier = Verifier(split=chosen, data=data, limit=images or VERIFY_IMAGES, progress=out.progress)
-    done = [verifier.verify(manifest) for manifest in manifests]
+    done: list[Verified] = []
+    failures: dict[str, TinyMLError] = {}
+    for manifest in manifests:
+        with noted(failures, str(manifest.parent)):
+            done.append(verifier.verify(manifest))
+    if not done:
+        raise next(iter(failures.values()))
     out.table("Verification", _COLUMNS, [_row(item.artifact, item.figures) for item in done])
     for item in done:
         out.line(f"{item.artifact.path}: {item.proof.sentence()}")
@@ -60,8 +67,15 @@ def verify(
         ]
     )
     missed = [f"{item.artifact.path}: {'; '.join(item.figures.failures)}" for item in done if not item.passed]
+    floors = f"{len(missed)} of {len(manifests)} artifacts missed their floor: {'; '.join(missed)}"
+    if failures:
+        others = "; ".join(f"{path}: {error}" for path, error in failures.items())
+        raise ArtifactError(
+            f"{len(failures)} of {len(manifests)} artifacts could not be verified: {others}",
+            hint=floors if missed else None,
+        )
     if missed:
-        raise VerificationError(f"{len(missed)} of {len(done)} artifacts missed their floor: {'; '.join(missed)}")
+        raise VerificationError(floors)
 
 
 _COLUMNS = (

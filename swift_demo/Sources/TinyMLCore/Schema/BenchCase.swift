@@ -74,12 +74,12 @@ public struct BenchCase: Codable, Hashable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, CodingKeys.self)
-        model = try fields(.model)
-        variant = try fields(.variant)
+        model = try fields(.model, .name)
+        variant = try fields(.variant, .name)
         format = try fields(.format)
         artifactSHA256 = try fields(.artifactSHA256, .sha256)
         artifactBytes = try fields(.artifactBytes, .positive)
-        backend = try fields(.backend)
+        backend = try fields(.backend, .backendName)
         requestedUnits = try fields(.requestedUnits)
         batch = try fields(.batch, or: 1, .positive)
         threads = try fields.optional(.threads, .positive)
@@ -89,6 +89,13 @@ public struct BenchCase: Codable, Hashable, Sendable {
         maxSeconds = try fields.optional(.maxSeconds, .aboveZero)
         rounds = try fields(.rounds, or: 1, .positive)
         streams = try fields(.streams, or: 1, .positive)
+        if let problem = KnownBackend.problem(backend: backend, format: format, units: requestedUnits) {
+            throw fields.failure(problem)
+        }
+        if let maxSeconds, minSeconds > maxSeconds {
+            throw fields.failure(
+                Phrase("at least %@ seconds were asked for, and at most %@", "\(minSeconds)", "\(maxSeconds)"))
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

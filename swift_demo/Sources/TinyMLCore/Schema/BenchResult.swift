@@ -256,6 +256,23 @@ public struct BenchResult: Codable, Hashable, Sendable {
         {
             throw fields.failure("the rounds' samples are not as many as those of 'latency_ns'")
         }
+        try checkRounds(fields, samples(SeriesName.latency)[...])
+    }
+
+    private func checkRounds(_ fields: Fields<CodingKeys>, _ latencies: ArraySlice<Int>) throws {
+        var left = latencies
+        for share in rounds {
+            let together = left.prefix(share.samples).reduce(0) { $0 + Double($1) }
+            left = left.dropFirst(share.samples)
+            if Double(share.elapsedNanoseconds) * Double(`case`.streams) < together {
+                throw fields.failure("a round took less time than its latencies together")
+            }
+        }
+        let (asked, found) = (`case`.rounds, max(1, rounds.count))
+        let isCut = status != .ok || flags.contains("interrupted")
+        if !latencies.isEmpty, found > asked || (found < asked && !isCut) {
+            throw fields.failure(Phrase("%@ rounds of the %@ that the case asks for", "\(found)", "\(asked)"))
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {

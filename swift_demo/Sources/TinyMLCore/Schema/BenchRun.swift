@@ -1,3 +1,5 @@
+import Foundation
+
 /// One result file: an environment and every case asked for in it.
 public struct BenchRun: RecordFile {
     public static let kind = "bench_run"
@@ -32,6 +34,27 @@ public struct BenchRun: RecordFile {
         provenance = try fields(.provenance)
         results = try fields(.results)
         if let twice = Self.repeatedCase(in: results) { throw fields.failure(twice) }
+        if let files = Self.filesOfOneChecksum(in: results) { throw fields.failure(files) }
+        if provenance.createdAt > Date(timeIntervalSinceNow: Self.clocksDiffer).formatted(.iso8601) {
+            throw fields.failure(Phrase("made at %@, in the future by this device's clock", provenance.createdAt))
+        }
+    }
+
+    /// How far ahead the clock of the machine that measured may be, in seconds.
+    private static let clocksDiffer = 86_400.0
+
+    private static func filesOfOneChecksum(in results: [BenchResult]) -> Phrase? {
+        var files: [String: BenchCase] = [:]
+        for one in results.map(\.case) {
+            let other = files[one.artifactSHA256, default: one]
+            files[one.artifactSHA256] = other
+            if other.artifactBytes != one.artifactBytes || other.format != one.format {
+                return Phrase(
+                    "%@ and %@ have the same checksum, and not the same format and bytes",
+                    "\(other.model) \(other.variant)", "\(one.model) \(one.variant)")
+            }
+        }
+        return nil
     }
 
     private static func repeatedCase(in results: [BenchResult]) -> Phrase? {

@@ -57,6 +57,29 @@ extension Rule where Value == String {
         }
     }
 
+    /// What people call a thing, fit for a line of a table.
+    static var name: Rule {
+        Rule(requirement: "must be a name of one line: not empty, no space at its ends, no slash") { text in
+            guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last else { return false }
+            return !first.properties.isWhitespace && !last.properties.isWhitespace && text.unicodeScalars.count <= 255
+                && text.unicodeScalars.allSatisfy(isOfAName)
+        }
+    }
+
+    /// Whether a scalar ends no line, turns no direction of writing and parts no folders.
+    private static func isOfAName(_ scalar: Unicode.Scalar) -> Bool {
+        ![.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+            && !(0x202A...0x202E).contains(scalar.value) && !(0x2066...0x2069).contains(scalar.value)
+            && !["/", "\\"].contains(scalar)
+    }
+
+    static var backendName: Rule {
+        Rule(requirement: "must consist of small letters, digits and underscores") { text in
+            !text.isEmpty
+                && text.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == 95 }
+        }
+    }
+
     static var seriesName: Rule {
         Rule(requirement: "must be lower case and end in _ns, _bytes or _uj") { text in
             guard let stem = ["_ns", "_bytes", "_uj"].first(where: text.hasSuffix).map({ text.dropLast($0.count) })

@@ -1,0 +1,83 @@
+"""A disk that is really full, under every verb that writes results: one line, exit code 1, the old files whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinyml.cli import run
+
+# Runs in a mount name space of its own: for each case a copy of the results on a small file system, and so much room.
+SCRIPT = """
+import contextlib, hashlib, io, json, shutil, sys
+from pathlib import Path
+from tinyml.cli import run
+
+small, results, cases = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+
+def files():
+    return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(small.rglob("*")) if p.is_file()}
+
+for verb, left in cases:
+    shutil.rmtree(small / "results", ignore_errors=True)
+    (small / "fill").unlink(missing_ok=True)
+    shutil.copytree(results, small / "results")
+    with (small / "fill").open("wb") as file:
+        free = shutil.disk_usage(small).free - (left << 10)
+        while free > 0:
+            free -= file.write(bytes(min(free, 1 << 20)))
+    before, told = files(), io.StringIO()
+    with contextlib.redirect_stderr(told):
+        code = run([*verb, "--results", str(small / "results")])
+    changed = sorted(set(files().items()) ^ set(before.items()))
+    print(json.dumps({"code": code, "changed": changed, "told": told.getvalue()}))
+"""
+
+TRAIN = (
+    *("train", "resnet20", "--data", "shapes", "--recipe", "demo"),
+    *("--epochs", "1", "--limit", "16", "--device", "cpu"),
+)
+EXPORT = ("export", "--images", "10", "--variant")
+BENCH = ("bench", "--quick", "--backend", "onnxruntime", "--seconds", "0.01", "--threads", "1", "--limit", "10")
+CASES = (
+    (TRAIN, 0),
+    ((*EXPORT, "onnx-fp32"), 600),  # in the middle of it
+    ((*EXPORT, "coreml-fp16"), 100),  # by coremltools, without Python
+    (BENCH, 0),
+    (("report",), 0),
+    (("eval", "--device", "cpu", "--limit", "10"), 0),
+)
+"""Each verb, and how many KiB are free."""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_line_and_changes_nothing(cache: Path, tmp_path: Path) -> None:
+    results, small = tmp_path / "results", tmp_path / "small"
+    small.mkdir()
+    assert run([*TRAIN, "--results", str(results)]) == 0
+    assert run([*EXPORT, "onnx-fp32", "--results", str(results)]) == 0  # for the bench
+    command = [sys.executable, "-c", SCRIPT, str(small), str(results), json.dumps(CASES)]
+    mounted = f'mount -t tmpfs -o size=16m none {small} && cd {small} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", mounted, "sh", *command],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("no mounts here: " + done.stderr.strip())
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"code"')]
+    assert len(answers) == len(CASES), done.stderr
+    for case, answer in zip(CASES, answers, strict=True):
+        last = answer["told"].splitlines()[-1]
+        assert (answer["code"], answer["changed"]) == (1, []), (case, answer)
+        assert last.startswith("error: no room for "), case
+        assert "(No space left on device)" in last, case
+        assert "Traceback" not in answer["told"], case
