@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tinyml.schema import Budget, TrainConfig
 
 from .architecture import INPUT_SIZE, architectures
 from .data import Dataset, TrainBatches, images_an_epoch
+from .data.resident import pixels
 from .device import memory_format
 from .duration import duration
 from .learner import Learner
@@ -32,6 +34,8 @@ VALIDATION_SHARE = 0.05
 """Of the budget, that all validations together may take."""
 FEWEST_VALIDATED = 500
 FEWEST_STEPS = 5
+FEWEST_PROBED, MOST_PROBED = 4, 20
+"""Steps of one batch size: whole batches are tried where there is time for so many, and no more than so many."""
 FINISH_SECONDS = 2.0
 """Kept for the last save and the plot, whatever the validation takes."""
 IN_ADVANCE = ("epochs", "total_epochs")
@@ -52,10 +56,22 @@ def seconds_of(text: str) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Speeds:
-    """Images a second: in training by their size, and in validation."""
+class Cost:
+    """Seconds of a training step: some for each image, and some whatever the batch, which small networks feel."""
 
-    training: Mapping[int, float]
+    image: float
+    step: float = 0.0
+
+    def rate(self, batch_size: int) -> float:
+        """Images a second in batches of this size."""
+        return batch_size / (self.step + batch_size * self.image)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speeds:
+    """What training steps cost by the size of their images, and the images a second in validation."""
+
+    training: Mapping[int, Cost]
     validation: float
 
 
@@ -79,6 +95,7 @@ def fit(
     start: Start | None = None,
     objective: Objective | None = None,
     spent: float = 0.0,
+    processes: int = 1,
 ) -> Fitted:
     """Tries the first steps and fits a training of `model` into `seconds`.
 
@@ -93,6 +110,7 @@ def fit(
         start: Where the network comes from; None: from scratch. The network that is tried is thrown away.
         objective: What is minimized; None: what the configuration says.
         spent: Seconds of the budget that are gone already.
+        processes: How many share each batch; this one tries its part of it alone.
 
     Raises:
         UsageError: A length is given twice, or a value is out of range.
@@ -105,11 +123,11 @@ def fit(
             )
     began = time.monotonic()
     first = configure(recipe, model, data, {**_growing(model), **changes})
-    speeds = probe(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE, objective)
+    speeds = probe(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE, objective, processes)
     images = images_an_epoch(dataset.split("train"), first)
     validation = min(len(dataset.split("val")), first.limit or 10**9)
     left = seconds - spent - (time.monotonic() - began)
-    return fitted(seconds, left, recipe, first, changes, speeds, images, validation)
+    return fitted(seconds, left, recipe, first, changes, speeds, images, validation, processes)
 
 
 def fitted(
@@ -121,11 +139,12 @@ def fitted(
     speeds: Speeds,
     images: int,
     validation: int,
+    processes: int = 1,
 ) -> Fitted:
-    """The plan for `left` of `seconds` at these speeds, with `images` an epoch and `validation` in that split."""
+    """The plan for `left` of `seconds` at the speeds of each process, with so many `images` and of the `validation`."""
     training = left * (1.0 - VALIDATION_SHARE) - FINISH_SECONDS
     config = first
-    slowest = min(speeds.training.values())
+    slowest = min(cost.rate(PROBE_BATCH) for cost in speeds.training.values())
     if training * slowest < FEWEST_STEPS * PROBE_BATCH:
         raise UsageError(
             "--budget is too short for this machine, which trains "
@@ -133,9 +152,14 @@ def fitted(
             value=duration(seconds),
             allowed=f"some {duration(max(2 * seconds, FEWEST_STEPS * PROBE_BATCH / slowest + seconds - left))}",
         )
-    # The share at full size depends on the number of epochs, and that on the share.
+
+    def rate(size: int) -> float:
+        batch = min(config.batch_size, images)
+        return processes * speeds.training[size].rate(max(1, batch // processes))
+
+    # The share at full size and the batches depend on the number of epochs, and that on them.
     for _ in range(4):
-        pace = sum(share / speeds.training[size] for share, size in zip(shares(config), sizes(config), strict=True))
+        pace = sum(share / rate(size) for share, size in zip(shares(config), sizes(config), strict=True))
         passes = max(training, 1.0) / (pace * images)
         lengths = {"epochs": max(1, round(passes))}
         config = configure(
@@ -147,19 +171,19 @@ def fitted(
             images=images,
         )
     validations = max(1, int(passes + 0.999))
-    affordable = int(left * VALIDATION_SHARE * speeds.validation / validations)
+    answered = processes * speeds.validation
+    affordable = int(left * VALIDATION_SHARE * answered / validations)
     validated = min(validation, max(FEWEST_VALIDATED, affordable))
     if "validate_images" not in changes and validated < validation:
         config = changed(config, {"validate_images": validated})
     validated = min(validation, config.validate_images or validation)
     parts = tuple(
-        passes * images * share / speeds.training[size]
-        for share, size in zip(shares(config), sizes(config), strict=True)
+        passes * images * share / rate(size) for share, size in zip(shares(config), sizes(config), strict=True)
     )
-    budget = Budget(seconds=seconds, phase_seconds=parts, finish_seconds=validated / speeds.validation + FINISH_SECONDS)
+    budget = Budget(seconds=seconds, phase_seconds=parts, finish_seconds=validated / answered + FINISH_SECONDS)
     config = changed(config, {"budget": budget})
     spoken = ", ".join(
-        f"{passes * share:.2g} at {size} px ({speeds.training[size]:,.0f} images/s, {duration(took)})"
+        f"{passes * share:.2g} at {size} px ({rate(size):,.0f} images/s, {duration(took)})"
         for share, size, took in zip(shares(config), sizes(config), parts, strict=True)
     )
     mixing = config.mix_probability if config.mixup_alpha or config.cutmix_alpha else 0.0
@@ -182,67 +206,98 @@ def probe(
     start: Start,
     seconds: float,
     objective: Objective | None = None,
+    processes: int = 1,
 ) -> Speeds:
     """Trains a network for some steps at each size, and has it answer some images; it is thrown away.
 
-    Batches are small and the cheapest size comes first, so that a slow machine is known soon: what would take longer
-    than `seconds` is estimated from that, by the number of pixels and as three times as fast without a backward pass.
+    The cheapest size and small batches come first, so that a slow machine is known soon; whole batches follow where
+    there is time for some. What would take longer than `seconds` is estimated from that, by the number of pixels and as
+    three times as fast without a backward pass.
     """
     keep_freed_memory()
     index, split = dataset.index, dataset.split("train")
-    training: dict[int, float] = {}
+    training: dict[int, Cost] = {}
     objective = objective or objective_of(config, split.labels, len(index.labels))
     learner = Learner(start.network(config, index.labels), objective, config, device)
     learner.begin()
     every, began = sizes(config), time.monotonic()
+    source = pixels(split, device, shown=len(split))
+    whole = max(1, config.batch_size // processes)
     for size in every:
-        known = size_speed(training, size)
-        if known is not None and time.monotonic() - began + 3 * PROBE_BATCH / known > seconds:
+        known = _estimated(training, size)
+        if known is not None and time.monotonic() - began + 3 * PROBE_BATCH / known.rate(PROBE_BATCH) > seconds:
             training[size] = known
             continue
-        sized = changed(config, {"resolution": str(size), "batch_size": min(config.batch_size, PROBE_BATCH)})
-        batches = TrainBatches(split, sized, index.preprocess, len(index.labels), device)
-        training[size] = _rate(learner, batches, seconds / (len(every) + 1), device)
-    return Speeds(training=training, validation=_answering(learner, training[every[-1]], seconds, device))
+        took: dict[int, float] = {}
+        until = time.monotonic() + seconds / (len(every) + 1)
+        for wanted, share in ((PROBE_BATCH, 0.3), (whole, 1.0)):
+            left = until - time.monotonic()
+            if took and (FEWEST_PROBED + 1) * wanted * took[min(took)] / min(took) > left:
+                continue
+            sized = changed(config, {"resolution": str(size), "batch_size": min(whole, wanted)})
+            batches = TrainBatches(split, sized, index.preprocess, len(index.labels), device, pixels=source)
+            if batches.batch_size not in took:
+                took[batches.batch_size] = _step(learner, batches, share * left, device)
+        training[size] = _cost(took)
+    fastest = training[every[-1]].rate(whole)
+    return Speeds(training=training, validation=_answering(learner, fastest, seconds / (len(every) + 1), device))
 
 
-def size_speed(known: Mapping[int, float], size: int) -> float | None:
-    """Images a second at `size` by those of a smaller size and the number of pixels; None: none is known."""
-    return known[max(known)] * (max(known) / size) ** 2 if known else None
+def _cost(took: Mapping[int, float]) -> Cost:
+    """What a step costs by the seconds of steps of one or two batch sizes."""
+    small, large = min(took), max(took)
+    if small < large:
+        image = (took[large] - took[small]) / (large - small)
+        step = took[large] - large * image
+        if image > 0 and step >= 0:
+            return Cost(image=image, step=step)
+    return Cost(image=took[large] / large)
+
+
+def _estimated(known: Mapping[int, Cost], size: int) -> Cost | None:
+    """The cost at `size` by that of a smaller size and the number of pixels; None: none is known."""
+    if not known:
+        return None
+    nearest = known[max(known)]
+    return Cost(image=nearest.image * (size / max(known)) ** 2, step=nearest.step)
 
 
 def _answering(learner: Learner, training: float, seconds: float, device: torch.device) -> float:
+    """Images a second without a backward pass."""
     if PROBE_BATCH / training > seconds:
         return 3 * training
     learner.network.eval()
     images = torch.zeros(PROBE_BATCH, 3, INPUT_SIZE, INPUT_SIZE, device=device)
     images = images.contiguous(memory_format=memory_format(device))
+    took: list[float] = []
+    until = time.monotonic() + seconds
     with torch.inference_mode():
-        learner.network(images)
-        _wait(device)
-        began = time.monotonic()
-        learner.network(images)
-        _wait(device)
-    return len(images) / max(1e-9, time.monotonic() - began)
+        while len(took) < 2 or (len(took) < MOST_PROBED and time.monotonic() < until):
+            began = time.monotonic()
+            learner.network(images)
+            _wait(device)
+            took.append(max(1e-9, time.monotonic() - began))
+    return len(images) / statistics.median(took[1:])
 
 
-def _rate(learner: Learner, batches: TrainBatches, seconds: float, device: torch.device) -> float:
-    """Images a second, by the median step after the first."""
+def _step(learner: Learner, batches: TrainBatches, seconds: float, device: torch.device) -> float:
+    """Seconds of the median step after the first, its wait for a batch included."""
     began = time.monotonic()
     took: list[float] = []
-    epoch = 0
-    while not took or (len(took) < 20 and time.monotonic() - began < seconds):
+    epoch, before = 0, None
+    while not took or (len(took) < MOST_PROBED and time.monotonic() - began < seconds):
         epoch += 1
-        for number, batch in enumerate(islice(batches.epoch(epoch), 21)):
-            since = time.monotonic() if number else None
+        for batch in islice(batches.epoch(epoch), MOST_PROBED + 1):
             learner.answer(batch)
             learner.learn(1e-6)
             _wait(device)
-            if since is not None or len(batches) == 1:
-                took.append(time.monotonic() - (since or began))
-            if took and time.monotonic() - began >= seconds:
+            now = time.monotonic()
+            if before is not None:
+                took.append(now - before)
+            before = now
+            if took and now - began >= seconds:
                 break
-    return batches.batch_size / max(1e-9, sorted(took)[len(took) // 2])
+    return max(1e-9, statistics.median(took))
 
 
 def _wait(device: torch.device) -> None:

@@ -20,7 +20,7 @@ from tinyml.machine import cpu_name
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 def absence(name: str) -> str | None:
@@ -74,23 +74,30 @@ def cpu_multiplies_bf16() -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
+def half_absence(device: torch.device, precision: Precision) -> str | None:
+    """Why bfloat16 or float16 autocast cannot be used on `device`; None: it can."""
+    return bf16_absence(device) if precision == "bf16" else None
+
+
 def autocast(
     device: torch.device,
     precision: Precision,
     *,
-    bf16_absence: Callable[[torch.device], str | None] = bf16_absence,
+    absence: Callable[[torch.device, Precision], str | None] = half_absence,
 ) -> contextlib.AbstractContextManager[object]:
-    """The context of a forward pass: bfloat16 products with float32 weights, or nothing at all for "fp32".
+    """The context of a forward pass: products in bfloat16 or float16 with float32 weights, or nothing for "fp32".
 
     Raises:
-        UnavailableError: The device has no bfloat16.
+        UnavailableError: The device lacks the precision.
     """
     if precision == "fp32":
         return contextlib.nullcontext()
-    if reason := bf16_absence(device):
-        raise UnavailableError("precision bf16 is not available here", value=reason, hint="use --precision fp32")
+    if reason := absence(device, precision):
+        raise UnavailableError(
+            f"precision {precision} is not available here", value=reason, hint="use --precision fp32"
+        )
     # Always the device's own type: autocast("cuda") is silently nothing on a Mac.
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    return torch.autocast(device.type, dtype=torch.bfloat16 if precision == "bf16" else torch.float16)
 
 
 def memory_format(device: torch.device) -> torch.memory_format:

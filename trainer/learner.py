@@ -16,7 +16,8 @@ from .ema import averaged
 from .freezing import freeze, frozen_norms
 from .objective import Objective
 from .optimizer import OptimizerState, build_optimizer, set_learning_rate
-from .state import Parts, Weights
+from .scaling import ScalerState, scaler_of
+from .state import Part, Parts, Weights
 from .team import ALONE, Team
 from .together import averaging, synchronized
 
@@ -51,6 +52,7 @@ class Learner:
             self.network, config, device, no_decay=architectures.get(config.model).no_decay
         )
         self._average = averaged(self.network, config.ema_decay) if config.ema_decay is not None else None
+        self._scaler = scaler_of(device, config.precision)
 
     @property
     def result(self) -> nn.Module:
@@ -60,12 +62,14 @@ class Learner:
     @property
     def parts(self) -> Parts:
         """What a resumed training needs of it."""
-        parts: dict[str, OptimizerState | Weights] = {
+        parts: dict[str, Part] = {
             "model": Weights(self.network, "model"),
             "optimizer": OptimizerState(self._optimizer),
         }
         if self._average is not None:
             parts["ema"] = Weights(self._average, "average")
+        if self._scaler.is_enabled():
+            parts["scaler"] = ScalerState(self._scaler)
         return parts
 
     def begin(self) -> None:
@@ -90,14 +94,19 @@ class Learner:
         loss = self._objective(logits, part)
         if share != 1.0:
             loss = loss * share
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         return Answer(loss.detach(), logits.detach())
 
     def learn(self, lr: float) -> None:
-        """Updates the weights, and their average, by the gradient of the last answer at the rate `lr`."""
+        """Updates the weights, and their average, by the gradient of the last answer at the rate `lr`.
+
+        In float16 an update whose gradient is not finite is left out, and the loss is scaled less from then on.
+        """
         set_learning_rate(self._optimizer, lr)
         if self._config.clip_norm is not None:
+            self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
-        self._optimizer.step()
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
         if self._average is not None:
             self._average.update_parameters(self.network)

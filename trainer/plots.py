@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from tinyml.schema import History, LrRange, SweepTrial
 from tinyml.store import atomic_file
+
+LINES = ("-", "--", ":", "-.")
+"""Where there are more names than colors."""
 
 
 def plot_history(history: History, path: Path) -> None:
@@ -50,6 +54,40 @@ def plot_history(history: History, path: Path) -> None:
     figure.suptitle(f"{config.model} on {config.data}, recipe {config.recipe}{limited}")
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
+
+
+def plot_runs(runs: Sequence[tuple[str, History]], title: str, path: Path) -> None:
+    """Writes a PNG with validation loss, accuracy and learning rate of several trainings by their minutes to `path`.
+
+    Trainings of one name, as those that differ in their seed, have one color. One without an epoch is left out.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    losses, accuracies, rates = figure.subplots(1, 3)
+    colors: dict[str, str] = {}
+    for name, history in runs:
+        if not history.epochs:
+            continue
+        label = None if name in colors else name
+        color = colors.setdefault(name, f"C{len(colors) % 10}")
+        style = {"color": color, "marker": "o", "markersize": 3, "linestyle": LINES[list(colors).index(name) // 10 % 4]}
+        minutes = [seconds / 60 for seconds in accumulate(record.seconds for record in history.epochs)]
+        losses.plot(minutes, [record.val_loss for record in history.epochs], **style)
+        accuracies.plot(minutes, [100 * record.val_accuracy for record in history.epochs], label=label, **style)
+        rates.plot(minutes, [record.lr for record in history.epochs], **style)
+    losses.set_title("Validation cross-entropy")
+    accuracies.set_title("Validation top-1, %")
+    rates.set_title("Learning rate at the end of the epoch")
+    for axes in (losses, accuracies, rates):
+        axes.set_xlabel("minutes")
+        axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=3)
+    figure.suptitle(title)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png")
 
 
 def plot_lr_range(found: LrRange, path: Path) -> None:

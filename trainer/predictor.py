@@ -11,7 +11,7 @@ from tinyml.numerics import softmax
 from tinyml.schema import ModelSpec, Preprocess
 
 from .data.augment import normalized
-from .data.batches import to_tensor
+from .data.resident import to_tensor
 
 
 class ModulePredictor:

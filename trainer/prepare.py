@@ -24,7 +24,7 @@ from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
 from .room import fit_memory, free_memory
 from .start import Resumed, Scratch, Start
 from .state import check_continues, read_state
-from .team import LeftOutError, Team
+from .team import ALONE, LeftOutError, Team
 from .transfer import Initialized, read_foreign
 
 DEFAULT_DATA = "tiny-imagenet"
@@ -75,11 +75,12 @@ def prepare(
     *,
     open_teacher: TeacherOpener | None = None,
     decided: TrainConfig | None = None,
+    team: Team = ALONE,
 ) -> Prepared:
     """Settles everything about a training before its first step.
 
     A budget counts from the start of the process, without the time that opening (or fetching) the data takes. What is
-    `decided` by another process of a team is neither tried nor fitted again.
+    `decided` by another process of the `team` is neither tried nor fitted again.
 
     Raises:
         UsageError: An option is unknown, out of range, or contradicts another or the training to go on with.
@@ -136,7 +137,7 @@ def prepare(
         config, words = changed(config, {"init": foreign.origin}), start.words(config, labels)
     if decided is not None:
         return ready(decided, start)
-    room = fit_memory(config, len(labels), free_memory(device))
+    room = fit_memory(config, len(labels), free_memory(device, team), team.size)
     config, words = room.config, (*words, *(() if room.words is None else (room.words,)))
     if seconds is None:
         return ready(config, start, words)
@@ -152,6 +153,7 @@ def prepare(
         start=start,
         objective=objective_of(config, split.labels, len(labels), teacher),
         spent=time.monotonic() - began,
+        processes=team.size,
     )
     return ready(planned.config, start, (*words, *planned.words))
 

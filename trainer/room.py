@@ -11,6 +11,7 @@ from tinyml.machine import available_memory_bytes
 from tinyml.schema import TrainConfig
 
 from .architecture import INPUT_SIZE, build, recomputes, set_recompute
+from .team import ALONE, Team
 
 USABLE = 0.6
 """Of the memory that is free: the rest is for the data's pages, and for whoever starts something later."""
@@ -36,19 +37,24 @@ class Fitted:
     """What was changed, or that it will not fit; None: nothing to say."""
 
 
-def free_memory(device: torch.device) -> int | None:
-    """The bytes that a training may take on `device`; None: not known (MPS)."""
+def free_memory(device: torch.device, team: Team = ALONE) -> int | None:
+    """The bytes that each process of a team may take on `device`; None: not known (MPS).
+
+    Those on one machine share its memory; each has a GPU of its own.
+    """
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
         return None
-    return available_memory_bytes()
+    free = available_memory_bytes()
+    return None if free is None else free // team.local_size
 
 
-def fit_memory(config: TrainConfig, classes: int, free: int | None) -> Fitted:
+def fit_memory(config: TrainConfig, classes: int, free: int | None, processes: int = 1) -> Fitted:
     """Has a training keep less where `free` bytes are too few: activations computed again, batches in parts.
 
-    What the user decided (`recompute`, an `accumulate` above 1) stands.
+    What the user decided (`recompute`, an `accumulate` above 1) stands. Free and needed bytes are those of each of the
+    `processes` that share a batch.
     """
     with torch.device("meta"):
         network = build(config.model, classes)
@@ -63,10 +69,10 @@ def fit_memory(config: TrainConfig, classes: int, free: int | None) -> Fitted:
     weights = COPIES * sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
     need, chosen = 0, config
     for count in parts:
-        if count > config.batch_size:
+        if count * processes > config.batch_size and count > 1:
             break
         for recompute in choices:
-            need = round(BEYOND * costs[recompute] * -(-config.batch_size // count)) + weights
+            need = round(BEYOND * costs[recompute] * -(-config.batch_size // (count * processes))) + weights
             chosen = config.model_copy(update={"accumulate": count, "recompute": recompute})
             if free is None or need <= USABLE * free:
                 return Fitted(config=chosen, bytes=need, words=_words(config, chosen, need, free, fits=True))

@@ -25,10 +25,13 @@ from tinyml.schema import Checkpoint, History, Sweep, SweepTrial
 from tinyml.store import only_process, provenance, read_json, write_json
 from tinyml.workspace import Workspace
 
+from .plots import plot_runs
+from .recipe import recipes as known_recipes
 from .signals import Interrupts
 from .workers import Here, Workers
 
 CONFIDENCE = 0.95
+OWN = "--recipe"
 STOP_SECONDS = 60.0
 """For a training to save itself before it is killed."""
 
@@ -74,7 +77,19 @@ class Trial:
 def trials(
     name: str, models: Sequence[str], recipes: Sequence[str], variants: Mapping[str, tuple[str, ...]], seeds: int
 ) -> list[Trial]:
-    """Every combination, all seeds of the first before those of the second, so that a table fills row by row."""
+    """Every combination, all seeds of the first before those of the second, so that a table fills row by row.
+
+    A variant whose options name a recipe is made by that one alone.
+
+    Raises:
+        UsageError: A variant's --recipe lacks its value.
+        UnknownNameError: No such recipe.
+    """
+    parted = {variant: _own_recipe(options) for variant, options in variants.items()}
+    combinations = [
+        (model, own or recipe, variant, options, seed)
+        for model, recipe, (variant, (own, options)), seed in product(models, recipes, parted.items(), range(seeds))
+    ]
     return [
         Trial(
             sweep=name,
@@ -85,8 +100,22 @@ def trials(
             seed=seed,
             run="-".join(part for part in (name, recipe, variant, f"s{seed}") if part),
         )
-        for model, recipe, (variant, options), seed in product(models, recipes, variants.items(), range(seeds))
+        for model, recipe, variant, options, seed in dict.fromkeys(combinations)
     ]
+
+
+def _own_recipe(options: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The recipe that options of a training name, if any, and the other options."""
+    apart = [
+        part for option in options for part in (option.split("=", 1) if option.startswith(OWN + "=") else [option])
+    ]
+    if OWN not in apart:
+        return None, options
+    place = apart.index(OWN)
+    if place + 1 == len(apart):
+        raise UsageError("--recipe in a --variant lacks its value", value=" ".join(options))
+    known_recipes.get(apart[place + 1])
+    return apart[place + 1], (*apart[:place], *apart[place + 2 :])
 
 
 def sweep_file(workspace: Workspace, name: str) -> Path:
@@ -202,6 +231,25 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def curves(made: Sweep, workspace: Workspace) -> Path | None:
+    """Draws the trainings that ended, beside the sweep's file; None: none did, or their histories have gone."""
+    runs = [
+        (" ".join(part for part in (trial.model, trial.recipe, trial.variant) if part), history)
+        for trial in made.trials
+        if trial.status == "ok" and (history := _history(workspace, trial)) is not None
+    ]
+    if not runs:
+        return None
+    path = sweep_file(workspace, made.name).with_suffix(".png")
+    plot_runs(runs, f"Sweep {made.name} on {made.data}", path)
+    return path
+
+
+def _history(workspace: Workspace, trial: SweepTrial) -> History | None:
+    path = workspace.run(trial.model, trial.run).history
+    return read_json(path, History) if path.exists() else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,8 @@ class Team:
     """One process of `size`; the first has the rank 0. This one is alone."""
 
     rank, size = 0, 1
+    local_size = 1
+    """Of these, how many share this machine."""
 
     @property
     def first(self) -> bool:
@@ -57,6 +59,7 @@ class Torchrun(Team):
 
     def __init__(self) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.local_size = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
     def decide(self, value: T) -> T:
         """See Team."""

@@ -14,14 +14,14 @@ from tinyml.errors import UsageError
 from tinyml.schema import TrainConfig
 from tinyml.trainer import budget, loop
 from tinyml.trainer.architecture import architectures
-from tinyml.trainer.budget import Speeds, fitted, seconds_of
+from tinyml.trainer.budget import Cost, Speeds, fitted, seconds_of
 from tinyml.trainer.data import Dataset
 from tinyml.trainer.loop import train
 from tinyml.trainer.pace import Timed
 from tinyml.trainer.recipe import configure
 from tinyml.trainer.resolution import shares, size_at, sizes
 from tinyml.trainer.schedule import learning_rate
-from tinyml.trainer.start import Resumed
+from tinyml.trainer.start import Resumed, Scratch
 from tinyml.trainer.state import read_state
 from tinyml.workspace import Workspace
 
@@ -29,7 +29,9 @@ from .conftest import TinyNet
 from .test_loop import Interrupting
 
 CPU = torch.device("cpu")
-SPEEDS = Speeds(training={32: 200.0, 48: 90.0, 64: 50.0}, validation=150.0)
+SPEEDS = Speeds(
+    training={size: Cost(image=1 / rate) for size, rate in ((32, 200), (48, 90), (64, 50))}, validation=150.0
+)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,57 @@ def test_what_is_given_stands() -> None:
     assert (config.mix_probability, config.batch_size, config.resolution, config.lr) == (0.3, 16, "32:64", 0.02)
 
 
+def test_a_step_costs_something_whatever_its_batch() -> None:
+    cost = Cost(image=0.001, step=0.016)
+    assert cost.rate(16) == pytest.approx(500)
+    assert cost.rate(128) == pytest.approx(128 / 0.144)
+    both = budget._cost({16: 0.032, 128: 0.144})
+    assert both.image == pytest.approx(0.001)
+    assert both.step == pytest.approx(0.016)
+    assert budget._cost({16: 0.032}) == Cost(image=0.002)
+    # A busy machine may make the smaller batch look the slower one: then the larger decides.
+    assert budget._cost({16: 0.3, 128: 0.128}) == Cost(image=0.001)
+    assert budget._estimated({32: cost}, 64) == Cost(image=0.004, step=0.016)
+
+
+def test_small_batches_are_planned_at_their_own_speed() -> None:
+    slow = Speeds(training={64: Cost(image=0.001, step=0.1)}, validation=1000.0)
+    passes = {}
+    for batch in (16, 128):
+        changes: dict[str, object] = {"batch_size": batch, "resolution": "64"}
+        first = configure("best", "resnet", "shapes", changes)
+        passes[batch] = fitted(3600, 3600, "best", first, changes, slow, 10_000, 2_000).config.epochs
+    assert passes[128] / passes[16] == pytest.approx((128 / 0.228) / (16 / 0.116), rel=0.05)
+
+
+def test_processes_are_as_fast_together_as_their_number() -> None:
+    speeds = Speeds(training={64: Cost(image=0.002, step=0.01)}, validation=1000.0)
+    changes: dict[str, object] = {"batch_size": 128, "resolution": "64"}
+    first = configure("best", "resnet", "shapes", changes)
+    one, four = (
+        fitted(36000, 36000, "best", first, changes, speeds, 10_000, 2_000, processes).config.epochs
+        for processes in (1, 4)
+    )
+    assert four / one == pytest.approx(4 * (32 / 0.074) / (128 / 0.266), rel=0.05)
+
+
+def test_the_probe_tries_whole_batches_of_a_small_network(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset
+) -> None:
+    """Steps that cost a hundredth of a second, and a thousandth for each image."""
+
+    def forward(self: TinyNet, images: Tensor) -> Tensor:
+        clock.now += 0.01 + 0.001 * len(images)
+        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
+        return logits
+
+    monkeypatch.setattr(TinyNet, "forward", forward)
+    first = configure("best", tiny, "colors", {"batch_size": 48})
+    found = budget.probe(first, colors, CPU, Scratch(), 30.0)
+    assert found.training[64].rate(48) == pytest.approx(48 / 0.058, rel=0.02)
+    assert found.training[64].rate(16) == pytest.approx(16 / 0.026, rel=0.02)
+
+
 def test_a_length_beside_a_budget_is_refused(colors: Dataset) -> None:
     with pytest.raises(UsageError, match="--budget decides the length: leave --epochs out"):
         budget.fit(60, "best", "vgg", "shapes", {"epochs": 3}, colors, CPU)
@@ -125,7 +178,7 @@ def test_all_of_the_schedule_is_seen_however_the_speed_drifts(clock: Clock, drif
         seen.append(size)
         rates.append(learning_rate(config, place, steps))
         late = (clock.now - 1000) / 2700
-        clock.now += config.batch_size / SPEEDS.training[size] / (1 + (drift - 1) * late)
+        clock.now += config.batch_size * SPEEDS.training[size].image / (1 + (drift - 1) * late)
         step += 1
     clock.now += config.budget.finish_seconds
     assert clock.now - 1000 == pytest.approx(2700, rel=0.01)
@@ -142,7 +195,7 @@ def test_at_the_measured_speed_the_shares_of_the_epochs_are_the_planned_ones(clo
     seen: list[int] = []
     while not pace.over(len(seen)):
         seen.append(size_at(config, pace.at(len(seen)) / (config.epochs * steps)))
-        clock.now += config.batch_size / SPEEDS.training[seen[-1]]
+        clock.now += config.batch_size * SPEEDS.training[seen[-1]].image
     for size, share in zip(sizes(config), shares(config), strict=True):
         assert seen.count(size) / len(seen) == pytest.approx(share, abs=0.02)
 

@@ -39,16 +39,17 @@ def test_images_lie_contiguous_on_mps_only() -> None:
     assert device.memory_format(torch.device("cpu")) is torch.channels_last
 
 
-def test_bf16_multiplies_in_bfloat16() -> None:
-    with device.autocast(torch.device("cpu"), "bf16"):
-        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.bfloat16
+def test_products_are_in_the_precision() -> None:
+    for precision, dtype in (("bf16", torch.bfloat16), ("fp16", torch.float16)):
+        with device.autocast(torch.device("cpu"), precision):  # type: ignore[arg-type]
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is dtype
     with device.autocast(torch.device("cpu"), "fp32"):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
 
 
 def test_bf16_refused_where_it_lacks() -> None:
     with pytest.raises(UnavailableError, match="no bfloat16'; use --precision fp32"):
-        device.autocast(torch.device("cpu"), "bf16", bf16_absence=lambda _: "this GPU has no bfloat16")
+        device.autocast(torch.device("cpu"), "bf16", absence=lambda *_: "this GPU has no bfloat16")
 
 
 def test_the_earlier_peak_stays() -> None:

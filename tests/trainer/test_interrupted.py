@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -18,51 +16,14 @@ from tinyml.schema import History
 from tinyml.store import read_json
 from tinyml.trainer.data import Dataset
 
-SCRIPT = """
-import sys, time
-from tests_conftest import TinyNet
-import tinyml.trainer.loop as loop
-from tinyml.cli import main
-from tinyml.trainer.architecture import Architecture, architectures
-import tinyml.trainer.data as data
-from tinyml.trainer.data.dataset import open_prepared
-from pathlib import Path
-
-class SlowNet(TinyNet):
-    def forward(self, images):
-        if self.training:
-            time.sleep(0.05)
-        return super().forward(images)
-
-architectures.add("tiny", Architecture(title="T", paper="-", build=lambda c, d, _: SlowNet(c, d), dropout=0.2,
-                                       has_drop_path=False))
-data.open_dataset = lambda name, progress: open_prepared(Path(name), again="-")
-loop.plot_history = lambda *_: None
-main(sys.argv[1:])
-"""
-
-ROOT = Path(__file__).parents[2]
+from .processes import finish, start
 
 RUN = "runs/reference-1"
 
-ARGUMENTS = ("train", "tiny", "--epochs", "4", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu")
 
-
-def start(folder: Path, colors: Dataset, *more: str) -> subprocess.Popen[str]:
-    (folder / "tests_conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *ARGUMENTS, "--data", str(colors.path), *more],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+def begin(folder: Path, colors: Dataset, *options: str) -> subprocess.Popen[str]:
+    """A training that draws random numbers in each step, and is slow enough to be hit between two."""
+    return start(folder, colors, "--epochs", "4", *options, dropout=0.2, pause=0.05)
 
 
 def wait_for(process: subprocess.Popen[str], path: Path, epochs: int) -> None:
@@ -81,9 +42,9 @@ def trace(path: Path) -> list[tuple[float, float, float]]:
 
 def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    uninterrupted = start(tmp_path, colors, "--results", str(whole))
+    uninterrupted = begin(tmp_path, colors, "--results", str(whole))
 
-    killed = start(tmp_path, colors, "--results", str(parts))
+    killed = begin(tmp_path, colors, "--results", str(parts))
     history = parts / "tiny" / RUN / "history.json"
     wait_for(killed, history, 1)
     time.sleep(0.1)
@@ -91,7 +52,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     assert finish(killed)[0] == -signal.SIGKILL
     assert not list(parts.rglob("*.tmp"))
 
-    interrupted = start(tmp_path, colors, "--results", str(parts), "--resume")
+    interrupted = begin(tmp_path, colors, "--results", str(parts), "--resume")
     wait_for(interrupted, history, 2)
     time.sleep(0.12)  # some steps into the third epoch
     interrupted.send_signal(signal.SIGINT)
@@ -101,7 +62,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     assert command is not None, out
     assert "Traceback" not in err
 
-    resumed = start(tmp_path, colors, *command[1].split()[2:])
+    resumed = begin(tmp_path, colors, *command[1].split()[2:])
     code, out, err = finish(resumed)
     assert (code, "Traceback" in err) == (0, False), err
     assert "next: tinyml export --results" in out
@@ -117,12 +78,12 @@ def test_killed_dozens_of_times_is_uninterrupted(colors: Dataset, tmp_path: Path
     """Killed at any time after its first step: between steps, in the middle of a save, in validation."""
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     longer = ("--epochs", "12", "--save-every", "1")
-    assert finish(start(tmp_path, colors, "--results", str(whole), *longer))[0] == 0
+    assert finish(begin(tmp_path, colors, "--results", str(whole), *longer))[0] == 0
     random, kills, resumed = Random(0), 0, False  # noqa: S311
     folder = parts / "tiny" / RUN
     while kills < 24:
         command = ("--resume", *longer) if resumed else ("--run", folder.name, *longer)
-        process = start(tmp_path, colors, "--results", str(parts), *command)
+        process = begin(tmp_path, colors, "--results", str(parts), *command)
         # A killed one leaves its lock file; the next holder writes its own number into it.
         while process.poll() is None and str(process.pid) not in told(folder / ".training.lock"):
             time.sleep(0.005)
@@ -135,7 +96,7 @@ def test_killed_dozens_of_times_is_uninterrupted(colors: Dataset, tmp_path: Path
         kills += 1
         resumed = (folder / "checkpoints" / "resume.safetensors").exists()
     command = ("--resume", *longer) if resumed else ("--run", folder.name, *longer)
-    code, _, err = finish(start(tmp_path, colors, "--results", str(parts), *command))
+    code, _, err = finish(begin(tmp_path, colors, "--results", str(parts), *command))
     assert code == 0 or "this training is complete" in err, err
     assert kills >= 6
     assert trace(folder / "history.json") == trace(whole / "tiny" / RUN / "history.json")

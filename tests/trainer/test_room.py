@@ -7,12 +7,14 @@ import torch
 from torch import nn
 
 from tinyml.schema import TrainConfig
+from tinyml.trainer import room
 from tinyml.trainer.architecture import build, set_recompute
 from tinyml.trainer.data import Batch
 from tinyml.trainer.learner import Learner
 from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.recipe import configure
-from tinyml.trainer.room import fit_memory, kept_per_image
+from tinyml.trainer.room import fit_memory, free_memory, kept_per_image
+from tinyml.trainer.team import Team
 
 CPU = torch.device("cpu")
 GB = 1_000_000_000
@@ -53,6 +55,22 @@ def test_a_densenet_fits_where_it_can(free: int | None, recompute: bool, parts: 
     fitted = fit_memory(densenet(), 200, free)
     assert (fitted.config.recompute, fitted.config.accumulate) == (recompute, parts)
     assert (fitted.words is None) if words is None else (fitted.words is not None and words in fitted.words)
+
+
+def test_processes_share_a_batch_and_the_memory_of_their_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, four = (fit_memory(densenet(), 200, 64 * GB, processes) for processes in (1, 4))
+    weights = alone.bytes - 128 * (alone.bytes - four.bytes) // 96
+    assert four.bytes == pytest.approx(weights + (alone.bytes - weights) / 4, rel=1e-6)
+    assert 0 < weights < alone.bytes / 4
+    assert fit_memory(densenet(), 200, 8 * GB, 4).config.accumulate == 1  # 2 GB each would not do for one process
+    # A batch is never parted into fewer images than there are processes.
+    assert fit_memory(densenet(), 200, GB // 100, 4).config.accumulate == 32
+    monkeypatch.setattr(room, "available_memory_bytes", lambda: 9 * GB)
+
+    class Third(Team):
+        local_size = 3
+
+    assert (free_memory(CPU), free_memory(CPU, Third())) == (9 * GB, 3 * GB)
 
 
 def test_what_the_user_decided_stands() -> None:

@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tinyml.cli.app import run
+from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import Provenance, Sweep, SweepTrial
 from tinyml.store import read_json
 from tinyml.trainer.sweep import rows, trials
@@ -57,6 +59,21 @@ def test_every_combination_has_a_name_of_its_own() -> None:
     assert every[2].options == ("--lr", "1")
 
 
+def test_a_variant_may_name_its_recipe() -> None:
+    variants = {"plain": (), "old": ("--recipe", "reference", "--lr", "1"), "older": ("--recipe=demo",)}
+    every = trials("s", ["vgg"], ["best", "demo"], variants, 1)
+    assert [(t.recipe, t.variant, t.options) for t in every] == [
+        ("best", "plain", ()),
+        ("reference", "old", ("--lr", "1")),
+        ("demo", "older", ()),
+        ("demo", "plain", ()),
+    ]
+    with pytest.raises(UsageError, match="--recipe in a --variant lacks its value"):
+        trials("s", ["vgg"], ["best"], {"none": ("--lr", "1", "--recipe")}, 1)
+    with pytest.raises(UnknownNameError, match="bset"):
+        trials("s", ["vgg"], ["best"], {"typo": ("--recipe", "bset")}, 1)
+
+
 @pytest.mark.usefixtures("cache")
 def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["sweep", "--models", "resnet20", "--seeds", "2", "--results", str(tmp_path), *LOOK]
@@ -90,6 +107,8 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, capsys: pytest.Capture
     assert "not a finite number" in made["trials"][2]["reason"]
     assert "made before" in err
     assert made["trials"][0] == before[0].model_dump(mode="json")
+    with Image.open(kept.with_suffix(".png")) as picture:
+        assert picture.width > picture.height > 300
 
 
 def test_a_variant_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -26,58 +23,11 @@ from tinyml.trainer.team import LeftOutError, Team, ended_told
 from tinyml.workspace import RunFolder, Workspace
 
 from .conftest import config
+from .processes import ALONE, TOGETHER, finish, start
 
 CPU = torch.device("cpu")
-ROOT = Path(__file__).parents[2]
-
-SCRIPT = """
-import sys
-from tests_conftest import TinyNet
-import tinyml.trainer.loop as loop
-from tinyml.cli import main
-from tinyml.trainer.architecture import Architecture, architectures
-import tinyml.trainer.data as data
-from tinyml.trainer.data.dataset import open_prepared
-import tinyml.trainer.prepare as prepare
-from pathlib import Path
-import time
-
-class SlowNet(TinyNet):
-    def forward(self, images):
-        if self.training:
-            time.sleep({pause})
-        return super().forward(images)
-
-architectures.add("tiny", Architecture(title="T", paper="-", build=lambda c, d, _: SlowNet(c, d), dropout=0.0,
-                                       has_drop_path=False))
-prepare.open_dataset = lambda name, progress: open_prepared(Path(name), again="-")
-loop.plot_history = lambda *_: None
-main(sys.argv[1:])
-"""
-
-ARGUMENTS = ("train", "tiny", "--epochs", "3", "--batch-size", "8", "--lr", "0.05", "--seed", "3", "--device", "cpu",
-             "--mixup-alpha", "0.4", "--mix-off-epochs", "1", "--class-weights", "balanced", "--ema-decay", "0.9",
-             "--clip-norm", "1")  # fmt: skip
-ALONE = (sys.executable,)
-TOGETHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-
-
-def start(folder: Path, colors: Dataset, how: tuple[str, ...], *more: str, pause: float = 0.0) -> subprocess.Popen[str]:
-    (folder / "tests_conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
-    (folder / "script.py").write_text(SCRIPT.format(pause=pause))
-    return subprocess.Popen(
-        [*how, "script.py", *ARGUMENTS, "--data", str(colors.path), *more],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=240)
-    return process.returncode, out, err
+OPTIONS = ("--epochs", "3", "--mixup-alpha", "0.4", "--mix-off-epochs", "1", "--class-weights", "balanced",
+           "--ema-decay", "0.9", "--clip-norm", "1")  # fmt: skip
 
 
 def trained(folder: Path) -> tuple[History, dict[str, torch.Tensor]]:
@@ -91,7 +41,7 @@ def trained(folder: Path) -> tuple[History, dict[str, torch.Tensor]]:
 def test_two_processes_train_what_one_does(colors: Dataset, tmp_path: Path, tiny: str) -> None:
     results = {}
     for name, how in (("alone", ALONE), ("together", TOGETHER)):
-        code, out, err = finished(start(tmp_path, colors, how, "--results", str(tmp_path / name)))
+        code, out, err = finish(start(tmp_path, colors, *OPTIONS, "--results", str(tmp_path / name), how=how))
         assert code == 0, err
         assert out.count("best validation accuracy") == 1  # one of them speaks
         results[name] = trained(tmp_path / name)
@@ -111,16 +61,17 @@ def test_two_processes_train_what_one_does(colors: Dataset, tmp_path: Path, tiny
 @pytest.mark.slow
 def test_a_team_stops_together_and_goes_on(colors: Dataset, tmp_path: Path, tiny: str) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert finished(start(tmp_path, colors, TOGETHER, "--results", str(whole)))[0] == 0
-    process = start(tmp_path, colors, TOGETHER, "--results", str(parts), pause=0.1)
+    assert finish(start(tmp_path, colors, *OPTIONS, "--results", str(whole), how=TOGETHER))[0] == 0
+    process = start(tmp_path, colors, *OPTIONS, "--results", str(parts), how=TOGETHER, pause=0.1)
     history = parts / "tiny" / "runs" / "reference-1" / "history.json"
     deadline = time.monotonic() + 120
     while not (history.exists() and read_json(history, History).epochs) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    _, out, err = finished(process)
+    _, out, err = finish(process)
     assert "interrupted and saved" in out, err
-    code, _, err = finished(start(tmp_path, colors, TOGETHER, "--results", str(parts), "--resume"))
+    resumed = start(tmp_path, colors, *OPTIONS, "--results", str(parts), "--resume", how=TOGETHER)
+    code, _, err = finish(resumed)
     assert code == 0, err
     (one, weights), (two, others) = trained(whole), trained(parts)
     assert [r.train_loss for r in two.epochs] == pytest.approx([r.train_loss for r in one.epochs], rel=1e-6)

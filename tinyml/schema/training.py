@@ -94,7 +94,7 @@ class TrainConfig(Record):
     """Training images of each class, drawn by the seed; None: all."""
     patience: PositiveInt | None = None
     """Ends the training after so many epochs without a better validation accuracy; None: never."""
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     seed: Count = 0
     limit: PositiveInt | None = None
     """Images an epoch; None: all."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,13 @@ from tinyml.schema import Preprocess, TrainConfig
 
 from ..pace import Counted, Pace
 from ..resolution import size_at
+from .ahead import made_ahead
 from .augment import Augment
 from .batch import Batch
 from .dataset import Split
 from .mixing import Mixing
+from .resident import Pixels
+from .resident import pixels as pixels_of
 from .shots import trained_images
 
 
@@ -47,6 +51,15 @@ class TrainBatches:
     What a step of epoch `n` yields depends on the seed, `n`, the step and the place in the schedule alone, so a resumed
     run repeats what an unbroken one would have seen, and begins in the middle of an epoch at once. All batches have
     `batch_size` images, the rest of an epoch is dropped; a split smaller than that is one batch.
+
+    Args:
+        split: What is shown.
+        config: In which size, order and disguise.
+        preprocess: The mean and standard deviation.
+        classes: How many there are.
+        device: Where batches are needed.
+        answers: A teacher's, where they are stored.
+        pixels: Where the images are taken from; None: from wherever suits the device.
     """
 
     def __init__(
@@ -58,9 +71,10 @@ class TrainBatches:
         device: torch.device,
         *,
         answers: Answers | None = None,
+        pixels: Pixels | None = None,
     ) -> None:
         self._answers = answers
-        self._split = split
+        self._labels = split.labels
         self._config = config
         self._preprocess = preprocess
         self._classes = classes
@@ -71,6 +85,8 @@ class TrainBatches:
         self._first_mirrored = np.random.default_rng(config.seed).random(len(split)) < 0.5
         self._trained = trained_images(split, config)
         self._images = images_an_epoch(split, config)
+        shown = self._images * (config.total_epochs or config.epochs)
+        self._pixels = pixels_of(split, device, shown=shown) if pixels is None else pixels
         self.batch_size = min(config.batch_size, self._images)
 
     def __len__(self) -> int:
@@ -85,31 +101,36 @@ class TrainBatches:
     def epoch(self, n: int, start: int = 0, pace: Pace | None = None) -> Iterator[Batch]:
         """The batches of epoch `n`, counted from 1, from step `start` on, on the device.
 
-        With a limit every epoch takes another part of the split. The place in the schedule is `pace`'s; None: that of
-        the step.
+        With a limit every epoch takes another part of the split. The place in the schedule is `pace`'s, asked for one
+        step ahead where batches are made ahead; None: that of the step.
         """
-        steps, seed = len(self), self._config.seed
-        pace = pace or Counted(self._config, steps)
-        total = self._config.total_epochs or self._config.epochs
-        order = self._trained[torch.randperm(len(self._trained), generator=seeded(seed, n)).numpy()]
+        pace = pace or Counted(self._config, len(self))
+        return made_ahead(self.jobs(n, start, pace), self._device)
+
+    def jobs(self, n: int, start: int, pace: Pace) -> Iterator[Callable[[], Batch]]:
+        """What makes each batch that `epoch` gives; its place in the schedule is settled when it is asked for."""
+        steps = len(self)
+        order = self._trained[torch.randperm(len(self._trained), generator=seeded(self._config.seed, n)).numpy()]
         for step in range(start, steps):
-            place = pace.at((n - 1) * steps + step) / steps
-            generator = seeded(seed, n, step)
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-            labels = torch.from_numpy(self._split.labels[chosen]).to(self._device)
-            mirrored = self._mirrored(chosen, n, generator)
-            images = self._augment(
-                to_tensor(self._split.images[chosen], self._device),
-                self._preprocess,
-                generator,
-                size=size_at(self._config, place / total),
-                mirrored=mirrored,
-            )
-            if self.mixes(place):
-                yield Batch(*self._mixing(images, labels, self._classes, generator))
-            else:
-                taught = None if self._answers is None else self._answers.of(chosen, mirrored).to(self._device)
-                yield Batch(images, labels, taught)
+            yield partial(self._batch, n, step, chosen, pace.at((n - 1) * steps + step) / steps)
+
+    def _batch(self, n: int, step: int, chosen: npt.NDArray[np.int64], place: float) -> Batch:
+        """The images `chosen`, after `place` epochs of the schedule."""
+        generator = seeded(self._config.seed, n, step)
+        labels = torch.from_numpy(self._labels[chosen]).to(self._device)
+        mirrored = self._mirrored(chosen, n, generator)
+        images = self._augment(
+            self._pixels.of(chosen),
+            self._preprocess,
+            generator,
+            size=size_at(self._config, place / (self._config.total_epochs or self._config.epochs)),
+            mirrored=mirrored,
+        )
+        if self.mixes(place):
+            return Batch(*self._mixing(images, labels, self._classes, generator))
+        taught = None if self._answers is None else self._answers.of(chosen, mirrored).to(self._device)
+        return Batch(images, labels, taught)
 
     def _mirrored(self, chosen: npt.NDArray[np.int64], n: int, generator: torch.Generator) -> Tensor:
         """Which of the images are mirrored in epoch `n`, bool [B]: they take turns, or it is left to chance."""
@@ -129,11 +150,6 @@ def eval_batches(
     for start in range(0, len(chosen), batch_size):
         part = chosen[start : start + batch_size]
         yield split.images[part], split.labels[part]
-
-
-def to_tensor(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Images uint8 [B, H, W, 3] as a tensor uint8 [B, 3, H, W] on `device`."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).contiguous()
 
 
 def seeded(seed: int, *place: int) -> torch.Generator:

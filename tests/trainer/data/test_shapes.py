@@ -10,7 +10,7 @@ from torch import nn
 from tinyml.schema import TrainConfig
 from tinyml.trainer.data import TrainBatches, eval_batches, open_dataset
 from tinyml.trainer.data.augment import normalized
-from tinyml.trainer.data.batches import to_tensor
+from tinyml.trainer.data.resident import to_tensor
 from tinyml.trainer.data.sources.shapes import FIGURES, draw
 
 

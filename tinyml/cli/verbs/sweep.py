@@ -20,7 +20,10 @@ def sweep(
     recipes: Annotated[str, typer.Option("--recipes", help="Separated by commas; see: tinyml recipes")] = "best",
     variant: Annotated[
         list[str] | None,
-        typer.Option("--variant", help='NAME="OPTIONS" of tinyml train, as large="--lr 0.2"; may be repeated.'),
+        typer.Option(
+            "--variant",
+            help='NAME="OPTIONS" of tinyml train, as old="--recipe reference"; repeatable.',
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each, with the seeds 0, 1, ...", min=1)] = 3,
     on: Annotated[str, typer.Option("--on", help="here: one after the other; ray: on a Ray cluster.")] = "here",
@@ -34,7 +37,7 @@ def sweep(
     from tinyml.errors import UsageError
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.recipe import recipes as known
-    from tinyml.trainer.sweep import rows, trials
+    from tinyml.trainer.sweep import curves, rows, trials
     from tinyml.trainer.sweep import sweep as run
     from tinyml.trainer.workers import workers_named
     from tinyml.workspace import Workspace
@@ -82,5 +85,7 @@ def sweep(
         table,
     )
     out.document(made)
+    if (picture := curves(made, workspace)) is not None:
+        out.line(f"curves: {picture}")
     if any(trial.status == "failed" for trial in made.trials):
         raise typer.Exit(EXIT_FAILED)

@@ -117,7 +117,7 @@ def train(
     patience: Annotated[
         int | None, typer.Option("--patience", help="Stop after so many epochs without a better validation accuracy.")
     ] = None,
-    precision: Annotated[str | None, typer.Option("--precision", help="fp32 or bf16.")] = None,
+    precision: Annotated[str | None, typer.Option("--precision", help="fp32, bf16 or fp16.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of everything random.")] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", help="Images an epoch, and of the validation: a first look.")
@@ -167,7 +167,9 @@ def train(
         try:
             ready = prepare_together(
                 team,
-                lambda decided: prepare(wish, chosen, out.progress, open_teacher=open_teacher, decided=decided),
+                lambda decided: prepare(
+                    wish, chosen, out.progress, open_teacher=open_teacher, decided=decided, team=team
+                ),
             )
         except LeftOutError:
             raise typer.Exit(EXIT_FAILED) from None
