@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,13 @@ def _opened(path: Path) -> _Opened:
         raise UsageError("a package of several functions is not compressed", value=", ".join(package.program.functions))
     weights, left = _compressible(package)
     if not weights:
-        raise UsageError("the package has no weights to compress", value=path)
+        why = Counter(left.values()).most_common()
+        raise UsageError(
+            "the package has no weights to compress",
+            value=path,
+            hint="; ".join(f"{count} of its weights {'is' if count == 1 else 'are'} {reason}" for reason, count in why)
+            or None,
+        )
     precisions = [weight.dtype for weight in weights]
     precision = max(set(precisions), key=precisions.count)
     left |= {w.layer: f"{w.dtype} in a program of {precision}" for w in weights if w.dtype != precision}

@@ -41,6 +41,7 @@ from tinyml.schema import (
     Variant,
 )
 
+from .combination import Combination, combination, words_of
 from .compression import at_least, name_of, reasons_against, usual_rounding
 
 variants: Registry[Variant] = Registry("variant")
@@ -235,14 +236,14 @@ def chosen(
 
     Args:
         format_: A format, or "all".
-        quantize: A key of `quantizations()`, or "all".
+        quantize: A key of `quantizations()`, any other combination by the grammar of `name_of`, or "all".
         named: Variants by their names; if there are any, they alone are taken.
         everything: Every variant of the format, as "all" means.
         target: The oldest system that the Core ML ones shall run on; None: the oldest that each can.
 
     Raises:
         UnknownNameError: One of the names is none.
-        UsageError: The format has no such quantization, or the target does not have it.
+        UsageError: The format or the target cannot have it: with the reason, and the nearest that it can.
     """
     formats = {row.format for _, row in variants.items()}
     if format_ not in {*formats, "all"}:
@@ -250,20 +251,15 @@ def chosen(
     if target is not None and target not in TARGETS:
         raise UnknownNameError("target", target, TARGETS)
     known = quantizations()
-    if quantize not in known and quantize != "all":
-        raise UnknownNameError("quantization", quantize, [*known, "all", "auto"])
     every = everything or (quantize == "all" and not named)
     if named:
         found = [variants.get(name) for name in dict.fromkeys(named)]
     elif every:
         found = [row for _, row in variants.items() if format_ in ("all", row.format)]
     else:
-        found = [row for row in map(variants.get, known[quantize]) if format_ in ("all", row.format)]
+        found = [row for row in map(variants.get, known.get(quantize, ())) if format_ in ("all", row.format)]
     if not found:
-        others = sorted(key for key, names in known.items() if any(variants.get(n).format == format_ for n in names))
-        raise UsageError(
-            f"{format_} has no quantization of this name", value=quantize, allowed=", ".join(others) or "none"
-        )
+        return Choice(rows=_combined(format_, quantize, target), left_out={})
     rows, left_out = [], {}
     for each in (_for_target(row, target) for row in found):
         against = _lacking(each)
@@ -276,6 +272,45 @@ def chosen(
                 f"{each.name} cannot be for {each.minimum_target}", value=against, hint=f"nearest: {_nearest(each)}"
             )
     return Choice(rows=tuple(rows), left_out=left_out)
+
+
+def _combined(format_: str, quantize: str, target: str | None) -> tuple[Variant, ...]:
+    """What `quantize` says where no row of the format is called so: a combination of its own.
+
+    Raises:
+        UnknownNameError: It says nothing.
+        UsageError: It cannot be, with the reason and the nearest row that can.
+    """
+    known = quantizations()
+    said = combination(quantize)
+    formats = ("coreml", "onnx") if format_ == "all" else (format_,)
+    if said is None and quantize in known:
+        others = [key for key, names in known.items() if any(variants.get(n).format == format_ for n in names)]
+        raise UsageError(f"{format_} has no {quantize}", value=quantize, allowed=", ".join(others) or "none")
+    if said is None:
+        raise UnknownNameError("quantization", quantize, [*known, "all", "auto"])
+    made, against = [], list(said.reasons)
+    for each in formats if said.kinds else ():
+        rows = [
+            row(each, *said.kinds, summary=words_of(said.kinds), floor=_floor_of(said), target=system)
+            for system in ((target,) if target else TARGETS[1:] if each == "coreml" else (None,))
+        ]
+        able = [found for found in rows if not reasons_against(found)]
+        made += able[:1]
+        against += [] if able else reasons_against(rows[-1])
+    if made:
+        return tuple(made)
+    named = f"{formats[0]}-{quantize}"
+    near = _nearest_of(said.methods, said.bits, [r for _, r in variants.items() if r.format == formats[0]], target)
+    raise UsageError(f"{named} cannot be", value="; ".join(dict.fromkeys(against)), hint=f"nearest: {near}")
+
+
+def _floor_of(said: Combination) -> Floor:
+    if "prune" in said.methods or said.bits < 3:
+        return _ANY
+    if said.bits < 8:
+        return _4_BIT_WEIGHTS
+    return _8_BIT if "activations" in said.methods else _8_BIT_WEIGHTS
 
 
 def with_rounding(row: Variant, rounding: str | None) -> Variant:
@@ -313,19 +348,22 @@ def _lacking(row: Variant) -> str:
 
 def _nearest(row: Variant) -> str:
     """Of the variants that the row's target has, the one of the same kinds with the nearest bits a weight."""
-    able = [
-        other
-        for _, other in variants.items()
-        if other.format == row.format and not _lacking(_for_target(other, row.minimum_target))
-    ]
-    methods = {kind.method for kind in row.compression}
+    others = [other for _, other in variants.items() if other.format == row.format]
+    methods = frozenset(kind.method for kind in row.compression)
+    near = _nearest_of(methods, nominal_bits(row), others, row.minimum_target)
+    return f"{near}, or --target {variants.get(row.name).minimum_target}"
 
-    def distance(other: Variant) -> tuple[int, float, float]:
-        apart = abs(nominal_bits(other) - nominal_bits(row))
-        return len(methods ^ {kind.method for kind in other.compression}), apart, -nominal_bits(other)
 
-    best = min(able, key=distance).name
-    return f"{best}, or --target {variants.get(row.name).minimum_target}"
+def _nearest_of(methods: frozenset[str], bits: float, among: Sequence[Variant], target: str | None) -> str:
+    """Of `among`, for `target`: the kinds that are the most alike, then the nearest bits a weight, more before less."""
+    alike = {"linear": "weights", "palette": "weights"}
+
+    def distance(other: Variant) -> tuple[int, float, int, float]:
+        theirs = {kind.method for kind in other.compression}
+        apart = {alike.get(method, method) for method in methods} ^ {alike.get(method, method) for method in theirs}
+        return len(apart), abs(nominal_bits(other) - bits), len(methods ^ theirs), -nominal_bits(other)
+
+    return min((other for other in among if not _lacking(_for_target(other, target))), key=distance).name
 
 
 def nominal_bits(variant: Variant) -> float:

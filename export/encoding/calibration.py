@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,11 +30,14 @@ class Changed:
 
     weight: Tensor | None = None
     """None: as it was."""
-    finish: Callable[[Tensor], Tensor] | None = None
+    finish: Callable[[Tensor, Tensor], Tensor] | None = None
+    """Of its output, and of what it would have been had nothing changed."""
 
 
-Visit = Callable[[str, str, Mapping[str, Any]], Changed | None]
+Look = Callable[[str, str, Mapping[str, Any]], None]
 """Called before each layer with the name of its output, its kind and its arguments by name."""
+Change = Callable[[str, str, Mapping[str, Any], Mapping[str, Any]], Changed | None]
+"""The same with two sets of arguments: as the program is, and as it has become."""
 
 
 class Calibrator:
@@ -66,15 +69,42 @@ class Calibrator:
         self._outputs = (*names, *((classifier.probabilities,) if classifier.probabilities else ()))
         self.at_once = lift(self.plan(), self.types) is not None
 
-    def run(self, visit: Visit) -> None:
-        """Runs all samples; without `at_once` one by one, and what `visit` returns is left aside."""
+    def watch(self, look: Look) -> None:
+        """Runs all samples, one by one where they cannot run at once."""
         plan = self.plan()
         if self.at_once:
             lift(plan, self.types)
-        plan.steps = tuple(self._watched(step, visit) if step.kind in LAYERS else step for step in plan.steps)
         for inputs in self.inputs():
+            values = plan.start(inputs)
             with torch.inference_mode():
-                plan(*inputs)
+                for number, step in enumerate(plan.steps):
+                    if step.kind in LAYERS:
+                        look(step.results[0].name, step.kind, step.given(values))
+                    plan.advance(values, number, number + 1)
+
+    def run_beside(self, change: Change) -> None:
+        """Runs all samples at once twice, side by side: as the program is, and as `change` makes it."""
+        plan = self.plan()
+        lift(plan, self.types)
+        (inputs,) = self.inputs()
+        with torch.inference_mode():
+            before, now = plan.start(inputs), plan.start(inputs)
+            for number, step in enumerate(plan.steps):
+                place = step.results[0].slot if step.results else 0
+                changed = None
+                if step.kind in LAYERS:
+                    given = step.given(now)
+                    changed = change(step.results[0].name, step.kind, step.given(before), given)
+                plan.advance(before, number, number + 1)
+                if changed is None:
+                    plan.advance(now, number, number + 1)
+                    continue
+                if changed.weight is not None:
+                    given["weight" if "weight" in given else "y"] = changed.weight
+                outcome = step.results[0].finish(step.function(*given.values()))
+                now[place] = outcome if changed.finish is None else changed.finish(outcome, before[place])
+                for slot in step.frees:
+                    now[slot] = None
 
     def observe(self, see: Callable[[str, Tensor], None], names: set[str] | None = None, chunk: int = 32) -> None:
         """Runs all samples and shows `see` every value that is a float tensor, or those of `names`, inputs first."""
@@ -110,23 +140,6 @@ class Calibrator:
                 row.append(value.squeeze(1) if self.at_once else value[0])
             batches.append(row)
         return batches
-
-    @staticmethod
-    def _watched(step: Step, visit: Visit) -> Step:
-        function, names = step.function, tuple(step.arguments)
-
-        def run(*arguments: Any) -> Any:
-            given = dict(zip(names, arguments, strict=True))
-            changed = visit(step.results[0].name, step.kind, given)
-            if changed is None:
-                return function(*arguments)
-            if changed.weight is not None:
-                place = "weight" if "weight" in given else "y"
-                given[place] = changed.weight
-            outcome = function(*given.values())
-            return outcome if changed.finish is None else changed.finish(outcome)
-
-        return replace(step, function=run)
 
 
 def decoded(package: Package, names: set[str]) -> dict[str, np.ndarray]:

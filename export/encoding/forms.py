@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -80,6 +80,36 @@ class Sparse:
 
 
 Form = Integers | Indices | Sparse
+
+
+def rescaled(form: Form, factors: Values, axis: int, *, half: bool) -> Form | None:
+    """`form` with each output channel multiplied; None where channels share what would have to be.
+
+    Args:
+        form: Of a weight.
+        factors: [output channels].
+        axis: Of the output channels.
+        half: Whether what is stored is of float16.
+    """
+
+    def times(values: Values, along: int) -> Values:
+        shape = [1] * values.ndim
+        shape[along] = -1
+        found = values * factors.reshape(shape)
+        return found.astype(np.float16).astype(np.float32) if half else found
+
+    if isinstance(form, Sparse):
+        if form.inner is None:
+            return replace(form, values=times(form.values, axis))
+        inner = rescaled(form.inner, factors, axis, half=half)
+        return None if inner is None or isinstance(inner, Sparse) else replace(form, inner=inner)
+    if isinstance(form, Integers):
+        return replace(form, scale=times(form.scale, axis)) if form.scale.shape[axis] == len(factors) else None
+    if form.output_scale is not None:
+        return replace(form, output_scale=times(form.output_scale, 0))
+    if form.palettes.shape[axis] == len(factors):
+        return replace(form, palettes=times(form.palettes, axis))
+    return None
 
 
 def spread(blocks: NDArray[T], shape: tuple[int, ...]) -> NDArray[T]:

@@ -17,7 +17,7 @@ from .kmeans import centers
 _CLIPS = tuple(1 - 0.03 * step for step in range(24))
 """The shares of the whole range that are tried where it may be clipped."""
 _TURNS = 8
-"""Steps of conjugate gradients by which palettes are fitted to the outputs."""
+"""Steps of conjugate gradients by which palettes and scales are fitted to the outputs."""
 _TWO_BITS = (1.0, 0.75, 1.5)
 """The same for the four levels of two signed bits, of which one more lies below 0 than above, where nothing says how
 much an error counts: the largest weight is between two levels, on the outer one, or on the inner one."""
@@ -94,17 +94,20 @@ class Steps(Grid):
         return ((cells / safe + offset).round_().clamp_(self.low, self.high) - offset) * scale
 
     def refitted(self, found: Tensor, cells: Tensor, times: Times, *, half: bool) -> tuple[Grid, Tensor]:
-        """By the best factor of each scale that one output channel has alone; other scales stay."""
-        if self.scale.shape != (len(cells), 1):
-            return self, found
-        rows, wanted = found.flatten(1), cells.flatten(1)
-        pulled = times(rows)
-        square = (pulled * rows).sum(1)
-        factor = torch.where(square > 0, (pulled * wanted).sum(1) / square.clamp(min=1e-30), torch.ones(()))
-        scale = self.scale * factor.clamp(0.5, 2)[:, None]
+        """By least squares over the factors of all scales: at once where each has an output channel alone."""
+        levels = (found / self._spread(self._safe, cells)).round()
+        rows, wanted = (levels * self._spread(self.scale, cells)).flatten(1), cells.flatten(1)
+        if self.scale.shape == (len(cells), 1):
+            pulled = times(rows)
+            square = (pulled * rows).sum(1)
+            factors = torch.where(square > 0, (pulled * wanted).sum(1) / square.clamp(min=1e-30), torch.ones(()))
+        else:
+            numbers = torch.arange(self.scale.numel()).reshape(self.scale.shape)
+            places = self._spread(numbers, cells).expand(cells.shape).reshape(-1)
+            factors = _fitted(torch.ones(self.scale.numel()), places, rows, wanted, times)
+        scale = self.scale * factors.reshape(self.scale.shape).clamp(0.5, 2)
         grid = Steps(scale.half().float() if half else scale, self.offset, self.low, self.high, self.bits, self._shape)
-        levels = found / self._spread(self._safe, cells)
-        return grid, levels.round() * grid._spread(grid.scale, cells)
+        return grid, levels * grid._spread(grid.scale, cells)
 
     def to(self, device: torch.device) -> Grid:
         """See Grid."""
@@ -137,6 +140,37 @@ class Steps(Grid):
     def _spread(self, blocks: Tensor, cells: Tensor) -> Tensor:
         outputs, inputs = cells.shape[0] // blocks.shape[0], cells.shape[1] // blocks.shape[1]
         return blocks.repeat_interleave(outputs, 0).repeat_interleave(inputs, 1)[..., None]
+
+
+def _fitted(begin: Tensor, places: Tensor, rows: Tensor, wanted: Tensor, times: Times) -> Tensor:
+    """The values with which `rows` become nearest to `wanted`, by a few steps of conjugate gradients.
+
+    Args:
+        begin: The values before.
+        places: Which of them each cell of `rows`, flattened, is multiplied with.
+        rows: [outputs, columns].
+        wanted: Like them.
+        times: As for `Grid.refitted`.
+    """
+
+    def spread(values: Tensor) -> Tensor:
+        return values[places].reshape(rows.shape) * rows
+
+    def gathered(some: Tensor) -> Tensor:
+        return torch.zeros(len(begin)).index_add_(0, places, (some * rows).reshape(-1))
+
+    values = begin.clone()
+    rest = gathered(times(wanted - spread(values)))
+    step, size = rest.clone(), rest @ rest
+    for _ in range(min(_TURNS, len(values))):
+        along = step @ (pulled := gathered(times(spread(step))))
+        if size <= 0 or along <= 0:
+            break
+        values += size / along * step
+        rest -= size / along * pulled
+        before, size = size, rest @ rest
+        step = rest + size / before * step
+    return values
 
 
 def steps(
@@ -243,27 +277,10 @@ class Palettes(Grid):
         places = (self.indices(found).flatten(1) + entries * owners[:, None]).reshape(-1)
         stored = (found.flatten(1) != 0).float()
 
-        def spread(values: Tensor) -> Tensor:
-            return values[places].reshape(stored.shape) * stored
-
-        def gathered(rows: Tensor) -> Tensor:
-            return torch.zeros(blocks * entries).index_add_(0, places, (rows * stored).reshape(-1))
-
-        values = self.entries.reshape(-1).clone()
-        rest = gathered(times(cells.flatten(1) - spread(values)))
-        step, size = rest.clone(), rest @ rest
-        for _ in range(min(_TURNS, entries)):
-            pulled = gathered(times(spread(step)))
-            along = step @ pulled
-            if size <= 0 or along <= 0:
-                break
-            values += size / along * step
-            rest -= size / along * pulled
-            before, size = size, rest @ rest
-            step = rest + size / before * step
+        values = _fitted(self.entries.reshape(-1), places, stored, cells.flatten(1), times)
         fitted = values.half().float() if half else values
         grid = Palettes(fitted.reshape(blocks, entries).sort(1).values, len(cells), self.bits)
-        return grid, spread(fitted).reshape(cells.shape)
+        return grid, (fitted[places].reshape(stored.shape) * stored).reshape(cells.shape)
 
     def to(self, device: torch.device) -> Grid:
         """See Grid."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tinyml.coreml.read.package import open_package
@@ -16,9 +18,12 @@ from tinyml.schema import Variant
 from ..compression import Samples, compensates, compressions, settings_of
 from ..weights import Weight
 from .calibration import Calibrator, Changed, decoded
-from .forms import Form
+from .forms import Form, rescaled
 from .rounding import Kinds, Rounded, rounded
 from .statistics import Products, hessian
+
+_FAR = 5.7
+"""How many times the error of plain rounding a weight may have at most; the proof allows a little more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,10 @@ class Encoded:
 def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: Samples | None) -> Encoded:
     """The forms of all weights of `model` as `variant` says.
 
-    Compensated rounding runs the program on `samples` twice: once as it is, for the mean output of each layer; once
-    with every layer rounded as soon as its inputs are there, which are those that the rounded layers before it make.
+    Compensated rounding runs the program on `samples` twice, side by side: as it is, and with every layer rounded as
+    soon as its inputs are there, which are those that the rounded layers before it make. Each is rounded to answer to
+    these what it answered before; then the mean and, where its channels have scales of their own, the deviation of each
+    output channel are made those that they were, as a batch normalization behind it would be estimated anew.
     A program that cannot run all samples at once, and layers without a matrix of inputs (transposed convolutions,
     tables), are rounded with what is known: the former by the inputs of the program as it is, the latter to the
     nearest.
@@ -54,15 +61,26 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
     half = variant.precision == "fp16"
     forms: dict[str, Form] = {}
 
+    def near(weight: Weight, stored: NDArray[np.float32]) -> bool:
+        """Whether it is as near to its source as the proof asks of it: a layer may not make up for all others."""
+        original, kinds = values[weight.stored_name], chosen[weight.stored_name]
+        plain = rounded(original, weight, kinds, half=half)
+        allowed = 0.0 if plain is None else float(np.linalg.norm(plain.values - original))
+        return float(np.linalg.norm(stored - original)) <= _FAR * allowed
+
     def settle(weight: Weight, matrix: Products | None) -> Rounded | None:
-        found = rounded(values[weight.stored_name], weight, chosen[weight.stored_name], half=half, hessian=matrix)
+        original, kinds = values[weight.stored_name], chosen[weight.stored_name]
+        found = rounded(original, weight, kinds, half=half, hessian=matrix)
+        if found is not None and matrix is not None and not near(weight, found.values):
+            found = rounded(original, weight, kinds, half=half, hessian=replace(matrix, drifts=None))
         if found is not None:
             forms[weight.stored_name] = found.form
         return found
 
     shifts: dict[str, np.ndarray] = {}
     if compensates(variant) and samples is not None and any(map(len, samples.values())):
-        shifts = _compensated(model, samples, {w.op_name: w for w in weights if w.stored_name in chosen}, settle, forms)
+        layers = {w.op_name: w for w in weights if w.stored_name in chosen}
+        shifts = _compensated(model, samples, layers, settle, near, forms)
     for weight in weights:
         if weight.stored_name in chosen and weight.stored_name not in forms:
             settle(weight, None)
@@ -80,60 +98,84 @@ def kinds_of(variant: Variant, weight: Weight) -> Kinds:
 
 
 def _compensated(
-    model: Any, samples: Samples, layers: Mapping[str, Weight], settle: Any, forms: dict[str, Form]
+    model: Any, samples: Samples, layers: Mapping[str, Weight], settle: Any, near: Any, forms: dict[str, Form]
 ) -> dict[str, np.ndarray]:
     calibrator = Calibrator(model, samples)
-    means: dict[str, Tensor] = {}
-    matrices: dict[str, Products] = {}
-
-    def look(name: str, kind: str, arguments: Mapping[str, Any]) -> Changed | None:
-        if name not in layers:
-            return None
-        if not calibrator.at_once:
-            found = hessian(kind, arguments)
-            if found is not None:
-                matrices[name] = matrices[name] + found if name in matrices else found
-            return None
-
-        def note(output: Tensor) -> Tensor:
-            means[name] = _mean(kind, output)
-            return output
-
-        return Changed(finish=note)
-
-    calibrator.run(look)
     if not calibrator.at_once:
-        for name, matrix in matrices.items():
-            if layers[name].stored_name not in forms:
-                settle(layers[name], matrix)
+        _settle_by_inputs(calibrator, layers, settle, forms)
         return {}
     shifts: dict[str, np.ndarray] = {}
     done: dict[str, Tensor] = {}
+    readers = Counter(weight.stored_name for weight in layers.values())
 
-    def change(name: str, kind: str, arguments: Mapping[str, Any]) -> Changed | None:
+    def change(name: str, kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Changed | None:
         weight = layers.get(name)
         if weight is None:
             return None
-        if weight.stored_name not in done:
-            found = settle(weight, hessian(kind, arguments))
+        stored = weight.stored_name
+        if stored not in done:
+            found = settle(weight, hessian(kind, now, before))
             if found is None:
                 return None
-            done[weight.stored_name] = torch.from_numpy(found.values)
+            done[stored] = torch.from_numpy(found.values)
 
-        def shift(output: Tensor) -> Tensor:
-            if arguments.get("bias") is None or kind not in ("conv", "linear"):
+        def finish(output: Tensor, expected: Tensor) -> Tensor:
+            if kind not in ("conv", "linear"):
                 return output
-            missing = means[name] - _mean(kind, output)
+            bias = now.get("bias")
+            if readers[stored] == 1:
+                stretch = (_deviation(kind, expected) / _deviation(kind, output).clamp(min=1e-12)).clamp(0.5, 2)
+                made = rescaled(forms[stored], stretch.numpy(), weight.output_axis, half=weight.dtype == "fp16")
+                shape = [1] * done[stored].dim()
+                shape[weight.output_axis] = -1
+                if made is not None and near(weight, (done[stored] * stretch.reshape(shape)).numpy()):
+                    forms[stored] = made
+                    rest = torch.zeros(()) if bias is None else _along(kind, bias, output)
+                    output = (output - rest) * _along(kind, stretch, output) + rest
+            if bias is None:
+                return output
+            missing = _mean(kind, expected) - _mean(kind, output)
             shifts[name] = missing.numpy()
-            return output + (missing.reshape(-1, *(1,) * (output.dim() - 2)) if kind == "conv" else missing)
+            return output + _along(kind, missing, output)
 
-        return Changed(weight=done[weight.stored_name], finish=shift)
+        return Changed(weight=done[stored], finish=finish)
 
-    calibrator.run(change)
+    calibrator.run_beside(change)
     return shifts
+
+
+def _settle_by_inputs(
+    calibrator: Calibrator, layers: Mapping[str, Weight], settle: Any, forms: dict[str, Form]
+) -> None:
+    """Rounds each layer by the inputs that it has in the program as it is."""
+    matrices: dict[str, Products] = {}
+
+    def look(name: str, kind: str, arguments: Mapping[str, Any]) -> None:
+        if name in layers and (found := hessian(kind, arguments)) is not None:
+            matrices[name] = matrices[name] + found if name in matrices else found
+
+    calibrator.watch(look)
+    for name, matrix in matrices.items():
+        if layers[name].stored_name not in forms:
+            settle(layers[name], matrix)
 
 
 def _mean(kind: str, output: Tensor) -> Tensor:
     """Of each output channel."""
+    return output.mean(_others(kind, output))
+
+
+def _deviation(kind: str, output: Tensor) -> Tensor:
+    """The standard deviation of each output channel."""
+    return output.std(_others(kind, output), correction=0)
+
+
+def _others(kind: str, output: Tensor) -> list[int]:
+    """All axes but that of the channels."""
     axis = 1 if kind.startswith("conv") else output.dim() - 1
-    return output.mean([each for each in range(output.dim()) if each != axis])
+    return [each for each in range(output.dim()) if each != axis]
+
+
+def _along(kind: str, values: Tensor, output: Tensor) -> Tensor:
+    """`values` of each output channel, so that they can be added to `output`."""
+    return values.reshape(-1, *(1,) * (output.dim() - 2)) if kind.startswith("conv") else values

@@ -11,12 +11,17 @@ from torch import Tensor
 
 from ..weights import Weight
 from .cells import cells_of, restored
-from .compensate import compensated, saliency
+from .compensate import compensated, polished, pulled, saliency
 from .forms import Form, Indices, Sparse, Values
 from .statistics import Products
 
 Kinds = Sequence[tuple[Any, Any]]
 """A weight's kinds of compression in order, each with the settings that hold for it."""
+
+_TURNS = 3
+"""How often levels are chosen once more for the values that were fitted to them."""
+_WORK = 2e10
+"""Multiplications of a layer's weights with the products of its inputs above which that would take minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,8 @@ def rounded(
             nearest.
     """
     cells = cells_of(values, weight)
+    if hessian is not None:
+        cells = pulled(cells, hessian)
     scale = next((s for kind, layer in kinds if (s := kind.output_scale(layer, weight, cells)) is not None), None)
     if scale is not None:
         scale = scale.half().float() if half else scale
@@ -72,9 +79,12 @@ def rounded(
             return found if mask is None else found * mask[:, place]
 
         final = compensated(cells, hessian, nearest)
-        if grid is not None:
-            weigh, products = torch.ones(()) if scale is None else (scale**2)[:, None], hessian
-            grid, final = grid.refitted(final, cells, lambda rows: weigh * products.times(rows), half=half)
+        weigh, products = torch.ones(()) if scale is None else (scale**2)[:, None], hessian
+        for turn in range(1 + _TURNS * (hessian.work(len(cells)) <= _WORK)):
+            if turn:
+                final = polished(final, cells, hessian, nearest)
+            if grid is not None:
+                grid, final = grid.refitted(final, cells, lambda rows: weigh * products.times(rows), half=half)
     if grid is None and half:
         final = final.half().float()
     form = None if grid is None else grid.form(final, weight)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import operator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +26,18 @@ class Products:
     """Sums of the products of a layer's columns: float32 [groups, columns, columns] of each part of the columns."""
 
     parts: tuple[Tensor, ...]
+    drifts: tuple[Tensor, ...] | None = None
+    """Like `parts`, [groups, those of the difference, columns]: how much larger the inputs were before the layers in
+    front were rounded, times the inputs as they are now; None: nothing in front was rounded."""
+    samples: int = 0
+    """How many rows of inputs were summed over."""
 
     def __add__(self, other: Products) -> Products:
-        return Products(tuple(a + b for a, b in zip(self.parts, other.parts, strict=True)))
+        drifts = None
+        if self.drifts is not None and other.drifts is not None:
+            drifts = tuple(a + b for a, b in zip(self.drifts, other.drifts, strict=True))
+        parts = tuple(a + b for a, b in zip(self.parts, other.parts, strict=True))
+        return Products(parts, drifts, self.samples + other.samples)
 
     @property
     def groups(self) -> int:
@@ -39,16 +50,28 @@ class Products:
 
     def times(self, rows: Tensor) -> Tensor:
         """`rows` [outputs, columns], each multiplied with the matrix of its group, part by part."""
-        grouped = rows.reshape(self.groups, len(rows) // self.groups, -1)
-        sizes = [part.shape[-1] for part in self.parts]
-        found = [some @ part for some, part in zip(torch.split(grouped, sizes, 2), self.parts, strict=True)]
+        found = [some @ part for some, part in zip(self.split(rows), self.parts, strict=True)]
         return torch.cat(found, 2).reshape(rows.shape)
 
+    def work(self, outputs: int) -> float:
+        """How many multiplications `times` takes of as many rows."""
+        return float(outputs * sum(part.shape[-1] ** 2 for part in self.parts))
+
+    def split(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """`rows` [outputs, columns] as [groups, outputs of a group, columns] of each part."""
+        grouped = rows.reshape(self.groups, len(rows) // self.groups, -1)
+        return torch.split(grouped, [part.shape[-1] for part in self.parts], 2)
+
     @classmethod
-    def of(cls, rows: Tensor) -> Products:
-        """Of `rows` [groups, columns, samples]."""
+    def of(cls, rows: Tensor, before: Tensor | None = None) -> Products:
+        """Of `rows` [groups, columns, samples], which were `before` when nothing was rounded."""
         size = share(rows.shape[1])
-        return cls(tuple(part @ part.mT for part in torch.split(rows, size, 1)))
+        parts = torch.split(rows, size, 1)
+        drifts = None
+        if before is not None:
+            pairs = zip(parts, torch.split(before, size, 1), strict=True)
+            drifts = tuple((old - new) @ new.mT for new, old in pairs)
+        return cls(tuple(part @ part.mT for part in parts), drifts, rows.shape[-1])
 
 
 def share(columns: int) -> int:
@@ -56,28 +79,42 @@ def share(columns: int) -> int:
     return -(-columns // -(-columns // MOST_COLUMNS))
 
 
-def hessian(kind: str, arguments: Mapping[str, Any]) -> Products | None:
+def hessian(kind: str, arguments: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Products | None:
     """The sums of products of the inputs of a `conv`, `linear` or `matmul`.
 
     A column is an input channel of a group at a position of the kernel. Of very many positions a part is taken, the
     same at each run. None for what has no such matrix here: transposed convolutions, three dimensions, products of
     two computed values.
+
+    Args:
+        kind: Of the op.
+        arguments: Its, by name.
+        before: The same where nothing in front of it was rounded; None: nothing was.
     """
     x = arguments["x"]
-    if kind == "linear":
-        rows = x.reshape(-1, x.shape[-1])
-    elif kind == "matmul":
-        if arguments["y"].dim() != 2 or arguments.get("transpose_x"):
-            return None
-        rows = x.reshape(-1, x.shape[-1])
-    elif kind == "conv" and x.dim() in (3, 4):
-        return _of_patches(arguments)
-    else:
+    if kind == "conv" and x.dim() not in (3, 4):
         return None
-    return Products.of(rows.float().mT[None])
+    if kind == "matmul" and (arguments["y"].dim() != 2 or arguments.get("transpose_x")):
+        return None
+    if kind not in ("linear", "matmul", "conv"):
+        return None
+    now = _patches(arguments) if kind == "conv" else _rows(arguments)
+    if before is None or torch.equal(before["x"], x):
+        found = [Products.of(rows) for rows in now]
+    else:
+        then = _patches(before) if kind == "conv" else _rows(before)
+        found = [Products.of(rows, old) for rows, old in zip(now, then, strict=True)]
+    return functools.reduce(operator.add, found)
 
 
-def _of_patches(arguments: Mapping[str, Any]) -> Products:
+def _rows(arguments: Mapping[str, Any]) -> Iterator[Tensor]:
+    """[1, columns, samples] of a product."""
+    x = arguments["x"]
+    yield x.reshape(-1, x.shape[-1]).float().mT[None]
+
+
+def _patches(arguments: Mapping[str, Any]) -> Iterator[Tensor]:
+    """[groups, columns, samples] of a convolution, some samples after the other."""
     x, weight, groups = arguments["x"].float(), arguments["weight"], arguments.get("groups") or 1
     rank = x.dim() - 2
     strides = tuple(arguments.get("strides") or (1,) * rank)
@@ -91,7 +128,6 @@ def _of_patches(arguments: Mapping[str, Any]) -> Products:
     top, bottom, left, right = pads
     x = functional.pad(x, (left, right, top, bottom))
     columns = weight.shape[1] * weight[0, 0].numel()
-    total: Products | None = None
     extents = [
         (size - d * (k - 1) - 1) // s + 1 for size, k, s, d in zip(x.shape[2:], kernel, strides, dilations, strict=True)
     ]
@@ -105,11 +141,7 @@ def _of_patches(arguments: Mapping[str, Any]) -> Products:
         if seen < 1:
             count = max(1, round(seen * positions))
             part = part[:, :, torch.randperm(positions, generator=generator)[:count].sort().values]
-        rows = part.reshape(len(part), groups, columns, -1).permute(1, 2, 0, 3).reshape(groups, columns, -1)
-        found = Products.of(rows)
-        total = found if total is None else total + found
-    assert total is not None  # noqa: S101 (there is at least one sample)
-    return total
+        yield part.reshape(len(part), groups, columns, -1).permute(1, 2, 0, 3).reshape(groups, columns, -1)
 
 
 def _pads(

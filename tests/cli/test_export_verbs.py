@@ -113,8 +113,13 @@ def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.Captur
     ("arguments", "code", "message"),
     [
         (["export", "--format", "tflite"], 2, "unknown format"),
-        (["export", "--quantize", "int5"], 2, "did you mean 'int8'"),
-        (["export", "--format", "onnx", "--quantize", "int4"], 2, "onnx has no quantization of this name"),
+        (["export", "--quantize", "int5"], 2, "integer weights have 2, 4 or 8 bits'; nearest: coreml-w4"),
+        (["export", "--quantize", "palete4"], 2, "did you mean 'palette4'"),
+        (
+            ["export", "--format", "onnx", "--quantize", "int4"],
+            2,
+            "onnx-int4 cannot be: 'integer weights in ONNX go with integer activations'",
+        ),
         (["export", "--calibration-images", "0"], 2, "--calibration-images"),
         (["export", "--variant", "coreml-fp17"], 2, "did you mean 'coreml-fp16'"),
         (["export", "--checkpoint", "none.json"], 1, "no such checkpoint: none.json"),

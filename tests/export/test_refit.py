@@ -10,7 +10,7 @@ from tinyml.export.encoding.grids import Grid, palettes, steps
 from tinyml.export.encoding.statistics import hessian
 
 
-@pytest.mark.parametrize("kind", ["palette1", "palette2", "palette3 of groups", "w2", "w4", "w4z"])
+@pytest.mark.parametrize("kind", ["palette1", "palette2", "palette3 of groups", "w2", "w4", "w4z", "w2 of blocks"])
 def test_a_fitted_grid_is_nearer_to_the_outputs_and_keeps_the_levels(kind: str) -> None:
     torch.manual_seed(0)
     inputs = torch.randn(300, 36) @ (torch.randn(36, 36) * torch.linspace(0.1, 2, 36))
@@ -20,7 +20,8 @@ def test_a_fitted_grid_is_nearer_to_the_outputs_and_keeps_the_levels(kind: str) 
     if kind.startswith("palette"):
         grid: Grid = palettes(cells, int(kind[7]), blocks=2 if "groups" in kind else 1, half=True)
     else:
-        grid = steps(cells, int(kind[1]), symmetric=kind[-1] != "z", blocks=(8, 1), half=True)
+        blocks = (8, 2 if "blocks" in kind else 1)
+        grid = steps(cells, int(kind[1]), symmetric=kind[-1] != "z", blocks=blocks, half=True)
     found = compensated(cells, products, grid.nearest)
     fitted, after = grid.refitted(found, cells, products.times, half=True)
     assert torch.equal(fitted.rounded(after), after)

@@ -1,0 +1,78 @@
+"""Names of compression: those of the menu, others that can be, and what cannot be with the nearest that can."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyml.errors import UnknownNameError, UsageError
+from tinyml.export.combination import combination
+from tinyml.export.compression import check, name_of
+from tinyml.export.variants import chosen, variants
+
+
+@pytest.mark.parametrize("name", list(variants))
+def test_a_name_of_the_menu_says_the_kinds_of_its_row(name: str) -> None:
+    row = variants.get(name)
+    said = combination(name.partition("-")[2])
+    if not row.compression:
+        assert said is None
+        return
+    assert said is not None
+    ignored = {"rounding", "percentile", "images"}
+    assert [kind.model_dump(exclude=ignored) for kind in said.kinds] == [
+        kind.model_dump(exclude=ignored) for kind in row.compression
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "target"),
+    [
+        ("prune50-w4", "coreml-prune50-w4", "iOS18"),
+        ("palette4g8", "coreml-palette4g8", "iOS18"),
+        ("palette6g32s", "coreml-palette6g32s", "iOS18"),
+        ("w8t", "coreml-w8t", "iOS16"),
+        ("prune62.5", "coreml-prune62.5", "iOS16"),
+        ("prune1of4-palette2", "coreml-prune1of4-palette2", "iOS18"),
+        ("w8za8s", "coreml-w8za8s", "iOS17"),
+    ],
+)
+def test_what_no_row_has_and_can_be_is_made(said: str, name: str, target: str) -> None:
+    (row,) = chosen("coreml", said).rows
+    assert (row.name, row.minimum_target) == (name, target)
+    assert name_of(row) == name
+    assert row.summary
+    check(row)
+
+
+@pytest.mark.parametrize(
+    ("format_", "said", "target", "message"),
+    [
+        ("coreml", "palette5", None, "palettes have 1, 2, 3, 4, 6 or 8 bits'; nearest: coreml-palette6"),
+        ("coreml", "int3", None, "integer weights have 2, 4 or 8 bits'; nearest: coreml-palette3"),
+        ("coreml", "w8a4", None, "integer activations have 8 bits'; nearest: coreml-w8a8"),
+        ("coreml", "prune100", None, "prune100 is out of range'; nearest: coreml-prune"),
+        ("coreml", "w8-palette4", None, "either integers or indices into a palette'; nearest: coreml-"),
+        ("coreml", "palette4-prune50", None, "pruning comes first"),
+        ("coreml", "palette4a8", None, "integer activations go with integer weights"),
+        ("coreml", "prune75-palette4s", None, "palettes without a scale per channel'; nearest: coreml-prune"),
+        ("coreml", "prune50-w4", "iOS16", "need iOS18'; nearest: coreml-"),
+        ("onnx", "palette4", None, "onnx-palette4 cannot be: 'onnx has no palettes'; nearest: onnx-w8a8"),
+        ("onnx", "prune50", None, "onnx stores zeros like any value'; nearest: onnx-fp16"),
+        ("onnx", "int4", None, "integer weights in ONNX go with integer activations'; nearest: onnx-w8"),
+        ("all", "palette7", None, "coreml-palette7 cannot be"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason_and_the_nearest(
+    format_: str, said: str, target: str | None, message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(format_, said, target=target)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("said", ["", "palette", "w", "fp8", "w8-", "prune", "all4", "palette4x"])
+def test_what_says_nothing_is_unknown(said: str) -> None:
+    assert combination(said) is None
+    with pytest.raises(UnknownNameError, match="unknown quantization"):
+        chosen("coreml", said)
