@@ -6,6 +6,7 @@
   const models = [...new Set(points.map(p => p.model))].sort();
   const table = document.getElementById("rows"), headings = [...table.tHead.rows[0].cells], body = table.tBodies[0];
   const lines = new Map([...body.rows].map(row => [row.dataset.key, row]));
+  const later = document.getElementById("more-rows")?.textContent.match(/<tr data-key=[^]*?<\/tr>/g) || [];
   const host = document.getElementById("scatter"), detail = document.getElementById("detail");
   const axis = [...document.querySelectorAll("#axis input[type=radio]")], log = document.getElementById("log");
   const only = document.getElementById("only"), boxes = [...document.querySelectorAll("[data-filter] input")];
@@ -16,15 +17,18 @@
   const FORMATS = {coreml: "● Core ML", onnx: "■ ONNX", torch: "▲ PyTorch", coreai: "◆ Core AI"};
   const address = readAddress();
   let chosen = new Set((address.get("chosen") || "").split(" ").filter(key => byKey.has(key))), current = null, front = [];
+  let origins = null; // read when the first is asked for
   let sort = (address.get("sort") || "").split(" ");
 
-  // The page opens with the first cost that anything has: with the latency, wherever one was measured.
-  const costsOf = key => points.filter(p => p[key] > 0 && p.top1 !== null).map(p => p[key]);
+  const withCost = key => points.filter(p => p[key] > 0 && p.top1 !== null), costsOf = key => withCost(key).map(p => p[key]);
+  const filesWith = key => new Set(withCost(key).map(p => p.file)).size;
   for (const input of axis) {
     input.disabled = !costsOf(input.value).length;
     input.parentElement.hidden = input.disabled;
   }
-  const first = axis.find(input => !input.disabled);
+  // The page opens with the first cost that half of the files have: with the latency, unless most were never timed.
+  const most = Math.max(...axis.map(input => filesWith(input.value)));
+  const first = axis.find(input => !input.disabled && 2 * filesWith(input.value) >= most);
   const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || first;
   if (wanted) wanted.checked = true;
   // Costs that lie far apart are crowded at one end of a straight scale.
@@ -45,9 +49,29 @@
       && (!only.checked || !chosen.size || chosen.has(point.key));
   }
 
+  // The rows that were not there when the page was painted, or the next `count` of them.
+  function addRows(count = later.length) {
+    if (!count) return;
+    body.insertAdjacentHTML("beforeend", later.splice(0, count).join(""));
+    for (const row of [...body.rows].slice(lines.size)) {
+      lines.set(row.dataset.key, row);
+      showState(row);
+    }
+  }
+
+  function rowOf(key) {
+    if (!lines.has(key)) addRows();
+    return lines.get(key);
+  }
+
+  function showState(row) {
+    row.hidden = !passes(byKey.get(row.dataset.key));
+    row.setAttribute("aria-selected", chosen.has(row.dataset.key));
+  }
+
   function text(point) {
-    const rows = lines.get(point.key).cells;
-    const cell = name => rows[headings.findIndex(h => h.dataset.column === name)].textContent;
+    const cells = rowOf(point.key).cells;
+    const cell = name => cells[headings.findIndex(h => h.dataset.column === name)].textContent;
     return [point.name, point.machine !== "-" ? point.machine : null, `${cell("top1")} % top-1 (${cell("images")} images)`,
       `${cell("bytes")} MB`, point.p50 === null ? null : `${cell("p50")} ms median, ${cell("p90")} ms p90`].filter(Boolean).join("\n");
   }
@@ -55,10 +79,7 @@
   function draw() {
     const key = axis.find(i => i.checked)?.value;
     const seen = points.filter(passes);
-    for (const [id, row] of lines) {
-      row.hidden = !passes(byKey.get(id));
-      row.setAttribute("aria-selected", chosen.has(id));
-    }
+    for (const row of lines.values()) showState(row);
     if (![...body.rows].some(row => !row.hidden && row.tabIndex === 0)) {
       const reachable = [...body.rows].find(row => !row.hidden);
       if (reachable) reachable.tabIndex = 0;
@@ -85,10 +106,8 @@
     for (const p of drawn) {
       if (key === "p50" && p.interval) node("line", {class: "whisker", stroke: color(models, p.model), x1: f.x(Math.max(p.interval[0] / unit, log.checked ? Math.min(...costs) : 0)),
         x2: f.x(Math.min(p.interval[1] / unit, Math.max(...costs))), y1: f.y(top(p)), y2: f.y(top(p))}, f.svg);
-      const mark = node("path", {class: `mark${chosen.has(p.key) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
+      node("path", {class: `mark${chosen.has(p.key) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
         transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(models, p.model), "data-key": p.key}, f.svg);
-      mark.addEventListener("pointerenter", event => showTip(text(p), event));
-      mark.addEventListener("pointerleave", hideTip);
     }
     const places = drawn.map(p => ({x: f.x(cost(p)), y: f.y(top(p))}));
     names(f, front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant})), places);
@@ -98,18 +117,23 @@
     host.order = [...drawn].sort((a, b) => cost(a) - cost(b));
   }
 
+  host.addEventListener("pointerover", event => {
+    const point = byKey.get(event.target.dataset?.key);
+    if (point) showTip(text(point), event);
+  });
+  host.addEventListener("pointerout", event => { if (event.target.dataset?.key) hideTip(); });
+
   // Writes the names of the front beside its marks, wherever there is room between the marks and the other names.
   function names(f, wanted, marks) {
     const taken = marks.map(p => ({left: p.x - 6, right: p.x + 6, top: p.y - 6, bottom: p.y + 6}));
     for (const {x, y, text} of wanted) {
-      const made = node("text", {class: "name", x: 0, y: 0}, f.svg, text), width = made.getComputedTextLength();
+      const width = widthOf(text);
       const boxes = [[x + 10, y + 4], [x - width / 2, y - 11], [x - 6, y - 11], [x - width / 2, y + 20], [x - 6, y + 20], [x - 10 - width, y + 4]].map(([left, base]) =>
         ({left, base, right: left + width, top: base - 10, bottom: base + 3}));
       const free = boxes.find(b => b.left >= f.left && b.right <= f.right && b.top >= 2 && b.bottom <= f.bottom &&
         taken.every(t => b.right < t.left || b.left > t.right || b.bottom < t.top || b.top > t.bottom));
-      if (!free) { made.remove(); continue; }
-      made.setAttribute("x", free.left);
-      made.setAttribute("y", free.base);
+      if (!free) continue;
+      node("text", {class: "name", x: free.left, y: free.base}, f.svg, text);
       taken.push(free);
     }
   }
@@ -149,7 +173,7 @@
 
   // Scrolls the table to a row, and leaves the page where it is: the chart stays in sight.
   function reveal(key) {
-    const row = lines.get(key), around = table.parentElement;
+    const row = rowOf(key), around = table.parentElement;
     around.scrollTop = row.offsetTop - around.clientHeight / 2;
   }
 
@@ -166,7 +190,8 @@
     detail.append(Object.assign(document.createElement("h3"), {textContent: selected.name}));
     if (chosen.size > 1) detail.append(Object.assign(document.createElement("p"), {className: "soft", textContent: `and ${chosen.size - 1} more`}));
     const list = document.createElement("dl");
-    for (const [name, value] of selected.origin)
+    origins ||= JSON.parse(document.getElementById("origins").textContent);
+    for (const [name, value] of origins[selected.key])
       list.append(Object.assign(document.createElement("dt"), {textContent: name}), Object.assign(document.createElement("dd"), {textContent: value}));
     detail.append(list);
   }
@@ -198,6 +223,7 @@
     headings.forEach(h => h.setAttribute("aria-sort", h.dataset.column === column ? direction : "none"));
     const heading = headings.find(h => h.dataset.column === column);
     if (!heading) return;
+    addRows();
     const figure = heading.classList.contains("figure"), up = direction === "ascending" ? 1 : -1;
     const cell = row => row.cells[headings.indexOf(heading)].textContent;
     const value = row => figure ? byKey.get(row.dataset.key)[column] : cell(row);
@@ -233,6 +259,7 @@
   body.addEventListener("click", event => { const row = event.target.closest("tr"); if (row) pick(row, event); });
   // One row takes the focus at a time; the arrow keys go on from it.
   body.addEventListener("keydown", event => {
+    addRows();
     const row = event.target.closest("tr"), all = [...body.rows].filter(r => !r.hidden), index = all.indexOf(row);
     const next = {ArrowDown: all[index + 1], ArrowUp: all[index - 1], Home: all[0], End: all.at(-1)}[event.key];
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(row, event); }
@@ -265,4 +292,7 @@
   if (address.has("columns")) showColumns();
   order();
   draw();
+  const follow = () => { addRows(Math.min(later.length, 60)); if (later.length) setTimeout(follow, 20); };
+  addEventListener("load", () => setTimeout(follow, 60));
+  addEventListener("beforeprint", () => addRows());
 })();
