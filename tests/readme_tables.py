@@ -103,8 +103,9 @@ def bench_fidelity(results: Path) -> str | None:
         found = sum(row["verdict"] == "slower" for row in planted)
         lines.append([by, str(runs), f"{held} of {len(trials)}", f"{found} of {len(trials)}"])
     loads = [trial["load"] for trial in trials]
-    heads = ("told by", "runs a side", "the same file: no difference above 5%", '10% more work: "slower"')
-    where = f"{document['machine']['cpu']}, {document['machine']['cores']} cores, load average"
+    heads = ("told by", "runs a side", "the same file: no difference", '10% more work: "slower"')
+    beside = f", {document['beside']}" if document.get("beside") else ""
+    where = f"{document['machine']['cpu']}, {document['machine']['cores']} cores{beside}, load average"
     return f"{_markdown(heads, lines)}\n\nOn {where} {min(loads):.0f} to {max(loads):.0f}."
 
 

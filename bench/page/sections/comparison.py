@@ -28,7 +28,7 @@ class Column:
 
 
 COLUMNS = (
-    Column(key="model", heading="model", figure=False, at_first="shown"),
+    Column(key="model", heading="model", figure=False, at_first="where it differs"),
     Column(key="variant", heading="variant", figure=False, at_first="shown"),
     Column(key="format", heading="format", figure=False),
     Column(key="backend", heading="backend", figure=False, at_first="shown"),

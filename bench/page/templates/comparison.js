@@ -69,23 +69,35 @@
     row.setAttribute("aria-selected", chosen.has(row.dataset.key));
   }
 
+  // A size is one of the file, whatever runs it: such a chart has one mark for all rows of a file with the same accuracy.
+  const costNow = () => axis.find(i => i.checked)?.value, byFile = () => costNow() === "bytes";
+  const groupOf = p => byFile() ? `${p.file} ${p.top1}` : p.key;
+  const nameOf = p => byFile() ? `${p.model} ${p.variant}` : p.name;
+  const oneEach = of => [...new Map(of.map(p => [groupOf(p), p]).reverse()).values()].reverse();
+  const together = keys => {
+    const groups = new Set(keys.map(key => groupOf(byKey.get(key))));
+    return points.filter(p => groups.has(groupOf(p)) && passes(p)).map(p => p.key);
+  };
+
   function text(point) {
     const cells = rowOf(point.key).cells;
     const cell = name => cells[headings.findIndex(h => h.dataset.column === name)].textContent;
-    return [point.name, point.machine !== "-" ? point.machine : null, `${cell("top1")} % top-1 (${cell("images")} images)`,
-      `${cell("bytes")} MB`, point.p50 === null ? null : `${cell("p50")} ms median, ${cell("p90")} ms p90`].filter(Boolean).join("\n");
+    const accuracy = `${cell("top1")} % top-1 (${cell("images")} images)`, size = `${cell("bytes")} MB`;
+    if (byFile()) return [nameOf(point), accuracy, size].join("\n");
+    return [point.name, point.machine !== "-" ? point.machine : null, accuracy, size,
+      point.p50 === null ? null : `${cell("p50")} ms median, ${cell("p90")} ms p90`].filter(Boolean).join("\n");
   }
 
   function draw() {
-    const key = axis.find(i => i.checked)?.value;
+    const key = costNow();
     const seen = points.filter(passes);
     for (const row of lines.values()) showState(row);
     if (![...body.rows].some(row => !row.hidden && row.tabIndex === 0)) {
       const reachable = [...body.rows].find(row => !row.hidden);
       if (reachable) reachable.tabIndex = 0;
     }
-    const drawn = key ? seen.filter(p => p[key] > 0 && p.top1 !== null) : [];
-    const without = seen.length - drawn.length;
+    const known = key ? seen.filter(p => p[key] > 0 && p.top1 !== null) : [], drawn = oneEach(known);
+    const without = seen.length - known.length, picked = new Set([...chosen].map(k => groupOf(byKey.get(k))));
     note.textContent = key && drawn.length && without ? `${without} of the ${seen.length} rows ${without > 1 ? "are" : "is"} not drawn: no accuracy, or no ${COSTS[key][2]}, was measured.` : "";
     if (!drawn.length) {
       front = [];
@@ -106,11 +118,12 @@
     for (const p of drawn) {
       if (key === "p50" && p.interval) node("line", {class: "whisker", stroke: color(models, p.model), x1: f.x(Math.max(p.interval[0] / unit, log.checked ? Math.min(...costs) : 0)),
         x2: f.x(Math.min(p.interval[1] / unit, Math.max(...costs))), y1: f.y(top(p)), y2: f.y(top(p))}, f.svg);
-      node("path", {class: `mark${chosen.has(p.key) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
+      node("path", {class: `mark${picked.has(groupOf(p)) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
         transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(models, p.model), "data-key": p.key}, f.svg);
     }
     const places = drawn.map(p => ({x: f.x(cost(p)), y: f.y(top(p))}));
-    names(f, front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant})), places);
+    const named = front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant}));
+    names(f, [...new Map(named.map(n => [`${n.x} ${n.y} ${n.text}`, n])).values()], places);
     addLegend(host, [...models.filter(m => drawn.some(p => p.model === m)).map(m => [color(models, m), m]),
       ...Object.entries(FORMATS).filter(([name]) => drawn.some(p => p.format === name)).map(([, told]) => [null, told])]);
     brush(f, drawn, p => ({x: f.x(cost(p)), y: f.y(top(p))}));
@@ -162,8 +175,8 @@
         const inside = p => { const q = place(p);
           return q.x >= Math.min(from.x, to.x) && q.x <= Math.max(from.x, to.x) && q.y >= Math.min(from.y, to.y) && q.y <= Math.max(from.y, to.y); };
         area.remove();
-        if (moved) choose(drawn.filter(inside).map(p => p.key));
-        else choose(key ? [key] : []);
+        if (moved) choose(together(drawn.filter(inside).map(p => p.key)));
+        else choose(key ? together([key]) : []);
         if (!moved && key) reveal(key);
       };
       addEventListener("pointermove", move);
@@ -198,7 +211,7 @@
 
   // Where nothing is selected: what nothing beats in both, the cheapest first.
   function tellFront() {
-    const key = axis.find(i => i.checked)?.value;
+    const key = costNow();
     const say = (name, textContent, className = "") => Object.assign(document.createElement(name), {textContent, className});
     if (!front.length) return detail.append(say("p", "Nothing is selected.", "soft"));
     detail.append(say("h3", "Nothing measured beats these in both"));
@@ -208,8 +221,8 @@
     for (const [n, text] of ["", COSTS[key][0].split(", ").at(-1), "top-1 %"].entries()) titles.append(Object.assign(say("th", text, n ? "figure" : ""), {scope: "col"}));
     head.append(titles);
     for (const p of front.slice(0, 12)) {
-      const row = document.createElement("tr"), named = document.createElement("td"), button = Object.assign(say("button", p.name), {type: "button"});
-      button.addEventListener("click", () => choose([p.key]));
+      const row = document.createElement("tr"), named = document.createElement("td"), button = Object.assign(say("button", nameOf(p)), {type: "button"});
+      button.addEventListener("click", () => choose(together([p.key])));
       named.append(button);
       row.append(named, say("td", (p[key] / COSTS[key][1]).toPrecision(3), "figure"), say("td", (p.top1 * 100).toFixed(2), "figure"));
       entries.append(row);
@@ -241,7 +254,7 @@
 
   function remember() {
     const shown = columns.filter(box => box.checked).map(box => box.value).join(" ");
-    const cost = axis.find(i => i.checked)?.value;
+    const cost = costNow();
     writeAddress({chosen: [...chosen].join(" "), cost: cost === first?.value ? "" : cost, scale: log.checked === far ? "" : log.checked ? "log" : "linear",
       only: only.checked ? "1" : "", sort: sort.filter(Boolean).join(" "), columns: shown === standard ? "" : shown,
       off: boxes.filter(box => !box.checked).map(box => `${box.closest("[data-filter]").dataset.filter}=${box.value}`).join("\n")});
@@ -277,7 +290,7 @@
   host.addEventListener("keydown", event => {
     const all = host.order || [], step = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
     if (event.key === "Escape") { hideTip(); choose([]); current = null; return; }
-    if (event.key === "Enter" && current) { choose([current]); reveal(current); return; }
+    if (event.key === "Enter" && current) { choose(together([current])); reveal(current); return; }
     if (!step || !all.length) return;
     event.preventDefault();
     const index = all.findIndex(p => p.key === current);

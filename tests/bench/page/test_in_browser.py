@@ -180,6 +180,29 @@ def test_without_scripts_every_figure_is_there(browser: Any, many: Path) -> None
     context.close()
 
 
+def test_a_file_stands_once_where_the_cost_is_its_own(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    shown.page.locator('#axis input[value="bytes"]').check()
+    found = [f for f in figures(read(results)) if f.accuracy is not None]
+    files = {(f.sha256, f.accuracy.metrics.top1) for f in found if f.accuracy is not None}
+    assert shown.marks() == len(files) < len(found)
+    listed = shown.page.locator("#detail td button").all_text_contents()
+    assert len(set(listed)) == len(listed)
+    assert not any(" on " in name for name in listed)  # what ran it does not matter
+    names = shown.page.locator("#scatter .name").all_text_contents()
+    assert len(set(names)) == len(names)
+    shown.page.locator("#detail td button").first.click()
+    chosen = set(shown.selected())
+    assert len(chosen) > 1
+    assert len({f.sha256 for f in found if f.key in chosen}) == 1
+    assert shown.page.locator("#scatter .mark.chosen").count() == 1
+    again = opened(browser, results, address=shown.page.evaluate("location.hash"))
+    assert set(again.selected()) == chosen
+    assert shown.problems == again.problems == []
+    shown.page.close()
+    again.page.close()
+
+
 def test_what_nothing_beats_is_named_in_the_chart_and_beside_it(browser: Any, results: Path) -> None:
     shown = opened(browser, results)
     front = shown.page.locator("#detail td button")
