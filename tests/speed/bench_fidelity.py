@@ -270,8 +270,8 @@ def markdown(record: dict[str, Any]) -> str:
         'part (`--fail-if "processor_time > 1.05x"`). Two equal files are "no difference" where the whole interval',
         'lies within 5%, and "undecided" where it reaches beyond; a false alarm is "slower" or "faster".',
         "",
-        "| told by | runs a side | same file: no difference | undecided or no verdict | false alarm | 10% more: slower | mean ratio "
-        "| widest interval |",
+        "| told by | runs a side | same file: no difference | undecided or no verdict | false alarm "
+        "| 10% more: slower | mean ratio | widest interval |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for by in WAYS:

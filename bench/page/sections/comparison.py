@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tinyml.confidence import ABSENT
+from tinyml.confidence import ABSENT, top1_interval
 from tinyml.schema import Metrics
 
 from ...row import PERCENTILES, Row
@@ -145,6 +145,7 @@ def _point(figure: Figure, line: dict[str, Any]) -> dict[str, Any]:
         **{name: line["texts"][name] for name in FILTERS},
         **line["numbers"],
         "interval": _interval(figure.row),
+        "top1_interval": _top1_interval(figure.accuracy),
     }
 
 
@@ -192,6 +193,13 @@ def _status(figure: Figure) -> str:
 def _interval(row: Row | None) -> list[float] | None:
     interval = row.percentiles[50].interval if row is not None and row.percentiles else None
     return None if interval is None else [interval.low, interval.high]
+
+
+def _top1_interval(accuracy: Accuracy | None) -> list[float] | None:
+    if accuracy is None:
+        return None
+    within = top1_interval(accuracy.metrics)
+    return [within.low, within.high]
 
 
 def _origin(figure: Figure) -> list[list[str]]:

@@ -20,6 +20,7 @@
   let origins = null; // read when the first is asked for
   let sort = (address.get("sort") || "").split(" ");
 
+  const costNow = () => axis.find(i => i.checked)?.value;
   const withCost = key => points.filter(p => p[key] > 0 && p.top1 !== null), costsOf = key => withCost(key).map(p => p[key]);
   const filesWith = key => new Set(withCost(key).map(p => p.file)).size;
   for (const input of axis) {
@@ -31,9 +32,11 @@
   const first = axis.find(input => !input.disabled && 2 * filesWith(input.value) >= most);
   const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || first;
   if (wanted) wanted.checked = true;
-  // Costs that lie far apart are crowded at one end of a straight scale.
-  const far = Boolean(wanted) && Math.max(...costsOf(wanted.value)) > 12 * Math.min(...costsOf(wanted.value));
-  log.checked = address.has("scale") ? address.get("scale") === "log" : far;
+  // Costs that lie far apart are crowded at one end of a straight scale: logarithmic, unless the reader said otherwise.
+  const isFar = key => Math.max(...costsOf(key)) > 12 * Math.min(...costsOf(key));
+  let scale = address.get("scale") || "";
+  const setScale = () => { log.checked = scale ? scale === "log" : Boolean(costNow()) && isFar(costNow()); };
+  setScale();
   only.checked = address.get("only") === "1";
   const off = new Set(address.getAll("off").flatMap(text => text.split("\n")));
   for (const box of boxes) box.checked = !off.has(`${box.closest("[data-filter]").dataset.filter}=${box.value}`);
@@ -70,7 +73,7 @@
   }
 
   // A size is one of the file, whatever runs it: such a chart has one mark for all rows of a file with the same accuracy.
-  const costNow = () => axis.find(i => i.checked)?.value, byFile = () => costNow() === "bytes";
+  const byFile = () => costNow() === "bytes";
   const groupOf = p => byFile() ? `${p.file} ${p.top1}` : p.key;
   const nameOf = p => byFile() ? `${p.model} ${p.variant}` : p.name;
   const oneEach = of => [...new Map(of.map(p => [groupOf(p), p]).reverse()).values()].reverse();
@@ -82,10 +85,11 @@
   function text(point) {
     const cells = rowOf(point.key).cells;
     const cell = name => cells[headings.findIndex(h => h.dataset.column === name)].textContent;
-    const accuracy = `${cell("top1")} % top-1 (${cell("images")} images)`, size = `${cell("bytes")} MB`;
+    const accuracy = `top-1 ${cell("top1")} % on ${cell("images")} images`, size = `${cell("bytes")} MB`;
     if (byFile()) return [nameOf(point), accuracy, size].join("\n");
+    const doubtful = cell("p50").endsWith("!") ? ", doubtful" : "", ms = name => `${cell(name).replace(" !", "")} ms`;
     return [point.name, point.machine !== "-" ? point.machine : null, accuracy, size,
-      point.p50 === null ? null : `${cell("p50")} ms median, ${cell("p90")} ms p90`].filter(Boolean).join("\n");
+      point.p50 === null ? null : `median ${ms("p50")}, p90 ${ms("p90")}${doubtful}`].filter(Boolean).join("\n");
   }
 
   function draw() {
@@ -107,17 +111,24 @@
       return;
     }
     const [label, unit] = COSTS[key], cost = p => p[key] / unit, top = p => p.top1 * 100;
-    const tops = drawn.map(top), costs = drawn.map(cost);
+    // The axes reach to the ends of the intervals, but not to those of a cost that is hardly known.
+    const costs = drawn.map(cost), most = 2 * Math.max(...costs), least = Math.min(...costs) / 2;
+    const reach = p => key === "p50" && p.interval ? [Math.max(p.interval[0] / unit, least), Math.min(p.interval[1] / unit, most)] : null;
+    const sure = drawn.length <= 40 ? p => p.top1_interval.map(v => v * 100) : p => [top(p), top(p)];
+    const ends = drawn.flatMap(p => reach(p) || []).concat(costs), tops = drawn.flatMap(sure);
     const spare = Math.max(0, 1 - (Math.max(...tops) - Math.min(...tops))) / 2; // less than a point is not drawn as if it were much
-    const f = frame(host, {xLow: log.checked ? Math.min(...costs) : 0, xHigh: Math.max(...costs), log: log.checked,
-      yLow: Math.min(...tops) - spare, yHigh: Math.min(100, Math.max(...tops) + spare), xLabel: label, yLabel: "top-1 accuracy, %"});
+    const f = frame(host, {xLow: log.checked ? Math.min(...ends) : 0, xHigh: Math.max(...ends), log: log.checked,
+      yLow: Math.max(0, Math.min(...tops) - spare), yHigh: Math.min(100, Math.max(...tops) + spare), xLabel: label, yLabel: "top-1 accuracy, %"});
     front = drawn.filter(p => !drawn.some(o => o !== p && cost(o) <= cost(p) && top(o) >= top(p) && (cost(o) < cost(p) || top(o) > top(p))))
       .sort((a, b) => cost(a) - cost(b));
     tell();
     node("path", {class: "front", d: front.map((p, i) => i ? `H${f.x(cost(p))}V${f.y(top(p))}` : `M${f.x(cost(p))} ${f.y(top(p))}`).join("")}, f.svg);
     for (const p of drawn) {
-      if (key === "p50" && p.interval) node("line", {class: "whisker", stroke: color(models, p.model), x1: f.x(Math.max(p.interval[0] / unit, log.checked ? Math.min(...costs) : 0)),
-        x2: f.x(Math.min(p.interval[1] / unit, Math.max(...costs))), y1: f.y(top(p)), y2: f.y(top(p))}, f.svg);
+      const stroke = color(models, p.model), [x, y] = [f.x(cost(p)), f.y(top(p))], [low, high] = sure(p).map(f.y);
+      const [from, to] = (reach(p) || [cost(p), cost(p)]).map(f.x);
+      node("path", {class: "whisker", stroke, d: `M${from} ${y}H${to}M${x} ${low}V${high}`}, f.svg);
+    }
+    for (const p of drawn) {
       node("path", {class: `mark${picked.has(groupOf(p)) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
         transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(models, p.model), "data-key": p.key}, f.svg);
     }
@@ -255,7 +266,7 @@
   function remember() {
     const shown = columns.filter(box => box.checked).map(box => box.value).join(" ");
     const cost = costNow();
-    writeAddress({chosen: [...chosen].join(" "), cost: cost === first?.value ? "" : cost, scale: log.checked === far ? "" : log.checked ? "log" : "linear",
+    writeAddress({chosen: [...chosen].join(" "), cost: cost === first?.value ? "" : cost, scale,
       only: only.checked ? "1" : "", sort: sort.filter(Boolean).join(" "), columns: shown === standard ? "" : shown,
       off: boxes.filter(box => !box.checked).map(box => `${box.closest("[data-filter]").dataset.filter}=${box.value}`).join("\n")});
   }
@@ -265,6 +276,8 @@
     order();
     remember();
   }));
+  for (const input of axis) input.addEventListener("change", setScale);
+  log.addEventListener("change", () => { scale = log.checked ? "log" : "linear"; });
   for (const input of [...axis, log, only, ...boxes]) input.addEventListener("change", () => { draw(); remember(); });
   for (const box of columns) box.addEventListener("change", () => { showColumns(); remember(); });
   const pick = (row, event) =>
