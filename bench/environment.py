@@ -12,7 +12,7 @@ from typing import Literal
 
 import psutil
 
-from tinyml.machine import usable_cores
+from tinyml.machine import cpu_name, usable_cores
 from tinyml.schema import Environment
 
 _SYSTEMS: dict[str, Literal["linux", "macos", "windows"]] = {"linux": "linux", "darwin": "macos", "win32": "windows"}
@@ -21,9 +21,9 @@ _SYSTEMS: dict[str, Literal["linux", "macos", "windows"]] = {"linux": "linux", "
 def this_environment(packages: Iterable[str]) -> Environment:
     """This machine; `packages` are the distributions whose versions are recorded where they are installed."""
     system = _SYSTEMS[sys.platform]
-    cpu = _cpu()
+    cpu = cpu_name()
     return Environment(
-        machine=_sysctl("hw.model") if system == "macos" else cpu,
+        machine=_command("sysctl", "-n", "hw.model") if system == "macos" else cpu,
         os=system,
         os_version=_os_version(),
         os_build=_command("sw_vers", "-buildVersion") if system == "macos" else platform.release(),
@@ -72,16 +72,6 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _cpu() -> str:
-    if sys.platform == "darwin":
-        return _sysctl("machdep.cpu.brand_string")
-    if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
 def _os_version() -> str:
     if sys.platform == "darwin":
         return platform.mac_ver()[0]
@@ -91,10 +81,6 @@ def _os_version() -> str:
         except (OSError, KeyError):
             return platform.release()
     return platform.version()
-
-
-def _sysctl(name: str) -> str:
-    return _command("sysctl", "-n", name)
 
 
 def _command(*words: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
+from tinyml.accuracy import Scores
 from tinyml.evaluation.runtime import Outputs
 from tinyml.numerics import best_classes
 from tinyml.schema import Golden, ModelSpec, Variant
@@ -16,6 +18,7 @@ from tinyml.workspace import GOLDEN, GOLDEN_IMAGE
 from .verify import CheckpointAnswers
 
 TOP = 5
+Pixels = npt.NDArray[np.uint8]
 
 
 def tolerance(variant: Variant) -> float:
@@ -53,11 +56,32 @@ def write(
 ) -> None:
     """Writes `golden.png` and `golden.json` into `folder`; the expectations are what the artifact itself gave."""
     index = choose(asked)
+    write_of(
+        folder,
+        asked.images[index],
+        outputs.probabilities[index],
+        spec=spec,
+        variant=variant,
+        artifact_sha256=artifact_sha256,
+        runtime=runtime,
+    )
+
+
+def write_of(
+    folder: Path,
+    pixels: Pixels,
+    scores: Scores,
+    *,
+    spec: ModelSpec,
+    variant: Variant,
+    artifact_sha256: str,
+    runtime: str,
+) -> None:
+    """Writes `golden.png` and `golden.json` for pixels [H, W, 3] of the input size and probabilities [classes]."""
     image = folder / GOLDEN_IMAGE
-    Image.fromarray(asked.images[index]).save(image)
-    scores = outputs.probabilities[index]
+    Image.fromarray(pixels).save(image)
     best = best_classes(scores, TOP)
-    height, width = asked.images.shape[1:3]
+    height, width = pixels.shape[:2]
     write_json(
         folder / GOLDEN,
         Golden(

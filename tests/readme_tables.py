@@ -1,6 +1,6 @@
-"""Writes the README's tables anew from `results/`, each between the comments that bear its name.
+"""Writes the tables of README.md and results/README.md anew from `results/`, each between comments that bear its name.
 
-python tests/readme_tables.py
+python -m tests.readme_tables
 
 A table is a row of `TABLES`: what it needs of `results/`, how to measure that, and how it is told. Where the files are
 not there the README says so and names the command; a number gets into it in no other way. A test compares.
@@ -22,13 +22,16 @@ from tinyml.bench.page.project import read
 from tinyml.confidence import ABSENT, top1_told
 from tinyml.store import write_bytes
 
+from . import results_tables
+
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = (ROOT / "README.md", ROOT / "results" / "README.md")
 MARKED = re.compile(r"(<!-- table (?P<name>[a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One table of the README."""
+    """One table of a document."""
 
     measured_by: str
     """The command that makes what it is told from."""
@@ -111,20 +114,24 @@ def bench_fidelity(results: Path) -> str | None:
 
 TABLES: dict[str, Table] = {
     "models": Table(measured_by="make results", told=models),
+    "networks": Table(measured_by="make results", told=results_tables.networks),
+    "exports": Table(measured_by="make results", told=results_tables.exports),
+    "robustness": Table(measured_by="make results", told=results_tables.robustness),
+    "sources": Table(measured_by="make results", told=results_tables.sources),
     "reference-runtime": Table(measured_by="python tests/speed/reference_runtime.py", told=reference_runtime),
     "bench-fidelity": Table(measured_by="python tests/speed/bench_fidelity.py", told=bench_fidelity),
 }
 
 
-def generated(readme: str, results: Path) -> str:
-    """`readme` with every table as `results` has it; raises KeyError for a table that is no row of `TABLES`."""
+def generated(document: str, results: Path) -> str:
+    """`document` with every table as `results` has it; raises KeyError for a table that is no row of `TABLES`."""
 
     def fill(found: re.Match[str]) -> str:
         row = TABLES[found["name"]]
         text = row.told(results) or f"Not measured yet: `{row.measured_by}` does it."
         return f"{found[1]}\n{text}\n\n{found[3]}"
 
-    return MARKED.sub(fill, readme)
+    return MARKED.sub(fill, document)
 
 
 def _json(path: Path) -> Any:
@@ -136,5 +143,5 @@ def _markdown(heads: tuple[str, ...], lines: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    file = ROOT / "README.md"
-    write_bytes(file, generated(file.read_text(encoding="utf-8"), ROOT / "results").encode())
+    for file in DOCUMENTS:
+        write_bytes(file, generated(file.read_text(encoding="utf-8"), ROOT / "results").encode())

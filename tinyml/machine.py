@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 
@@ -13,6 +16,19 @@ def usable_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@cache
+def cpu_name() -> str:
+    """What the processor calls itself, as "Apple M4" or "AMD EPYC"; what kind it is where it does not say."""
+    if sys.platform == "darwin":
+        words = ("sysctl", "-n", "machdep.cpu.brand_string")
+        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def peak_memory_bytes() -> int:

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from tinyml import __version__
+from tinyml.commit import version
 from tinyml.errors import ManifestError, UsageError, reason_of
 from tinyml.full_disk import full_disk_told
 from tinyml.locks import locked, try_lock
@@ -285,7 +285,7 @@ def now() -> str:
 def provenance(*, packages: tuple[str, ...] = (), limit: int | None = None) -> Provenance:
     """The provenance of a file made now by this process; `packages` are the distributions whose versions matter."""
     versions = {name: metadata.version(name) for name in packages}
-    return Provenance(created_at=now(), command=_command(), tool_version=__version__, packages=versions, limit=limit)
+    return Provenance(created_at=now(), command=_command(), tool_version=version(), packages=versions, limit=limit)
 
 
 def _command() -> str:

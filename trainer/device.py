@@ -16,6 +16,7 @@ from typing import Literal
 import torch
 
 from tinyml.errors import UnavailableError, UsageError
+from tinyml.machine import cpu_name
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -98,10 +99,10 @@ def memory_format(device: torch.device) -> torch.memory_format:
 
 
 def device_name(device: torch.device) -> str:
-    """A line for people: "cuda (NVIDIA H100)", "cpu (2 threads)"."""
+    """A line for people and records: "cuda (NVIDIA H100)", "cpu (AMD EPYC, 2 threads)"."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     if device.type == "cpu":
         threads = torch.get_num_threads()
-        return f"cpu ({threads} thread{'s' if threads != 1 else ''})"
+        return f"cpu ({cpu_name()}, {threads} thread{'s' if threads != 1 else ''})"
     return device.type

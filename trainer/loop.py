@@ -26,7 +26,7 @@ from tinyml.workspace import RunFolder, Workspace
 
 from . import checkpoint
 from .data import Answers, Dataset, TrainBatches
-from .device import autocast
+from .device import autocast, device_name
 from .duration import duration
 from .early_stopping import stopped_early
 from .estimate import FirstEstimate
@@ -424,7 +424,7 @@ class _Run:
         """The history so far."""
         return History(
             config=self.config,
-            device=self.device.type,
+            device=device_name(self.device),
             epochs=tuple(self.records),
             memory=self.meter.peak(self.earlier_memory),
             processes=self.team.size,

@@ -18,6 +18,7 @@ from tinyml.store import provenance
 
 from . import checkpoint
 from .data import Batch, Dataset, TrainBatches
+from .device import device_name
 from .learner import Learner
 from .memory import keep_freed_memory, out_of_memory_told
 from .objective import Objective
@@ -83,7 +84,7 @@ def lr_range(
         raise TrainingError("the loss is not a finite number in the first step", hint="look at the images and labels")
     return LrRange(
         config=config,
-        device=device.type,
+        device=device_name(device),
         points=tuple(points),
         suggested_lr=steepest(points),
         provenance=provenance(packages=checkpoint.PACKAGES, limit=config.limit),

@@ -138,6 +138,7 @@ class History(Record):
     kind: Literal["history"] = "history"
     config: TrainConfig
     device: str
+    """Its kind and, since version 2.1, its name: "cpu (AMD EPYC, 1 thread)"."""
     epochs: tuple[EpochRecord, ...]
     memory: MemoryPeak | None
     processes: PositiveInt = 1

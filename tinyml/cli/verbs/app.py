@@ -30,6 +30,10 @@ def sync(
     target: Annotated[Path, typer.Option("--app", help="The app's model folder; its content is replaced.")] = Path(
         "swift_demo/App/Models"
     ),
+    golden_image: Annotated[
+        Path | None,
+        typer.Option(help="An image to check each model by in the app; its own, a test image, if left out."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Copy Core ML models with manifests and golden images into the demo app."""
@@ -39,7 +43,7 @@ def sync(
 
     out = Output(json=json)
     manifests = [artifact_manifest(path) for path in artifacts] if artifacts else newest_core_ml(Workspace(results))
-    catalog = sync(manifests, target, progress=out.progress)
+    catalog = sync(manifests, target, golden_image=golden_image, progress=out.progress)
     rows = [[entry.folder, f"{size_bytes(target / entry.folder) / 1e6:.1f}"] for entry in catalog.models]
     out.table(f"Models in {target}", ["model", "MB"], rows)
     out.document(catalog)

@@ -1,0 +1,182 @@
+"""The tables of `results/README.md`: networks as trained, each variant, robustness, and where the figures are from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tinyml.bench.markdown_table import table
+from tinyml.bench.page.project import Kept, Project, read
+from tinyml.confidence import ABSENT, share_told, top1_told
+from tinyml.schema import Artifact, Checkpoint, EvaluatedModel, History, Provenance
+from tinyml.trainer.architecture import summaries
+
+MEGABYTE = 1_000_000
+GIB = 2**30
+CHECKPOINT = "checkpoint"
+
+
+def networks(results: Path) -> str | None:
+    """Each training whose checkpoint was evaluated on the test images, beside the reference's."""
+    project = read(results)
+    evaluated = {row.sha256: row for row in _evaluated(project)}
+    costs = {row.name: row for row in summaries(200)}
+    published = _published(results)
+    lines = []
+    for history, checkpoint in _trainings(project):
+        row = evaluated.get(checkpoint.record.sha256)
+        if row is None:
+            continue
+        name = checkpoint.record.config.model
+        theirs = published.get(name, {})
+        lines.append(
+            [
+                name,
+                _run_of(checkpoint.path),
+                top1_told(row.metrics),
+                share_told(row.metrics.top5),
+                f"{row.metrics.images:,}",
+                f"{costs[name].parameters:,}",
+                f"{costs[name].macs / 1e6:,.0f}",
+                *_effort(history.record, checkpoint.record),
+                f"{theirs['top1']:.2f}" if theirs else ABSENT,
+                f"{theirs['hours']:.0f}" if theirs else ABSENT,
+            ]
+        )
+    heads = (
+        *("network", "training", "top-1 (95% interval)", "top-5", "test images", "parameters", "million MACs"),
+        *("image passes", "gigapixels", "hours", "peak GiB", "trained on", "reference top-1", "reference hours"),
+    )
+    return "\n".join(table(heads, lines, text_columns=2)) if lines else None
+
+
+def _effort(history: History, checkpoint: Checkpoint) -> list[str]:
+    """Passes over the training images, pixels seen, hours, peak memory, device."""
+    images = sum(epoch.seconds * epoch.images_per_second for epoch in history.epochs)
+    of_split = checkpoint.dataset.splits["train"].images if checkpoint.dataset else None
+    memory = history.memory
+    return [
+        f"{images / of_split:.1f}" if of_split else ABSENT,
+        f"{_pixels(history) / 1e9:.2f}",
+        f"{sum(epoch.seconds for epoch in history.epochs) / 3600:.2f}",
+        f"{memory.process_bytes / GIB:.1f}" if memory else ABSENT,
+        history.device,
+    ]
+
+
+def _pixels(history: History) -> float:
+    """Of all images seen. Where sizes grow within a budget, by the clock that they grow by: right to an epoch."""
+    sizes = [int(size) for size in (history.config.resolution or "64").split(":")]
+    budget = history.config.budget
+    shares = budget.phase_seconds if budget and len(budget.phase_seconds) == len(sizes) else None
+    if shares is None:
+        share = history.config.full_size_share
+        shares = (1.0,) if len(sizes) == 1 else (*[(1 - share) / (len(sizes) - 1)] * (len(sizes) - 1), share)
+    whole = sum(epoch.seconds for epoch in history.epochs)
+    ends = [whole * sum(shares[: n + 1]) / sum(shares) for n in range(len(shares))]
+    seen = begin = 0.0
+    for epoch in history.epochs:
+        end, phase = begin + epoch.seconds, 0.0
+        for size, upto in zip(sizes, ends, strict=True):
+            seen += max(0.0, min(end, upto) - max(begin, phase)) * epoch.images_per_second * size**2
+            phase = upto
+        begin = end
+    return seen
+
+
+def exports(results: Path) -> str | None:
+    """Every exported variant: size, and how far it is from its checkpoint."""
+    lines = []
+    for kept in sorted(read(results).artifacts, key=_by_size):
+        artifact, checked = kept.record, kept.record.verification
+        if checked is None:
+            continue
+        lost = (checked.reference.top1 - checked.artifact.top1) * 100
+        lines.append(
+            [
+                artifact.spec.architecture,
+                artifact.variant.name,
+                f"{artifact.bytes / MEGABYTE:.3f}",
+                top1_told(checked.artifact),
+                f"{lost:+.2f}".replace("-0.00", "+0.00"),
+                share_told(checked.top1_agreement),
+                ABSENT if checked.psnr_db is None else f"{checked.psnr_db:.1f}",
+                f"{checked.images:,} {checked.split}",
+            ]
+        )
+    heads = (
+        *("network", "variant", "size MB", "top-1 (95% interval)", "points lost"),
+        *("same first class", "PSNR dB", "images"),
+    )
+    return "\n".join(table(heads, lines, text_columns=2)) if lines else None
+
+
+def _by_size(kept: Kept[Artifact]) -> tuple[str, str, int]:
+    artifact = kept.record
+    return artifact.spec.architecture, artifact.variant.format, -artifact.bytes
+
+
+def robustness(results: Path) -> str | None:
+    """What remains of the accuracy on corrupted and on attacked images."""
+    lines = []
+    for kept in read(results).explanations:
+        told = kept.record.robustness
+        if told is not None:
+            mean = sum(c.top1 for c in told.corrupted) / len(told.corrupted) if told.corrupted else None
+            attacks = {a.attack: a.top1 for a in told.attacked}
+            lines.append(
+                [
+                    kept.record.model,
+                    kept.record.variant,
+                    share_told(told.clean),
+                    share_told(mean),
+                    *(share_told(attacks.get(name)) for name in ("fgsm", "pgd")),
+                    f"{kept.record.calibration.ece:.3f}",
+                    f"{told.images:,}",
+                ]
+            )
+    heads = ("network", "variant", "clean", "corrupted, mean of 15 x 5", "FGSM", "PGD", "ECE", "images")
+    return "\n".join(table(heads, lines, text_columns=2)) if lines else None
+
+
+def sources(results: Path) -> str | None:
+    """Each file that holds figures, and the command that wrote it."""
+    project = read(results)
+    made: list[tuple[str, str, Provenance]] = [
+        *((kept.shown, kept.record.device, kept.record.provenance) for kept in project.histories),
+        *((kept.shown, row.runtime, row.provenance) for kept in project.evaluations for row in kept.record.results),
+        *((kept.shown, _verified_by(kept.record), kept.record.provenance) for kept in project.artifacts),
+        *((kept.shown, kept.record.runtime, kept.record.provenance) for kept in project.explanations),
+        *((kept.shown, kept.record.environment.machine, kept.record.provenance) for kept in project.runs),
+    ]
+    lines = [
+        [path, by.command, by.tool_version, by.created_at[:10], runtime]
+        for path, runtime, by in sorted(made, key=lambda each: (each[0], each[2].created_at))
+    ]
+    return "\n".join(table(("file", "command", "version", "date", "by"), lines, text_columns=5)) if lines else None
+
+
+def _verified_by(artifact: Artifact) -> str:
+    return artifact.verification.runtime if artifact.verification else ABSENT
+
+
+def _evaluated(project: Project) -> Iterable[EvaluatedModel]:
+    return (row for kept in project.evaluations for row in kept.record.results if row.metrics.split == "test")
+
+
+def _trainings(project: Project) -> list[tuple[Kept[History], Kept[Checkpoint]]]:
+    """Each history with the best checkpoint of its folder."""
+    best = {kept.path.parents[1]: kept for kept in project.checkpoints}
+    return [(kept, best[kept.path.parent]) for kept in project.histories if kept.path.parent in best]
+
+
+def _run_of(checkpoint: Path) -> str:
+    return checkpoint.parents[1].name
+
+
+def _published(results: Path) -> dict[str, dict[str, Any]]:
+    """What the reference reports, from `reference.json`; nothing where that is not there."""
+    path = results / "reference.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))["networks"]) if path.is_file() else {}
