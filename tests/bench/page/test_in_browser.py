@@ -59,13 +59,20 @@ def test_filters_hold_for_the_chart_and_the_table(browser: Any, results: Path) -
 
 def test_every_cost_has_its_chart(browser: Any, results: Path) -> None:
     shown = opened(browser, results)
+    points = [point for point in json.loads(shown.page.locator("#points").text_content()) if point["top1"] is not None]
+    for value in ("p50", "p90", "load", "bytes", "peak"):
+        shown.page.locator(f'#axis input[value="{value}"]').check()
+        costs = [point[value] for point in points if point[value]]
+        assert shown.page.locator("#log").is_checked() == (max(costs) > 12 * min(costs))
+        assert shown.page.locator("#scatter .whisker").count() == shown.marks()
     for value in ("p50", "p90", "load", "bytes", "peak"):
         for logarithmic in (False, True):
             shown.page.locator(f'#axis input[value="{value}"]').check()
             shown.page.locator("#log").set_checked(logarithmic)
             inside = shown.page.evaluate("""() => {
                 const box = document.querySelector("#scatter svg").getBoundingClientRect();
-                return [...document.querySelectorAll("#scatter .mark")].map(m => m.getBoundingClientRect()).every(m =>
+                return [...document.querySelectorAll("#scatter :is(.mark, .whisker)")]
+                    .map(m => m.getBoundingClientRect()).every(m =>
                     m.left >= box.left && m.right <= box.right && m.top >= box.top && m.bottom <= box.bottom); }""")
             assert inside
             assert shown.marks() > 0
