@@ -36,6 +36,7 @@ def write_labels(axes: Axes, labels: Sequence[Label], *, fontsize: float) -> Non
     figure = axes.get_figure(root=True)
     assert figure is not None  # noqa: S101 - told to the type checker: axes to draw on lie in a figure
     canvas = FigureCanvasAgg(figure)
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     figure.draw_without_rendering()
     inside = axes.get_window_extent()
     per_point = figure.dpi / 72
@@ -47,7 +48,7 @@ def write_labels(axes: Axes, labels: Sequence[Label], *, fontsize: float) -> Non
         )
         written.set_fontsize(fontsize)
         written.set_in_layout(False)
-        size = written.get_window_extent(canvas.get_renderer())
+        size = written.get_window_extent(renderer)
         for dx, dy in _places(size.width, size.height):
             box = Bbox.from_bounds(x + dx, y + dy, size.width, size.height)
             if _contains(inside, box) and not any(box.overlaps(other) for other in taken):
@@ -76,4 +77,4 @@ def _places(width: float, height: float) -> Iterator[tuple[float, float]]:
 
 
 def _contains(outer: Bbox, inner: Bbox) -> bool:
-    return outer.x0 <= inner.x0 and inner.x1 <= outer.x1 and outer.y0 <= inner.y0 and inner.y1 <= outer.y1
+    return bool(outer.x0 <= inner.x0 and inner.x1 <= outer.x1 and outer.y0 <= inner.y0 and inner.y1 <= outer.y1)
