@@ -37,6 +37,7 @@ MINIMUM: dict[str, tuple[Version, Version]] = {
     "ControlWidgetConfiguration": ((18, 0), (26, 0)),
     "ControlWidgetButton": ((18, 0), (26, 0)),
     "StaticControlConfiguration": ((18, 0), (26, 0)),
+    "IntentModes": ((26, 0), (26, 0)),
     "glassEffect": ((26, 0), (26, 0)),
     "Chart3D": ((26, 0), (26, 0)),
     # In use, and old enough:
@@ -257,6 +258,18 @@ def test_the_idle_timer_is_switched_in_one_place_and_back() -> None:
     source = (PACKAGE / "Sources/TinyMLApple/DeviceWakefulness.swift").read_text(encoding="utf-8")
     assert re.findall(r"isIdleTimerDisabled = (\w+)", source) == ["true", "false"]
     assert source.count("beginActivity(") == source.count("endActivity(") == 1
+
+
+def test_a_views_state_makes_no_session_until_it_is_asked_for_one() -> None:
+    # SwiftUI makes a view's state whenever the view is made, and keeps only the first.
+    kept = re.compile(r"@State\b[^\n]*= (\w+)")
+    views = "".join(path.read_text(encoding="utf-8") for path in sources("Sources/TinyMLUI"))
+    held = {f"{name}.swift" for name in kept.findall(views)}
+    assert "LiveModel.swift" in held
+    eager = re.compile(r"^    (?!.*\blazy\b).*= .*\b(?:CameraSession|AVCaptureSession|MLModel)\(", re.MULTILINE)
+    for path in sources("Sources/TinyMLUI"):
+        if path.name in held:
+            assert eager.findall(path.read_text(encoding="utf-8")) == [], path.name
 
 
 def test_one_model_for_all_windows_told_of_their_phase() -> None:

@@ -51,6 +51,13 @@ extension IntentResult {
     where Self == IntentResultContainer<Value, Never, Never, IntentDialog>, Value: _IntentValue { stub() }
 }
 
+/// https://developer.apple.com/documentation/appintents/intentmodes
+@available(iOS 26.0, macOS 26.0, *)
+public struct IntentModes {
+    /// https://developer.apple.com/documentation/appintents/intentmodes/foreground
+    public static var foreground: IntentModes { stub() }
+}
+
 /// https://developer.apple.com/documentation/appintents/appintent
 public protocol AppIntent: Sendable {
     associatedtype PerformResult: IntentResult
@@ -60,6 +67,9 @@ public protocol AppIntent: Sendable {
     static var description: IntentDescription? { get }
     /// https://developer.apple.com/documentation/appintents/appintent/openappwhenrun
     static var openAppWhenRun: Bool { get }
+    /// https://developer.apple.com/documentation/appintents/appintent/supportedmodes
+    @available(iOS 26.0, macOS 26.0, *)
+    static var supportedModes: IntentModes { get }
     /// https://developer.apple.com/documentation/appintents/appintent/init()
     init()
     /// https://developer.apple.com/documentation/appintents/appintent/perform()
@@ -73,6 +83,9 @@ extension AppIntent {
     public static var description: IntentDescription? { stub() }
     /// https://developer.apple.com/documentation/appintents/appintent/openappwhenrun
     public static var openAppWhenRun: Bool { stub() }
+    /// https://developer.apple.com/documentation/appintents/appintent/supportedmodes
+    @available(iOS 26.0, macOS 26.0, *)
+    public static var supportedModes: IntentModes { stub() }
 }
 
 /// https://developer.apple.com/documentation/appintents/intentfile

@@ -21,7 +21,8 @@ final class LiveModel {
     private(set) var recording: URL?
     @ObservationIgnored private let recorder = AnswerRecorder(AnswerRecordings(folder: AppFolders.answers))
     private let capture = CaptureRequest()
-    let controller = CameraController(hardware: CameraSession())
+    /// Made when it is first asked for: a view's state is made anew, and thrown away, whenever its parent is drawn.
+    @ObservationIgnored private(set) lazy var controller = CameraController(hardware: CameraSession())
 
     /// Classifies frames until the surrounding task is canceled or a prediction fails; each update of the screen is
     /// told to `report` too.
