@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tinyml.confidence import CONFIDENCE
+from tinyml.confidence import CONFIDENCE, Interval
 from tinyml.errors import BenchError
 from tinyml.schema import BenchResult, BenchRun, Record
 
@@ -58,8 +58,9 @@ class ComparisonRow(Record):
     flags: tuple[str, ...]
     """What makes either of the two doubtful."""
     verdict: str
-    """"faster", "slower", "no difference" (the interval includes 1), "within 5%", or "no verdict: …" with the flags
-    that make one of the two doubtful there."""
+    """"faster", "slower", "within 5%" (a sure difference, and so small), "no difference" (the interval includes 1 and
+    nothing beyond 5%), "undecided" (it includes 1 and more than that: measure longer), or "no verdict: …" with the
+    flags that make one of the two doubtful there."""
     work: WorkRow | None
     """None: one of the two has no rounds with a processor time."""
 
@@ -256,12 +257,17 @@ def _doubts(a: Sequence[BenchResult], b: Sequence[BenchResult]) -> str | None:
 
 def verdict_of(ratio: Ratio, confidence: float = CONFIDENCE) -> str:
     """What a ratio of times says at a confidence."""
-    interval = ratio.interval(confidence)
+    return verdict_between(ratio.value, ratio.interval(confidence))
+
+
+def verdict_between(ratio: float, interval: Interval) -> str:
+    """What a ratio of times and its interval say."""
     if interval.low <= 1 <= interval.high:
-        return "no difference"
-    if abs(ratio.value - 1) < REPEATABLE:
+        surely_small = interval.low >= 1 / (1 + REPEATABLE) and interval.high <= 1 + REPEATABLE
+        return "no difference" if surely_small else "undecided"
+    if abs(ratio - 1) < REPEATABLE:
         return "within 5%"
-    return "faster" if ratio.value < 1 else "slower"
+    return "faster" if ratio < 1 else "slower"
 
 
 def _middle(measure: Measure, results: Sequence[BenchResult]) -> float:

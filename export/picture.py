@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tinyml.schema import Artifact
 from tinyml.store import atomic_file
 
+from .labels import Label, write_labels
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -33,14 +35,14 @@ def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
         return
     figure = Figure(figsize=(10, 5.5), dpi=100, layout="constrained")
     axes = figure.subplots()
+    labels: list[Label] = []
     best = -1.0
     front = [(size, best := top1) for size, top1, *_ in points if top1 > best]
     axes.plot(*zip(*front, strict=True), color=_INK, linewidth=0.8, zorder=1)
     for size, top1, artifact, figures in points:
         color, tuned = _COLORS[artifact.variant.format], artifact.variant.name.endswith("-tuned")
         axes.scatter(size, top1, color="white" if tuned else color, edgecolor=color, s=26, zorder=2)
-        name = artifact.variant.name.partition("-")[2]
-        axes.annotate(name, (size, top1), xytext=(4, 4), textcoords="offset points", fontsize=6, color=color)
+        labels.append(Label(text=artifact.variant.name.partition("-")[2], x=size, y=top1, color=color))
         if not tuned:
             axes.axhline(100 * figures.reference.top1, color=_MUTED, linewidth=0.8, linestyle="--", zorder=0)
     for format_ in sorted({artifact.variant.format for _, _, artifact, _ in points}):
@@ -54,6 +56,7 @@ def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
     axes.set_title(f"{points[0][2].spec.architecture} on {counts} images; dashed: the checkpoint{hollow}")
     axes.grid(alpha=0.3)
     axes.legend()
+    write_labels(axes, labels, fontsize=6)
     with atomic_file(path) as temporary:
         figure.savefig(temporary, metadata={"Software": None})
 

@@ -44,7 +44,7 @@ class Figure:
         """What tells it apart from every other figure of the page; short, and the same from call to call."""
         case = self.row.result.case if self.row else None
         machine = machine_name(self.run.environment) if self.run else ""
-        words = (self.sha256, self.variant, machine, *(_asked(case) if case else ()))
+        words = (self.sha256, self.model, self.variant, machine, *(_asked(case) if case else ()))
         return hashlib.sha256("\0".join(words).encode()).hexdigest()[:10]
 
 

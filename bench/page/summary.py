@@ -138,13 +138,13 @@ def _recommended(project: Project, figures: list[Figure]) -> list[Part]:
     assert figure.run is not None  # noqa: S101
     case = figure.row.result.case
     place = f"{case.backend} {case.requested_units}, {machine_name(figure.run.environment)}"
-    doubt = f" ({', '.join(figure.row.result.flags)})" if figure.row.doubtful else ""
+    doubt = f" (doubtful: {', '.join(figure.row.result.flags)})" if figure.row.doubtful else ""
     return [
         *told,
         Part(
             about="Fastest within one point",
-            finding=f"{candidate.figure.variant}, {milliseconds(ns)} ms median{doubt}",
-            more=f"on {place}; {_loss(candidate)}",
+            finding=f"{candidate.figure.variant}, {milliseconds(ns)} ms median",
+            more=f"on {place}{doubt}; {_loss(candidate)}",
         ),
     ]
 

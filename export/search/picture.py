@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinyml.schema import Plan, PlanTrial
 from tinyml.store import atomic_file
 
+from ..labels import Label, write_labels
 from ..picture import size_axis
 
 if TYPE_CHECKING:
@@ -63,9 +64,6 @@ def _trials(axes: Axes, plan: Plan) -> None:
     for label, color, trials in groups:
         sizes = [trial.bytes / 1000 for trial in trials]
         axes.scatter(sizes, [height(trial) for trial in trials], label=label, color=color, s=18)
-    for trial in groups[0][2]:
-        place = (trial.bytes / 1000, height(trial))
-        axes.annotate(trial.name.removeprefix("uniform "), place, fontsize=5, color=_MUTED)
     front = sorted((trial for trial in plan.trials if trial.front), key=lambda trial: trial.bytes)
     axes.plot([t.bytes / 1000 for t in front], [height(t) for t in front], color=_INK, linewidth=0.8, label="front")
     (chosen,) = (trial for trial in plan.trials if trial.chosen)
@@ -78,6 +76,11 @@ def _trials(axes: Axes, plan: Plan) -> None:
     axes.set_title(f"all plans tried, on {plan.judging_images} inputs ({plan.judged_on})")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=7)
+    write_labels(
+        axes,
+        [Label(text=t.name.removeprefix("uniform "), x=t.bytes / 1000, y=height(t), color=_INK) for t in groups[0][2]],
+        fontsize=5,
+    )
 
 
 def _searched(trial: PlanTrial) -> bool:

@@ -52,7 +52,15 @@ def test_models_are_told_with_their_smallest_files(tmp_path: Path) -> None:
 
 def test_fidelity_is_told_of_the_most_runs(tmp_path: Path) -> None:
     def row(verdict: str) -> dict[str, object]:
-        return {"verdict": verdict, "processor_time": {"verdict": "slower"}}
+        ratio = {"faster": 0.8, "no difference": 1.0, "slower": 1.2}
+        told = {
+            "verdict": verdict,
+            "ratio": ratio[verdict],
+            "low": ratio[verdict] - 0.01,
+            "high": ratio[verdict] + 0.01,
+        }
+        work = {"verdict": "slower", "ratio": 1.1, "low": 1.01, "high": 1.2}
+        return told | {"processor_time": work}
 
     trial = {
         "a_a": [row("faster"), row("no difference")],
@@ -63,6 +71,6 @@ def test_fidelity_is_told_of_the_most_runs(tmp_path: Path) -> None:
     (tmp_path / "bench_fidelity.json").write_text(json.dumps(record))
     told = TABLES["bench-fidelity"].told(tmp_path)
     assert told is not None
-    assert "| latency | 2 | 2 of 2 | 2 of 2 |" in told
-    assert "| processor time | 2 | 0 of 2 | 2 of 2 |" in told
+    assert "| latency | 2 | 2 of 2 | 0 of 2 | 2 of 2 |" in told
+    assert "| processor time | 2 | 0 of 2 | 2 of 2 | 2 of 2 |" in told
     assert "load average 7 to 7" in told

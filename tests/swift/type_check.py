@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,12 @@ class StandInModules:
         command = ["swiftc", "-wmo", "-Onone", "-swift-version", "6", *flags]
         command += [part for folder in (self.folder, self.written) if folder for part in ("-I", str(folder))]
         command += ["-parse-as-library"] if library and "-parse-as-library" not in flags else []
-        command += ["-module-name", target.module, *where, "-emit-sil", "-o", "/dev/null"]
+        command += ["-module-name", target.module, *where, "-emit-sil"]
         command += map(str, [*target.sources, *more])
-        done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=300, check=False)
+        # Not to /dev/null: what compiles no further removes its output, which whoever may do so then has lost.
+        with tempfile.TemporaryDirectory(dir=self.folder) as made:
+            command += ["-o", f"{made}/{target.module}.sil"]
+            done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, timeout=300, check=False)
         return done.stderr if done.returncode or name in self.ours else ""
 
     def check_all(self) -> dict[str, str]:

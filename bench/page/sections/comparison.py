@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tinyml.confidence import ABSENT
+from tinyml.confidence import ABSENT, top1_interval
 from tinyml.schema import Metrics
 
 from ...row import PERCENTILES, Row
@@ -28,7 +28,7 @@ class Column:
 
 
 COLUMNS = (
-    Column(key="model", heading="model", figure=False, at_first="shown"),
+    Column(key="model", heading="model", figure=False, at_first="where it differs"),
     Column(key="variant", heading="variant", figure=False, at_first="shown"),
     Column(key="format", heading="format", figure=False),
     Column(key="backend", heading="backend", figure=False, at_first="shown"),
@@ -57,6 +57,8 @@ COLUMNS = (
     Column(key="measured", heading="measured", figure=False, at_first="where it differs"),
 )
 FILTERS = ("model", "format", "variant", "backend", "units", "machine", "outcome")
+AT_ONCE = 30
+"""So many rows of the table are there when the page is painted; the others follow, for a browser is slow at tables."""
 OWN_CHOICE = "own"
 """Threads that were left to the backend."""
 TIMES = ("compile", "load", "cached", "first", "p50", "p90", "p95", "p99")
@@ -79,7 +81,9 @@ def comparison(_: Project, figures: list[Figure]) -> Content | None:
             "columns": [(column, _at_first(column, lines)) for column in COLUMNS],
             "absent": ABSENT,
             "lines": lines,
+            "at_once": AT_ONCE,
             "points": [_point(figure, line) for figure, line in zip(figures, lines, strict=True)],
+            "origins": {figure.key: _origin(figure) for figure in figures},
             "filters": {name: sorted({str(line["texts"][name]) for line in lines}) for name in FILTERS},
             "flags": [(flag, MEANINGS[flag]) for flag in flags if flag in MEANINGS],
         },
@@ -136,11 +140,12 @@ def _point(figure: Figure, line: dict[str, Any]) -> dict[str, Any]:
     """What the script needs of a figure, beside its line in the table."""
     return {
         "key": line["key"],
+        "file": figure.sha256[:12],
         "name": figure.row.name if figure.row else f"{figure.model} {figure.variant}",
         **{name: line["texts"][name] for name in FILTERS},
         **line["numbers"],
         "interval": _interval(figure.row),
-        "origin": _origin(figure),
+        "top1_interval": _top1_interval(figure.accuracy),
     }
 
 
@@ -188,6 +193,13 @@ def _status(figure: Figure) -> str:
 def _interval(row: Row | None) -> list[float] | None:
     interval = row.percentiles[50].interval if row is not None and row.percentiles else None
     return None if interval is None else [interval.low, interval.high]
+
+
+def _top1_interval(accuracy: Accuracy | None) -> list[float] | None:
+    if accuracy is None:
+        return None
+    within = top1_interval(accuracy.metrics)
+    return [within.low, within.high]
 
 
 def _origin(figure: Figure) -> list[list[str]]:

@@ -6,6 +6,7 @@
   const models = [...new Set(points.map(p => p.model))].sort();
   const table = document.getElementById("rows"), headings = [...table.tHead.rows[0].cells], body = table.tBodies[0];
   const lines = new Map([...body.rows].map(row => [row.dataset.key, row]));
+  const later = document.getElementById("more-rows")?.textContent.match(/<tr data-key=[^]*?<\/tr>/g) || [];
   const host = document.getElementById("scatter"), detail = document.getElementById("detail");
   const axis = [...document.querySelectorAll("#axis input[type=radio]")], log = document.getElementById("log");
   const only = document.getElementById("only"), boxes = [...document.querySelectorAll("[data-filter] input")];
@@ -16,20 +17,26 @@
   const FORMATS = {coreml: "● Core ML", onnx: "■ ONNX", torch: "▲ PyTorch", coreai: "◆ Core AI"};
   const address = readAddress();
   let chosen = new Set((address.get("chosen") || "").split(" ").filter(key => byKey.has(key))), current = null, front = [];
+  let origins = null; // read when the first is asked for
   let sort = (address.get("sort") || "").split(" ");
 
-  // The page opens with the first cost that anything has: with the latency, wherever one was measured.
-  const costsOf = key => points.filter(p => p[key] > 0 && p.top1 !== null).map(p => p[key]);
+  const costNow = () => axis.find(i => i.checked)?.value;
+  const withCost = key => points.filter(p => p[key] > 0 && p.top1 !== null), costsOf = key => withCost(key).map(p => p[key]);
+  const filesWith = key => new Set(withCost(key).map(p => p.file)).size;
   for (const input of axis) {
     input.disabled = !costsOf(input.value).length;
     input.parentElement.hidden = input.disabled;
   }
-  const first = axis.find(input => !input.disabled);
+  // The page opens with the first cost that half of the files have: with the latency, unless most were never timed.
+  const most = Math.max(...axis.map(input => filesWith(input.value)));
+  const first = axis.find(input => !input.disabled && 2 * filesWith(input.value) >= most);
   const wanted = axis.find(i => i.value === address.get("cost") && !i.disabled) || first;
   if (wanted) wanted.checked = true;
-  // Costs that lie far apart are crowded at one end of a straight scale.
-  const far = Boolean(wanted) && Math.max(...costsOf(wanted.value)) > 12 * Math.min(...costsOf(wanted.value));
-  log.checked = address.has("scale") ? address.get("scale") === "log" : far;
+  // Costs that lie far apart are crowded at one end of a straight scale: logarithmic, unless the reader said otherwise.
+  const isFar = key => Math.max(...costsOf(key)) > 12 * Math.min(...costsOf(key));
+  let scale = address.get("scale") || "";
+  const setScale = () => { log.checked = scale ? scale === "log" : Boolean(costNow()) && isFar(costNow()); };
+  setScale();
   only.checked = address.get("only") === "1";
   const off = new Set(address.getAll("off").flatMap(text => text.split("\n")));
   for (const box of boxes) box.checked = !off.has(`${box.closest("[data-filter]").dataset.filter}=${box.value}`);
@@ -45,26 +52,56 @@
       && (!only.checked || !chosen.size || chosen.has(point.key));
   }
 
+  // The rows that were not there when the page was painted, or the next `count` of them.
+  function addRows(count = later.length) {
+    if (!count) return;
+    body.insertAdjacentHTML("beforeend", later.splice(0, count).join(""));
+    for (const row of [...body.rows].slice(lines.size)) {
+      lines.set(row.dataset.key, row);
+      showState(row);
+    }
+  }
+
+  function rowOf(key) {
+    if (!lines.has(key)) addRows();
+    return lines.get(key);
+  }
+
+  function showState(row) {
+    row.hidden = !passes(byKey.get(row.dataset.key));
+    row.setAttribute("aria-selected", chosen.has(row.dataset.key));
+  }
+
+  // A size is one of the file, whatever runs it: such a chart has one mark for all rows of a file with the same accuracy.
+  const byFile = () => costNow() === "bytes";
+  const groupOf = p => byFile() ? `${p.file} ${p.top1}` : p.key;
+  const nameOf = p => byFile() ? `${p.model} ${p.variant}` : p.name;
+  const oneEach = of => [...new Map(of.map(p => [groupOf(p), p]).reverse()).values()].reverse();
+  const together = keys => {
+    const groups = new Set(keys.map(key => groupOf(byKey.get(key))));
+    return points.filter(p => groups.has(groupOf(p)) && passes(p)).map(p => p.key);
+  };
+
   function text(point) {
-    const rows = lines.get(point.key).cells;
-    const cell = name => rows[headings.findIndex(h => h.dataset.column === name)].textContent;
-    return [point.name, point.machine !== "-" ? point.machine : null, `${cell("top1")} % top-1 (${cell("images")} images)`,
-      `${cell("bytes")} MB`, point.p50 === null ? null : `${cell("p50")} ms median, ${cell("p90")} ms p90`].filter(Boolean).join("\n");
+    const cells = rowOf(point.key).cells;
+    const cell = name => cells[headings.findIndex(h => h.dataset.column === name)].textContent;
+    const accuracy = `top-1 ${cell("top1")} % on ${cell("images")} images`, size = `${cell("bytes")} MB`;
+    if (byFile()) return [nameOf(point), accuracy, size].join("\n");
+    const doubtful = cell("p50").endsWith("!") ? ", doubtful" : "", ms = name => `${cell(name).replace(" !", "")} ms`;
+    return [point.name, point.machine !== "-" ? point.machine : null, accuracy, size,
+      point.p50 === null ? null : `median ${ms("p50")}, p90 ${ms("p90")}${doubtful}`].filter(Boolean).join("\n");
   }
 
   function draw() {
-    const key = axis.find(i => i.checked)?.value;
+    const key = costNow();
     const seen = points.filter(passes);
-    for (const [id, row] of lines) {
-      row.hidden = !passes(byKey.get(id));
-      row.setAttribute("aria-selected", chosen.has(id));
-    }
+    for (const row of lines.values()) showState(row);
     if (![...body.rows].some(row => !row.hidden && row.tabIndex === 0)) {
       const reachable = [...body.rows].find(row => !row.hidden);
       if (reachable) reachable.tabIndex = 0;
     }
-    const drawn = key ? seen.filter(p => p[key] > 0 && p.top1 !== null) : [];
-    const without = seen.length - drawn.length;
+    const known = key ? seen.filter(p => p[key] > 0 && p.top1 !== null) : [], drawn = oneEach(known);
+    const without = seen.length - known.length, picked = new Set([...chosen].map(k => groupOf(byKey.get(k))));
     note.textContent = key && drawn.length && without ? `${without} of the ${seen.length} rows ${without > 1 ? "are" : "is"} not drawn: no accuracy, or no ${COSTS[key][2]}, was measured.` : "";
     if (!drawn.length) {
       front = [];
@@ -74,42 +111,53 @@
       return;
     }
     const [label, unit] = COSTS[key], cost = p => p[key] / unit, top = p => p.top1 * 100;
-    const tops = drawn.map(top), costs = drawn.map(cost);
+    // The axes reach to the ends of the intervals, but not to those of a cost that is hardly known.
+    const costs = drawn.map(cost), most = 2 * Math.max(...costs), least = Math.min(...costs) / 2;
+    const reach = p => key === "p50" && p.interval ? [Math.max(p.interval[0] / unit, least), Math.min(p.interval[1] / unit, most)] : null;
+    const sure = drawn.length <= 40 ? p => p.top1_interval.map(v => v * 100) : p => [top(p), top(p)];
+    const ends = drawn.flatMap(p => reach(p) || []).concat(costs), tops = drawn.flatMap(sure);
     const spare = Math.max(0, 1 - (Math.max(...tops) - Math.min(...tops))) / 2; // less than a point is not drawn as if it were much
-    const f = frame(host, {xLow: log.checked ? Math.min(...costs) : 0, xHigh: Math.max(...costs), log: log.checked,
-      yLow: Math.min(...tops) - spare, yHigh: Math.min(100, Math.max(...tops) + spare), xLabel: label, yLabel: "top-1 accuracy, %"});
+    const f = frame(host, {xLow: log.checked ? Math.min(...ends) : 0, xHigh: Math.max(...ends), log: log.checked,
+      yLow: Math.max(0, Math.min(...tops) - spare), yHigh: Math.min(100, Math.max(...tops) + spare), xLabel: label, yLabel: "top-1 accuracy, %"});
     front = drawn.filter(p => !drawn.some(o => o !== p && cost(o) <= cost(p) && top(o) >= top(p) && (cost(o) < cost(p) || top(o) > top(p))))
       .sort((a, b) => cost(a) - cost(b));
     tell();
     node("path", {class: "front", d: front.map((p, i) => i ? `H${f.x(cost(p))}V${f.y(top(p))}` : `M${f.x(cost(p))} ${f.y(top(p))}`).join("")}, f.svg);
     for (const p of drawn) {
-      if (key === "p50" && p.interval) node("line", {class: "whisker", stroke: color(models, p.model), x1: f.x(Math.max(p.interval[0] / unit, log.checked ? Math.min(...costs) : 0)),
-        x2: f.x(Math.min(p.interval[1] / unit, Math.max(...costs))), y1: f.y(top(p)), y2: f.y(top(p))}, f.svg);
-      const mark = node("path", {class: `mark${chosen.has(p.key) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
+      const stroke = color(models, p.model), [x, y] = [f.x(cost(p)), f.y(top(p))], [low, high] = sure(p).map(f.y);
+      const [from, to] = (reach(p) || [cost(p), cost(p)]).map(f.x);
+      node("path", {class: "whisker", stroke, d: `M${from} ${y}H${to}M${x} ${low}V${high}`}, f.svg);
+    }
+    for (const p of drawn) {
+      node("path", {class: `mark${picked.has(groupOf(p)) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
         transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(models, p.model), "data-key": p.key}, f.svg);
-      mark.addEventListener("pointerenter", event => showTip(text(p), event));
-      mark.addEventListener("pointerleave", hideTip);
     }
     const places = drawn.map(p => ({x: f.x(cost(p)), y: f.y(top(p))}));
-    names(f, front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant})), places);
+    const named = front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant}));
+    names(f, [...new Map(named.map(n => [`${n.x} ${n.y} ${n.text}`, n])).values()], places);
     addLegend(host, [...models.filter(m => drawn.some(p => p.model === m)).map(m => [color(models, m), m]),
       ...Object.entries(FORMATS).filter(([name]) => drawn.some(p => p.format === name)).map(([, told]) => [null, told])]);
     brush(f, drawn, p => ({x: f.x(cost(p)), y: f.y(top(p))}));
     host.order = [...drawn].sort((a, b) => cost(a) - cost(b));
   }
 
+  host.addEventListener("pointerover", event => {
+    const point = byKey.get(event.target.dataset?.key);
+    if (point) showTip(text(point), event);
+  });
+  host.addEventListener("pointerout", event => { if (event.target.dataset?.key) hideTip(); });
+
   // Writes the names of the front beside its marks, wherever there is room between the marks and the other names.
   function names(f, wanted, marks) {
     const taken = marks.map(p => ({left: p.x - 6, right: p.x + 6, top: p.y - 6, bottom: p.y + 6}));
     for (const {x, y, text} of wanted) {
-      const made = node("text", {class: "name", x: 0, y: 0}, f.svg, text), width = made.getComputedTextLength();
+      const width = widthOf(text);
       const boxes = [[x + 10, y + 4], [x - width / 2, y - 11], [x - 6, y - 11], [x - width / 2, y + 20], [x - 6, y + 20], [x - 10 - width, y + 4]].map(([left, base]) =>
         ({left, base, right: left + width, top: base - 10, bottom: base + 3}));
       const free = boxes.find(b => b.left >= f.left && b.right <= f.right && b.top >= 2 && b.bottom <= f.bottom &&
         taken.every(t => b.right < t.left || b.left > t.right || b.bottom < t.top || b.top > t.bottom));
-      if (!free) { made.remove(); continue; }
-      made.setAttribute("x", free.left);
-      made.setAttribute("y", free.base);
+      if (!free) continue;
+      node("text", {class: "name", x: free.left, y: free.base}, f.svg, text);
       taken.push(free);
     }
   }
@@ -138,8 +186,8 @@
         const inside = p => { const q = place(p);
           return q.x >= Math.min(from.x, to.x) && q.x <= Math.max(from.x, to.x) && q.y >= Math.min(from.y, to.y) && q.y <= Math.max(from.y, to.y); };
         area.remove();
-        if (moved) choose(drawn.filter(inside).map(p => p.key));
-        else choose(key ? [key] : []);
+        if (moved) choose(together(drawn.filter(inside).map(p => p.key)));
+        else choose(key ? together([key]) : []);
         if (!moved && key) reveal(key);
       };
       addEventListener("pointermove", move);
@@ -149,7 +197,7 @@
 
   // Scrolls the table to a row, and leaves the page where it is: the chart stays in sight.
   function reveal(key) {
-    const row = lines.get(key), around = table.parentElement;
+    const row = rowOf(key), around = table.parentElement;
     around.scrollTop = row.offsetTop - around.clientHeight / 2;
   }
 
@@ -166,14 +214,15 @@
     detail.append(Object.assign(document.createElement("h3"), {textContent: selected.name}));
     if (chosen.size > 1) detail.append(Object.assign(document.createElement("p"), {className: "soft", textContent: `and ${chosen.size - 1} more`}));
     const list = document.createElement("dl");
-    for (const [name, value] of selected.origin)
+    origins ||= JSON.parse(document.getElementById("origins").textContent);
+    for (const [name, value] of origins[selected.key])
       list.append(Object.assign(document.createElement("dt"), {textContent: name}), Object.assign(document.createElement("dd"), {textContent: value}));
     detail.append(list);
   }
 
   // Where nothing is selected: what nothing beats in both, the cheapest first.
   function tellFront() {
-    const key = axis.find(i => i.checked)?.value;
+    const key = costNow();
     const say = (name, textContent, className = "") => Object.assign(document.createElement(name), {textContent, className});
     if (!front.length) return detail.append(say("p", "Nothing is selected.", "soft"));
     detail.append(say("h3", "Nothing measured beats these in both"));
@@ -183,8 +232,8 @@
     for (const [n, text] of ["", COSTS[key][0].split(", ").at(-1), "top-1 %"].entries()) titles.append(Object.assign(say("th", text, n ? "figure" : ""), {scope: "col"}));
     head.append(titles);
     for (const p of front.slice(0, 12)) {
-      const row = document.createElement("tr"), named = document.createElement("td"), button = Object.assign(say("button", p.name), {type: "button"});
-      button.addEventListener("click", () => choose([p.key]));
+      const row = document.createElement("tr"), named = document.createElement("td"), button = Object.assign(say("button", nameOf(p)), {type: "button"});
+      button.addEventListener("click", () => choose(together([p.key])));
       named.append(button);
       row.append(named, say("td", (p[key] / COSTS[key][1]).toPrecision(3), "figure"), say("td", (p.top1 * 100).toFixed(2), "figure"));
       entries.append(row);
@@ -198,6 +247,7 @@
     headings.forEach(h => h.setAttribute("aria-sort", h.dataset.column === column ? direction : "none"));
     const heading = headings.find(h => h.dataset.column === column);
     if (!heading) return;
+    addRows();
     const figure = heading.classList.contains("figure"), up = direction === "ascending" ? 1 : -1;
     const cell = row => row.cells[headings.indexOf(heading)].textContent;
     const value = row => figure ? byKey.get(row.dataset.key)[column] : cell(row);
@@ -215,8 +265,8 @@
 
   function remember() {
     const shown = columns.filter(box => box.checked).map(box => box.value).join(" ");
-    const cost = axis.find(i => i.checked)?.value;
-    writeAddress({chosen: [...chosen].join(" "), cost: cost === first?.value ? "" : cost, scale: log.checked === far ? "" : log.checked ? "log" : "linear",
+    const cost = costNow();
+    writeAddress({chosen: [...chosen].join(" "), cost: cost === first?.value ? "" : cost, scale,
       only: only.checked ? "1" : "", sort: sort.filter(Boolean).join(" "), columns: shown === standard ? "" : shown,
       off: boxes.filter(box => !box.checked).map(box => `${box.closest("[data-filter]").dataset.filter}=${box.value}`).join("\n")});
   }
@@ -226,6 +276,8 @@
     order();
     remember();
   }));
+  for (const input of axis) input.addEventListener("change", setScale);
+  log.addEventListener("change", () => { scale = log.checked ? "log" : "linear"; });
   for (const input of [...axis, log, only, ...boxes]) input.addEventListener("change", () => { draw(); remember(); });
   for (const box of columns) box.addEventListener("change", () => { showColumns(); remember(); });
   const pick = (row, event) =>
@@ -233,6 +285,7 @@
   body.addEventListener("click", event => { const row = event.target.closest("tr"); if (row) pick(row, event); });
   // One row takes the focus at a time; the arrow keys go on from it.
   body.addEventListener("keydown", event => {
+    addRows();
     const row = event.target.closest("tr"), all = [...body.rows].filter(r => !r.hidden), index = all.indexOf(row);
     const next = {ArrowDown: all[index + 1], ArrowUp: all[index - 1], Home: all[0], End: all.at(-1)}[event.key];
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); pick(row, event); }
@@ -250,7 +303,7 @@
   host.addEventListener("keydown", event => {
     const all = host.order || [], step = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
     if (event.key === "Escape") { hideTip(); choose([]); current = null; return; }
-    if (event.key === "Enter" && current) { choose([current]); reveal(current); return; }
+    if (event.key === "Enter" && current) { choose(together([current])); reveal(current); return; }
     if (!step || !all.length) return;
     event.preventDefault();
     const index = all.findIndex(p => p.key === current);
@@ -265,4 +318,7 @@
   if (address.has("columns")) showColumns();
   order();
   draw();
+  const follow = () => { addRows(Math.min(later.length, 60)); if (later.length) setTimeout(follow, 20); };
+  addEventListener("load", () => setTimeout(follow, 60));
+  addEventListener("beforeprint", () => addRows());
 })();

@@ -85,6 +85,13 @@ function addLegend(host, entries) {
   host.append(legend);
 }
 
+// How wide a name in a drawing is; asked of a canvas, for asking the drawing lays the whole page out.
+const ruler = document.createElement("canvas").getContext("2d");
+function widthOf(text) {
+  ruler.font = "11px system-ui, sans-serif";
+  return ruler.measureText(text).width;
+}
+
 const tip = document.getElementById("tip");
 function showTip(text, at) {
   tip.textContent = text;

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tinyml.bench.page.figures import figures
 from tinyml.bench.page.project import read
 from tinyml.bench.page.render import html
+from tinyml.bench.page.sections.comparison import AT_ONCE
+from tinyml.schema import BenchRun
+from tinyml.store import write_json
 
 from .browser import Opened
 from .browser import opened as opened_in
@@ -54,13 +59,20 @@ def test_filters_hold_for_the_chart_and_the_table(browser: Any, results: Path) -
 
 def test_every_cost_has_its_chart(browser: Any, results: Path) -> None:
     shown = opened(browser, results)
+    points = [point for point in json.loads(shown.page.locator("#points").text_content()) if point["top1"] is not None]
+    for value in ("p50", "p90", "load", "bytes", "peak"):
+        shown.page.locator(f'#axis input[value="{value}"]').check()
+        costs = [point[value] for point in points if point[value]]
+        assert shown.page.locator("#log").is_checked() == (max(costs) > 12 * min(costs))
+        assert shown.page.locator("#scatter .whisker").count() == shown.marks()
     for value in ("p50", "p90", "load", "bytes", "peak"):
         for logarithmic in (False, True):
             shown.page.locator(f'#axis input[value="{value}"]').check()
             shown.page.locator("#log").set_checked(logarithmic)
             inside = shown.page.evaluate("""() => {
                 const box = document.querySelector("#scatter svg").getBoundingClientRect();
-                return [...document.querySelectorAll("#scatter .mark")].map(m => m.getBoundingClientRect()).every(m =>
+                return [...document.querySelectorAll("#scatter :is(.mark, .whisker)")]
+                    .map(m => m.getBoundingClientRect()).every(m =>
                     m.left >= box.left && m.right <= box.right && m.top >= box.top && m.bottom <= box.bottom); }""")
             assert inside
             assert shown.marks() > 0
@@ -93,7 +105,7 @@ def test_a_point_and_its_row_are_selected_together_and_a_link_shows_the_same(bro
     again.page.close()
 
 
-def test_it_opens_with_the_latency_even_where_more_files_have_only_a_size(browser: Any, results: Path) -> None:
+def test_it_opens_with_the_latency_unless_most_files_have_only_a_size(browser: Any, results: Path) -> None:
     shown = opened(browser, results)
     assert shown.page.locator('#axis input[value="p50"]').is_checked()
     fast, note = shown.marks(), shown.page.locator("#scatter-note").inner_text()
@@ -104,6 +116,98 @@ def test_it_opens_with_the_latency_even_where_more_files_have_only_a_size(browse
     assert shown.marks() > fast
     assert not shown.page.locator('#axis input[value="energy"]').is_visible()  # nothing has one
     shown.page.close()
+    (exported,) = results.glob("*/exports/coreml-w8")
+    for number in range(8):
+        folder = exported.with_name(f"untimed-{number}")
+        shutil.copytree(exported, folder)
+        manifest = (folder / "manifest.json").read_text()
+        sha = json.loads(manifest)["sha256"]
+        (folder / "manifest.json").write_text(manifest.replace(sha, f"{number:064d}"))
+    shown = opened(browser, results)
+    assert shown.page.locator('#axis input[value="bytes"]').is_checked()
+    shown.page.close()
+
+
+@pytest.fixture
+def many(results: Path, linux_run: BenchRun) -> Path:
+    """More rows than are there when the page is painted."""
+    renamed = tuple(
+        r.model_copy(update={"case": r.case.model_copy(update={"model": f"model-{n}"})})
+        for n in range(7)
+        for r in linux_run.results
+    )
+    write_json(results / "bench" / linux_run.id / "run.json", linux_run.model_copy(update={"results": renamed}))
+    return results
+
+
+def test_a_long_table_is_whole_soon_and_whenever_it_is_needed(browser: Any, many: Path) -> None:
+    keys = {figure.key for figure in figures(read(many))}
+    assert len(keys) > AT_ONCE
+    rows = "() => [...document.querySelectorAll('#rows tbody tr')].map(row => row.dataset.key)"
+    waiting = "setTimeout = () => 0;"  # the rest is never fetched by itself
+    for needed in ("sort", "point", "print", None):
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        if needed:
+            page.add_init_script(waiting)
+        file = many.parent / "report.html"
+        file.write_text(html(read(many)))
+        page.goto(f"file://{file}")
+        if needed:
+            assert len(page.evaluate(rows)) == AT_ONCE
+        if needed == "sort":
+            page.get_by_role("button", name="size MB").click()
+        elif needed == "point":
+            page.locator("#scatter").focus()
+            for _ in range(page.locator("#scatter .mark").count()):
+                page.keyboard.press("ArrowRight")
+        elif needed == "print":
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.locator("#rows tbody tr").nth(len(keys) - 1).wait_for(state="attached")
+        assert set(page.evaluate(rows)) == keys
+        page.close()
+
+
+def test_filters_hold_for_rows_that_come_later(browser: Any, many: Path) -> None:
+    shown = opened(browser, many, address="#?off=format%3Dcoreml")
+    shown.page.wait_for_function(f"document.querySelectorAll('#rows tbody tr').length === {len(figures(read(many)))}")
+    assert set(shown.column("format")) == {"onnx", "torch"}
+    assert shown.problems == []
+    shown.page.close()
+
+
+def test_without_scripts_every_figure_is_there(browser: Any, many: Path) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    file = many.parent / "report.html"
+    file.write_text(html(read(many)))
+    page.goto(f"file://{file}")
+    assert page.locator("#rows tbody tr, #more-rows tbody tr").count() == len(figures(read(many)))
+    for table in ("#rows", "#more-rows"):
+        assert page.locator(f"{table} tbody tr").first.locator("td, th").last.is_visible()  # every column
+    context.close()
+
+
+def test_a_file_stands_once_where_the_cost_is_its_own(browser: Any, results: Path) -> None:
+    shown = opened(browser, results)
+    shown.page.locator('#axis input[value="bytes"]').check()
+    found = [f for f in figures(read(results)) if f.accuracy is not None]
+    files = {(f.sha256, f.accuracy.metrics.top1) for f in found if f.accuracy is not None}
+    assert shown.marks() == len(files) < len(found)
+    listed = shown.page.locator("#detail td button").all_text_contents()
+    assert len(set(listed)) == len(listed)
+    assert not any(" on " in name for name in listed)  # what ran it does not matter
+    names = shown.page.locator("#scatter .name").all_text_contents()
+    assert len(set(names)) == len(names)
+    shown.page.locator("#detail td button").first.click()
+    chosen = set(shown.selected())
+    assert len(chosen) > 1
+    assert len({f.sha256 for f in found if f.key in chosen}) == 1
+    assert shown.page.locator("#scatter .mark.chosen").count() == 1
+    again = opened(browser, results, address=shown.page.evaluate("location.hash"))
+    assert set(again.selected()) == chosen
+    assert shown.problems == again.problems == []
+    shown.page.close()
+    again.page.close()
 
 
 def test_what_nothing_beats_is_named_in_the_chart_and_beside_it(browser: Any, results: Path) -> None:

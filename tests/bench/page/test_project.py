@@ -154,6 +154,7 @@ def test_the_page_of_five_hundred_cases_is_small(results: Path, linux_run: Bench
     write_json(results / "bench" / "later" / "run.json", later(linux_run, results=many))
     project = read(results)
     assert len(figures(project)) >= 500
+    assert len({figure.key for figure in figures(project)}) == len(figures(project))
     assert len(html(project).encode()) < 5_000_000
 
 
