@@ -7,8 +7,7 @@ struct ChoicesTests {
     private let model: InstalledModel
 
     init() throws {
-        model = try InstalledModel(
-            folder: Fixtures.own.appendingPathComponent("../../App/Models/densenet-coreml-int8").standardized)
+        model = try InstalledModel(folder: Fixtures.shipped)
     }
 
     @Test func choicesComeBackAtTheNextLaunch() throws {

@@ -6,7 +6,19 @@ import Foundation
 enum Fixtures {
     static let own = folder(of: #filePath).appendingPathComponent("../Fixtures").standardized
     static let results = folder(of: #filePath).appendingPathComponent("../../../tests/fixtures/results").standardized
+    /// The folder of the model that the app comes with.
+    static let shipped = onlyChild(of: own.appendingPathComponent("../../App/Models").standardized) {
+        FileManager.default.fileExists(atPath: $0.appendingPathComponent("manifest.json").path)
+    }
+    static let shippedPackage = onlyChild(of: shipped) { $0.pathExtension == "mlpackage" }
     static let artifacts = results.appendingPathComponent("../artifacts").standardized
+
+    private static func onlyChild(of folder: URL, where isMeant: (URL) -> Bool) -> URL {
+        let children = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let meant = (children ?? []).filter(isMeant)
+        precondition(meant.count == 1, "one of its kind in \(folder.path), not \(meant.count)")
+        return meant[0].standardized
+    }
 
     /// A fixture of this package, decoded.
     static func decode<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {

@@ -5,9 +5,8 @@ import Testing
 
 /// The app's own model, brought in again in every way; and what must not come in.
 struct ModelLibraryTests {
-    private static let exported = Fixtures.own.appendingPathComponent("../../App/Models/densenet-coreml-int8")
-        .standardized
-    private static let package = exported.appendingPathComponent("densenet-coreml-int8.mlpackage")
+    private static let exported = Fixtures.shipped
+    private static let package = Fixtures.shippedPackage
 
     private func withLibrary(_ body: (ModelLibrary, URL) throws -> Void) throws {
         try Fixtures.withTemporaryFolder { folder in
@@ -33,7 +32,7 @@ struct ModelLibraryTests {
         }
     }
 
-    @Test(arguments: ["", "densenet/", "a/b/"])
+    @Test(arguments: ["", "resnet20/", "a/b/"])
     func anArchiveOfAnExportedFolderIsBroughtIn(root: String) throws {
         try withLibrary { library, folder in
             let model = try library.add(archive(Self.exported, root: root, in: folder))
@@ -47,10 +46,10 @@ struct ModelLibraryTests {
             let zipped = try archive(Self.package, root: "some.mlpackage/", in: folder)
             for source in [Self.package, zipped] {
                 let model = try library.add(source)
-                #expect((model.facts.architecture, model.facts.variant) == ("densenet", "coreml-int8"))
+                #expect((model.facts.architecture, model.facts.variant) == ("resnet20", "coreml-w8"))
                 #expect(model.facts.preprocess == Preprocess(inputSize: 64, resize: 64))
                 #expect(model.facts.isPreprocessKnown)
-                #expect(model.facts.data == "shapes")
+                #expect(model.facts.data == "tiny-imagenet")
                 // What nobody recorded beside it is not made up.
                 #expect(model.facts.verification == nil)
                 #expect(model.golden == nil)
@@ -250,8 +249,7 @@ struct ModelDownloadTests {
     }
 
     @Test func anArchiveIsFetchedAndBroughtIn() async throws {
-        let exported = Fixtures.own.appendingPathComponent("../../App/Models/densenet-coreml-int8").standardized
-        let content = try ZipWriter.archive(ZipWriter.entries(of: exported, root: "m/"))
+        let content = try ZipWriter.archive(ZipWriter.entries(of: Fixtures.shipped, root: "m/"))
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tinyml-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let library = ModelLibrary(folder: folder)

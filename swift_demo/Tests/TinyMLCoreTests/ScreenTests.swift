@@ -8,8 +8,7 @@ struct ScreenTests {
     private let model: InstalledModel
 
     init() throws {
-        model = try InstalledModel(
-            folder: Fixtures.own.appendingPathComponent("../../App/Models/densenet-coreml-int8").standardized)
+        model = try InstalledModel(folder: Fixtures.shipped)
     }
 
     private static let cameras = [
