@@ -12,6 +12,7 @@ from .package import sources
 
 PAGE = re.compile(r"^\s*/// https://developer\.apple\.com/documentation/(\S+)$")
 AVAILABLE = re.compile(r"^\s*@available\(iOS ([\d.]+), macOS ([\d.]+), \*\)$")
+EXTENSION = re.compile(r"^\s*(?:@\S+ )*(?:public )?extension\b")
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,17 @@ def read(path: Path) -> list[StandIn]:
     found = []
     systems: dict[int, tuple[str, str]] = {}
     pending: tuple[str, str] | None = None
+    attributed = -1
     for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
         if line.strip() == "}":
             systems = {depth: value for depth, value in systems.items() if depth < indent}
-        if available := AVAILABLE.match(line):
+        if number > attributed and (available := AVAILABLE.match(line)):
             pending = (available[1], available[2])
+        if pending and EXTENSION.match(line):
+            # It has no page of its own, and what it says holds for each of its members.
+            systems[indent] = pending
+            pending = None
         page = PAGE.match(line)
         if not page:
             continue
@@ -62,11 +68,13 @@ def read(path: Path) -> list[StandIn]:
                 following = following[1:]
             else:
                 break
+        # What stands between the page and its declaration says nothing of the one that comes after.
+        attributed = lines.index(following[0], number + 1) if following else number
         text = header(following)
         if pending:
             systems[indent] = pending
             pending = None
-        if re.match(r"(?:@\S+ )*(?:public )?extension\b", text):
+        if EXTENSION.match(text):
             continue
         systems_here = systems[max(systems)] if systems else None
         found.append(StandIn(f"{path.parent.name}:{number + 1}", page[1], text, parse(text), systems_here))

@@ -170,6 +170,34 @@ def test_a_members_systems_are_its_types(tmp_path: Path) -> None:
     ]
 
 
+def test_every_member_of_an_extension_has_its_systems(tmp_path: Path) -> None:
+    site = "https://developer.apple.com/documentation"
+    file = tmp_path / "Stub" / "Kit.swift"
+    file.parent.mkdir()
+    members = "".join(f"    /// {site}/kit/{name}\n    public func {name}() {{ stub() }}\n" for name in "abc")
+    for before in ("", f"/// {site}/kit/plan\n"):
+        guarded = f"{before}@available(iOS 17.4, macOS 14.4, *)\npublic extension Plan {{\n{members}}}\n"
+        file.write_text(f"{guarded}/// {site}/kit/old\npublic struct Old {{}}\n")
+        assert [(each.declaration.name, each.available) for each in read(file)] == [
+            ("a", ("17.4", "14.4")),
+            ("b", ("17.4", "14.4")),
+            ("c", ("17.4", "14.4")),
+            ("Old", None),
+        ]
+
+
+def test_the_systems_of_one_member_are_not_the_next_ones(tmp_path: Path) -> None:
+    site = "https://developer.apple.com/documentation"
+    file = tmp_path / "Stub" / "Kit.swift"
+    file.parent.mkdir()
+    newer = f"    /// {site}/kit/new\n    @available(iOS 26.0, macOS 26.0, *)\n    var new: Int {{ get }}\n"
+    file.write_text(
+        f"/// {site}/kit/p\npublic protocol P {{\n{newer}    /// {site}/kit/old\n    var old: Int {{ get }}\n}}\n"
+    )
+    found = [(each.declaration.name, each.available) for each in read(file)]
+    assert found == [("P", None), ("new", ("26.0", "26.0")), ("old", None)]
+
+
 def test_the_script_compares_and_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

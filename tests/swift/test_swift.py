@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tinyml.store import read_json
 
 from .package import PACKAGE, SYSTEMS, needs_swift, sources, swift
 from .pessimistic import pessimistic, write_pessimistic
-from .type_check import StandInModules, stand_in_modules
+from .type_check import StandInModules, setting_flags, stand_in_modules
 
 pytestmark = needs_swift
 on_apple = platform.system() == "Darwin"
@@ -44,6 +45,25 @@ def test_the_format_is_the_house_style() -> None:
 
 
 without_frameworks = pytest.mark.skipif(on_apple, reason="the frameworks themselves are here")
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags"),
+    [
+        ({"unsafeFlags": {"_0": ["-O", "-v"]}}, ["-O", "-v"]),
+        ({"define": {"_0": "ONE"}}, ["-D", "ONE"]),
+        ({"enableUpcomingFeature": {"_0": "ExistentialAny"}}, ["-enable-upcoming-feature", "ExistentialAny"]),
+        ({"enableExperimentalFeature": {"_0": "Lifetimes"}}, ["-enable-experimental-feature", "Lifetimes"]),
+        ({"swiftLanguageMode": {"_0": "6"}}, ["-swift-version", "6"]),
+    ],
+)
+def test_a_targets_settings_are_the_compilers_flags(kind: dict[str, Any], flags: list[str]) -> None:
+    assert setting_flags("Kit", kind) == flags
+
+
+def test_a_setting_that_nobody_knows_is_told() -> None:
+    with pytest.raises(ValueError, match="Kit has a setting whose flag is not known: interoperabilityMode Cxx"):
+        setting_flags("Kit", {"interoperabilityMode": {"_0": "Cxx"}})
 
 
 @pytest.fixture(scope="module")

@@ -111,10 +111,36 @@ def _target(described: dict[str, Any]) -> Target:
         flag
         for setting in described["settings"]
         if setting["tool"] == "swift" and "condition" not in setting
-        for flag in setting["kind"]["unsafeFlags"]["_0"]
+        for flag in setting_flags(name, setting["kind"])
     ]
     dependencies = [next(iter(each.values()))[0] for each in described["dependencies"]]
     return Target(name, folder, tuple(sources), tuple(dependencies), tuple(flags))
+
+
+def setting_flags(target: str, kind: dict[str, Any]) -> list[str]:
+    """What a setting of the package means to the compiler.
+
+    Raises:
+        ValueError: for a kind that is not known here; leaving it out would check something else than what is built.
+    """
+    ((name, values),) = kind.items()
+    value = values["_0"]
+    match name:
+        case "unsafeFlags":
+            return list(value)
+        case "define":
+            return ["-D", value]
+        case "enableUpcomingFeature":
+            return ["-enable-upcoming-feature", value]
+        case "enableExperimentalFeature":
+            return ["-enable-experimental-feature", value]
+        case "swiftLanguageMode":
+            return ["-swift-version", str(value)]
+        case "treatAllWarnings":
+            return ["-warnings-as-errors"] if value == "error" else ["-no-warnings-as-errors"]
+        case _:
+            msg = f"{target} has a setting whose flag is not known: {name} {value}"
+            raise ValueError(msg)
 
 
 def _module_map(target: Target, folder: Path) -> Path:
