@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from tinyml.bench.markdown_table import table
 from tinyml.bench.page.project import Kept, Project, read
 from tinyml.confidence import ABSENT, share_told, top1_told
-from tinyml.schema import Artifact, Checkpoint, EvaluatedModel, History, Provenance
+from tinyml.schema import Artifact, Checkpoint, EpochRecord, EvaluatedModel, History, Provenance
 from tinyml.trainer.architecture import summaries
 
 MEGABYTE = 1_000_000
@@ -54,19 +55,24 @@ def networks(results: Path) -> str | None:
 
 def _effort(history: History, checkpoint: Checkpoint) -> list[str]:
     """Passes over the training images, pixels seen, hours, peak memory, device."""
-    images = sum(epoch.seconds * epoch.images_per_second for epoch in history.epochs)
     of_split = checkpoint.dataset.splits["train"].images if checkpoint.dataset else None
+    images = sum(_images(epoch, of_split) for epoch in history.epochs)
     memory = history.memory
     return [
         f"{images / of_split:.1f}" if of_split else ABSENT,
-        f"{_pixels(history) / 1e9:.2f}",
+        f"{_pixels(history, of_split) / 1e9:.2f}",
         f"{sum(epoch.seconds for epoch in history.epochs) / 3600:.2f}",
         f"{memory.process_bytes / GIB:.1f}" if memory else ABSENT,
         history.device,
     ]
 
 
-def _pixels(history: History) -> float:
+def _images(epoch: EpochRecord, of_split: int | None) -> float:
+    """Shown in an epoch: its seconds hold the validation too, so that a whole one would come out larger than it is."""
+    return min(epoch.seconds * epoch.images_per_second, of_split or math.inf)
+
+
+def _pixels(history: History, of_split: int | None) -> float:
     """Of all images seen. Where sizes grow within a budget, by the clock that they grow by: right to an epoch."""
     sizes = [int(size) for size in (history.config.resolution or "64").split(":")]
     budget = history.config.budget
@@ -80,7 +86,8 @@ def _pixels(history: History) -> float:
     for epoch in history.epochs:
         end, phase = begin + epoch.seconds, 0.0
         for size, upto in zip(sizes, ends, strict=True):
-            seen += max(0.0, min(end, upto) - max(begin, phase)) * epoch.images_per_second * size**2
+            share = max(0.0, min(end, upto) - max(begin, phase)) / epoch.seconds
+            seen += share * _images(epoch, of_split) * size**2
             phase = upto
         begin = end
     return seen

@@ -6,17 +6,23 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tinyml.cli.app import run
 from tinyml.errors import ArtifactError, UsageError
+from tinyml.evaluation.opening import open_model
 from tinyml.export.app_models import newest_core_ml, sync
 from tinyml.schema import AppCatalog, Artifact, Golden
 from tinyml.store import file_sha256, read_json, size_bytes, write_json
+from tinyml.trainer.data.images import decode
 from tinyml.workspace import Workspace, artifact_manifest
 
 from .make_fixtures import artifact as artifact_fixture
 from .make_fixtures import golden as golden_fixture
+
+SHIPPED = Path(__file__).parents[2] / "swift_demo" / "App" / "Models"
 
 
 def exported(root: Path, model: str, variant: str, *, made: str = "2026-11-23T17:05:09Z", kind: str = "coreml") -> Path:
@@ -101,6 +107,32 @@ def test_what_is_missing_is_refused(tmp_path: Path) -> None:
         sync([manifest], tmp_path / "Models")
 
 
+def test_the_golden_image_may_be_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # The app's first model is a real one, which can be executed.
+    shipped = next(SHIPPED.glob("*/manifest.json"))
+    image, target = tmp_path / "own.png", tmp_path / "Models"
+    Image.linear_gradient("L").convert("RGB").rotate(30).save(image)
+    words = ["app", "sync", str(shipped), "--app", str(target), "--golden-image", str(image)]
+    assert run(words) == 0
+    (entry,) = read_json(target / "catalog.json", AppCatalog).models
+    golden = read_json(target / entry.folder / "golden.json", Golden)
+    opened = open_model(target / entry.folder)
+    pixels = decode(image, opened.predictor.spec.preprocess, "own.png")
+    assert np.array_equal(np.asarray(Image.open(target / entry.folder / golden.image)), pixels)
+    scores = opened.predictor.probabilities(pixels[None])[0]
+    expected = {label: float(score) for label, score in zip(opened.predictor.spec.labels, scores, strict=True)}
+    assert [expected[label] for label in golden.labels] == pytest.approx(golden.probabilities)
+    assert golden.probabilities[0] == pytest.approx(max(expected.values()))
+    assert golden.artifact_sha256 == entry.artifact_sha256
+
+    before = file_sha256(target)
+    image.write_text("no image")
+    capsys.readouterr()
+    assert run(words) == 1
+    assert "own.png" in capsys.readouterr().err
+    assert file_sha256(target) == before
+
+
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     manifest = exported(tmp_path, "vit", "onnx-fp32", kind="onnx")
     with pytest.raises(UsageError, match="Core ML models only"):
@@ -116,13 +148,13 @@ def test_a_folder_that_is_no_app_is_refused(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_app_has_a_small_model_from_the_start() -> None:
-    folder = Path(__file__).parents[2] / "swift_demo" / "App" / "Models"
+    folder = SHIPPED
     catalog = read_json(folder / "catalog.json", AppCatalog)
     assert catalog.models
     for entry in catalog.models:
         artifact = read_json(folder / entry.folder / "manifest.json", Artifact)
         golden = read_json(folder / entry.folder / "golden.json", Golden)
-        assert artifact.data == "shapes"
+        assert artifact.data == "tiny-imagenet"
         assert file_sha256(folder / entry.folder / artifact.path) == entry.artifact_sha256 == artifact.sha256
         assert golden.artifact_sha256 == artifact.sha256
     assert size_bytes(folder) < 3_000_000

@@ -1,0 +1,45 @@
+"""The tables of the networks: passes and pixels of a training are those that it saw."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyml.schema import Budget, EpochRecord, History, Provenance, TrainConfig
+
+from ..results_tables import _images, _pixels
+
+
+def history(resolution: str, *, budget: Budget | None = None) -> History:
+    """Two epochs of 100 images, 10 s each of which 2 go to the validation, then a quarter of one."""
+    rates = ((1, 10.0, 12.5), (2, 10.0, 12.5), (3, 5.0, 5.0))
+    return History(
+        config=TrainConfig(model="resnet20", recipe="best", data="shapes", resolution=resolution, budget=budget),
+        device="cpu",
+        epochs=tuple(
+            EpochRecord(
+                epoch=number,
+                lr=0.1,
+                train_loss=1.0,
+                train_accuracy=None,
+                val_loss=1.0,
+                val_accuracy=0.5,
+                seconds=seconds,
+                images_per_second=rate,
+            )
+            for number, seconds, rate in rates
+        ),
+        memory=None,
+        provenance=Provenance(created_at="2026-01-01T00:00:00Z", command="pytest", tool_version="0"),
+    )
+
+
+def test_images_are_no_more_than_an_epoch_has() -> None:
+    assert [_images(epoch, 100) for epoch in history("64").epochs] == [100, 100, 25]
+
+
+def test_pixels_follow_the_clock_of_a_budget() -> None:
+    assert _pixels(history("64"), 100) == pytest.approx(225 * 64**2)
+    by_clock = history("32:64", budget=Budget(seconds=25, phase_seconds=(20.0, 5.0), finish_seconds=0))
+    assert _pixels(by_clock, 100) == pytest.approx(200 * 32**2 + 25 * 64**2)
+    halves = history("32:64", budget=Budget(seconds=25, phase_seconds=(5.0, 20.0), finish_seconds=0))
+    assert _pixels(halves, 100) == pytest.approx(50 * 32**2 + (50 + 100 + 25) * 64**2)
