@@ -198,7 +198,14 @@ class Exporter:
         images = artifact.verification.images if artifact.verification else 0
         return manifest if same and images == len(self.answers.images) else None
 
-    def plan(self, goal: PlanGoal, *, target: str | None = None, rounding: Rounding = "compensated") -> Plan:
+    def plan(
+        self,
+        goal: PlanGoal,
+        *,
+        target: str | None = None,
+        rounding: Rounding = "compensated",
+        among: Sequence[str] | None = None,
+    ) -> Plan:
         """The best compression by layer for `goal`, searched for with the training and validation splits.
 
         Layers are rounded and measured on images of "train", whole plans judged on images of "val"; what verifies the
@@ -208,6 +215,7 @@ class Exporter:
             goal: What to meet.
             target: The oldest system; None: iOS18, which has every kind.
             rounding: How weights are rounded.
+            among: The only ones that a layer can become, by their names in a variant's; None: all of the menu.
 
         Raises:
             UsageError: No plan meets the goal.
@@ -237,6 +245,7 @@ class Exporter:
                 model=self.checkpoint.spec.architecture,
                 source_sha256=self.checkpoint.sha256,
                 judged_on="val",
+                among=among,
                 progress=self._progress,
             )
 

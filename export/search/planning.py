@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -125,6 +126,7 @@ def plan(
     source_sha256: str,
     judged_on: str,
     left: dict[str, str] | None = None,
+    among: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """The best plan for `goal`, not written yet: its `weights_sha256` is that of whoever writes it.
@@ -137,12 +139,14 @@ def plan(
         source_sha256: Of what it is made.
         judged_on: What the judging inputs are called.
         left: Layers that the package's own form leaves out, with the reasons.
+        among: The only ones that a layer can become, by their names in a variant's; None: all of the menu.
         progress: Told of every step.
 
     Raises:
         UsageError: No plan meets the goal.
     """
-    found = search(subject, goal, options_for(str(subject.variant.minimum_target), rounding), progress)
+    options = options_for(str(subject.variant.minimum_target), rounding, among)
+    found = search(subject, goal, options, progress)
     variant = variant_for(goal, subject.variant).model_copy(update={"compression": found.compression})
     return Plan(
         model=model,
