@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from tinyml.coreml.read.package import open_package
@@ -21,9 +20,6 @@ from .calibration import Calibrator, Changed, decoded
 from .forms import Form, rescaled
 from .rounding import Kinds, Rounded, rounded
 from .statistics import Products, hessian
-
-_FAR = 5.7
-"""How many times the error of plain rounding a weight may have at most; the proof allows a little more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,20 +55,16 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
         return Encoded()
     values = decoded(open_package(model), set(chosen))
     half = variant.precision == "fp16"
+    # Behind much coarser layers one of many bits would be moved farther from its source than the proof allows.
+    alike = not any(kind.overrides for kind in variant.compression)
     forms: dict[str, Form] = {}
-
-    def near(weight: Weight, stored: NDArray[np.float32]) -> bool:
-        """Whether it is as near to its source as the proof asks of it: a layer may not make up for all others."""
-        original, kinds = values[weight.stored_name], chosen[weight.stored_name]
-        plain = rounded(original, weight, kinds, half=half)
-        allowed = 0.0 if plain is None else float(np.linalg.norm(plain.values - original))
-        return float(np.linalg.norm(stored - original)) <= _FAR * allowed
 
     def settle(weight: Weight, matrix: Products | None) -> Rounded | None:
         original, kinds = values[weight.stored_name], chosen[weight.stored_name]
-        found = rounded(original, weight, kinds, half=half, hessian=matrix)
-        if found is not None and matrix is not None and not near(weight, found.values):
-            found = rounded(original, weight, kinds, half=half, hessian=replace(matrix, drifts=None))
+        if alike or matrix is None:
+            found = rounded(original, weight, kinds, half=half, hessian=matrix)
+        else:
+            found = rounded(original, weight, kinds, half=half, hessian=replace(matrix, drifts=None), turns=0)
         if found is not None:
             forms[weight.stored_name] = found.form
         return found
@@ -80,7 +72,7 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
     shifts: dict[str, np.ndarray] = {}
     if compensates(variant) and samples is not None and any(map(len, samples.values())):
         layers = {w.op_name: w for w in weights if w.stored_name in chosen}
-        shifts = _compensated(model, samples, layers, settle, near, forms)
+        shifts = _compensated(model, samples, layers, settle, forms, stretches=alike)
     for weight in weights:
         if weight.stored_name in chosen and weight.stored_name not in forms:
             settle(weight, None)
@@ -98,7 +90,13 @@ def kinds_of(variant: Variant, weight: Weight) -> Kinds:
 
 
 def _compensated(
-    model: Any, samples: Samples, layers: Mapping[str, Weight], settle: Any, near: Any, forms: dict[str, Form]
+    model: Any,
+    samples: Samples,
+    layers: Mapping[str, Weight],
+    settle: Any,
+    forms: dict[str, Form],
+    *,
+    stretches: bool,
 ) -> dict[str, np.ndarray]:
     calibrator = Calibrator(model, samples)
     if not calibrator.at_once:
@@ -123,12 +121,10 @@ def _compensated(
             if kind not in ("conv", "linear"):
                 return output
             bias = now.get("bias")
-            if readers[stored] == 1:
+            if stretches and readers[stored] == 1:
                 stretch = (_deviation(kind, expected) / _deviation(kind, output).clamp(min=1e-12)).clamp(0.5, 2)
                 made = rescaled(forms[stored], stretch.numpy(), weight.output_axis, half=weight.dtype == "fp16")
-                shape = [1] * done[stored].dim()
-                shape[weight.output_axis] = -1
-                if made is not None and near(weight, (done[stored] * stretch.reshape(shape)).numpy()):
+                if made is not None:
                     forms[stored] = made
                     rest = torch.zeros(()) if bias is None else _along(kind, bias, output)
                     output = (output - rest) * _along(kind, stretch, output) + rest

@@ -18,8 +18,6 @@ from .statistics import Products
 Kinds = Sequence[tuple[Any, Any]]
 """A weight's kinds of compression in order, each with the settings that hold for it."""
 
-_TURNS = 3
-"""How often levels are chosen once more for the values that were fitted to them."""
 _WORK = 2e10
 """Multiplications of a layer's weights with the products of its inputs above which that would take minutes."""
 
@@ -34,7 +32,13 @@ class Rounded:
 
 
 def rounded(
-    values: Values, weight: Weight, kinds: Kinds, *, half: bool, hessian: Products | None = None
+    values: Values,
+    weight: Weight,
+    kinds: Kinds,
+    *,
+    half: bool,
+    hessian: Products | None = None,
+    turns: int = 3,
 ) -> Rounded | None:
     """`values` as `kinds` store them; None where none of them applies to this weight.
 
@@ -45,6 +49,7 @@ def rounded(
         half: Whether what is stored is of float16.
         hessian: Of the layer's inputs: the weights make up for each other's errors; None: each is rounded to the
             nearest.
+        turns: How often levels are chosen once more for the values that were fitted to them.
     """
     cells = cells_of(values, weight)
     if hessian is not None:
@@ -80,7 +85,7 @@ def rounded(
 
         final = compensated(cells, hessian, nearest)
         weigh, products = torch.ones(()) if scale is None else (scale**2)[:, None], hessian
-        for turn in range(1 + _TURNS * (hessian.work(len(cells)) <= _WORK)):
+        for turn in range(1 + turns * (hessian.work(len(cells)) <= _WORK)):
             if turn:
                 final = polished(final, cells, hessian, nearest)
             if grid is not None:
