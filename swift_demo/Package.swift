@@ -17,7 +17,6 @@ let stubs: [(name: String, imports: [String])] = [
     ("CoreGraphics", ["CoreVideo"]),
     ("ImageIO", ["CoreGraphics", "CoreVideo"]),
     ("CoreML", ["CoreVideo"]),
-    ("CoreAI", []),
     ("Vision", ["CoreML", "CoreVideo"]),
     ("QuartzCore", []),
     ("AVFoundation", ["CoreGraphics", "CoreMedia", "QuartzCore"]),

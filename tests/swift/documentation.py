@@ -50,7 +50,6 @@ FRAMEWORKS = {
     "appkit": "AppKit",
     "avfoundation": "AVFoundation",
     "charts": "Charts",
-    "coreai": "CoreAI",
     "coregraphics": "CoreGraphics",
     "coremedia": "CoreMedia",
     "coreml": "CoreML",

@@ -37,11 +37,6 @@ MINIMUM: dict[str, tuple[Version, Version]] = {
     "ControlWidgetConfiguration": ((18, 0), (26, 0)),
     "ControlWidgetButton": ((18, 0), (26, 0)),
     "StaticControlConfiguration": ((18, 0), (26, 0)),
-    "AIModel": ((27, 0), (27, 0)),
-    "InferenceFunction": ((27, 0), (27, 0)),
-    "NDArray": ((27, 0), (27, 0)),
-    "SpecializationOptions": ((27, 0), (27, 0)),
-    "CoreAIClassifier": ((27, 0), (27, 0)),
     "IntentModes": ((26, 0), (26, 0)),
     "glassEffect": ((26, 0), (26, 0)),
     "Chart3D": ((26, 0), (26, 0)),
@@ -183,7 +178,7 @@ def test_stand_ins_hold_only_what_is_used() -> None:
 def test_apple_files_lie_inside_one_condition_that_stand_ins_can_switch(folder: str, framework: str) -> None:
     for path in sources(folder):
         text = path.read_text(encoding="utf-8").strip()
-        assert re.match(rf"#if canImport\((?:{framework})\)(?: && canImport\(CoreAI\))?\n", text), path
+        assert re.match(rf"#if canImport\((?:{framework})\)\n", text), path
         assert text.endswith("#endif"), path
         # No stand-in can make `os(...)` true.
         assert not re.search(r"#(?:else)?if .*\bos\(", text), path

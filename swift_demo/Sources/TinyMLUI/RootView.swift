@@ -20,11 +20,11 @@ public struct RootView: View {
                     .accessibilityIdentifier("screen-\(tab.rawValue)")
             }
         }
-        .task { app.flow.start() }
+        .task { app.start() }
         .onChange(of: app.cameraRequests) { tab = .camera }
         .alert(
-            app.flow.alert?.screen.title.localized ?? "",
-            isPresented: ItemControl(app.flow.alert != nil) { if !$0 { app.flow.dismissAlert() } }.binding
+            app.alert?.screen.title.localized ?? "",
+            isPresented: ItemControl(app.alert != nil) { if !$0 { dismiss() } }.binding
         ) {
             alertItems(buttons: true)
         } message: {
@@ -44,9 +44,17 @@ public struct RootView: View {
 
     /// An alert takes its buttons and its message apart.
     @ViewBuilder private func alertItems(buttons: Bool) -> some View {
-        let items = app.flow.alert?.screen[.summary]?.items.filter { $0.isButton == buttons } ?? []
+        let items = app.alert?.screen[.summary]?.items.filter { $0.isButton == buttons } ?? []
         ForEach(Array(items.enumerated()), id: \.offset) { _, item in
-            ScreenItemView(item: item, perform: app.flow.perform) { _ in EmptyView() }
+            ScreenItemView(item: item, perform: app.perform) { _ in EmptyView() }
+        }
+    }
+
+    private func dismiss() {
+        switch app.alert {
+        case .crashed: app.perform(.goOn)
+        case .problem: app.perform(.dismiss)
+        case nil: break
         }
     }
 }

@@ -576,13 +576,6 @@ public struct ModifiedView: View {
     public var body: Never { stub() }
 }
 
-/// https://developer.apple.com/documentation/swiftui/visibility
-public enum Visibility: Hashable, Sendable {
-    case automatic
-    case visible
-    case hidden
-}
-
 extension View {
     /// https://developer.apple.com/documentation/swiftui/view/font(_:)
     public func font(_ font: Font?) -> ModifiedView { stub() }
@@ -634,15 +627,6 @@ extension View {
     public func autocorrectionDisabled(_ disable: Bool = true) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/textselection(_:)
     public func textSelection<S: TextSelectability>(_ selectability: S) -> ModifiedView { stub() }
-    /// https://developer.apple.com/documentation/swiftui/view/linelimit(_:)
-    public func lineLimit(_ number: Int?) -> ModifiedView { stub() }
-    /// https://developer.apple.com/documentation/swiftui/view/minimumscalefactor(_:)
-    public func minimumScaleFactor(_ factor: CGFloat) -> ModifiedView { stub() }
-    /// https://developer.apple.com/documentation/swiftui/view/confirmationdialog(_:ispresented:titlevisibility:actions:)
-    public func confirmationDialog<A: View>(
-        _ title: Text, isPresented: Binding<Bool>, titleVisibility: Visibility = .automatic,
-        @ViewBuilder actions: () -> A
-    ) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/sheet(ispresented:ondismiss:content:)
     public func sheet<Content: View>(isPresented: Binding<Bool>, @ViewBuilder content: @escaping () -> Content)
         -> ModifiedView

@@ -92,23 +92,6 @@ struct BenchmarkRunnerTests {
         #expect(waits.count == plan.thermalWaitSeconds)
     }
 
-    /// What the app measures, on all four kinds of units: a device that never gets cool costs one wait, not one a part.
-    @Test(arguments: [(BenchmarkPlan.full, 120.0, 240.0...260.0), (.quick, 10.0, 16.0...20.0)])
-    func aWarmDeviceMakesARunLongerByOneWait(plan: BenchmarkPlan, wait: Double, usual: ClosedRange<Double>) {
-        func seconds(_ state: ThermalState) -> Double {
-            let (clock, conditions) = (FakeClock(), FakeConditions())
-            conditions.thermalState = state
-            let runner = BenchmarkRunner(
-                plan: plan, backend: FakeBackend(clock: clock), conditions: conditions, clock: clock,
-                isCancelled: { false }, report: { _ in })
-            _ = runner.run(subject, units: Units.coreMLUnits)
-            return Double(clock.now) / 1e9
-        }
-        let (cool, warm) = (seconds(.nominal), seconds(.fair))
-        #expect(usual.contains(cool), "\(cool) s")
-        #expect(abs(warm - cool - wait) < 0.001, "\(warm) s")
-    }
-
     @Test func memoryOfOneKindOfUnitsHoldsNoOthers() {
         let backend = FakeBackend(clock: clock)
         backend.onLoad = { [conditions] in conditions.memoryBytes? += 500 }

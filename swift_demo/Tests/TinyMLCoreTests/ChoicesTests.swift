@@ -7,7 +7,7 @@ struct ChoicesTests {
     private let model: InstalledModel
 
     init() throws {
-        model = try Fixtures.model()
+        model = try InstalledModel(folder: Fixtures.shipped)
     }
 
     @Test func choicesComeBackAtTheNextLaunch() throws {

@@ -40,13 +40,12 @@ public struct SelfTest: Sendable {
         }
         if largest > golden.tolerance {
             let sentence = Phrase(
-                "The model says %@, expected is %@: largest difference %@, allowed %@.", ClassName(best.label).short,
-                ClassName(expected).short, found,
+                "The model says %@, expected is %@: largest difference %@, allowed %@.", best.label, expected, found,
                 allowed)
             return Finding(name: "golden image", verdict: .failed, sentence: sentence)
         }
         let sentence = Phrase(
-            "The model says %@: largest difference %@, allowed %@.", ClassName(best.label).short, found, allowed)
+            "The model says %@: largest difference %@, allowed %@.", best.label, found, allowed)
         return Finding(name: "golden image", verdict: .passed, sentence: sentence)
     }
 

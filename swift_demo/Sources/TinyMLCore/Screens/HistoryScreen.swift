@@ -41,7 +41,7 @@ public struct HistoryScreen: Hashable, Sendable {
         }
         return Screen(
             "History",
-            [told, runList(formats), recordingList(formats), refusedList, comparison(formats), tools(formats)])
+            [told, runList(formats), recordingList(formats), refusedList, comparison(formats), tools])
     }
 
     private func runList(_ formats: Formats) -> ScreenSection<Action>? {
@@ -98,15 +98,14 @@ public struct HistoryScreen: Hashable, Sendable {
             remark: "Where something is flagged or differs, the ratio is no verdict.")
     }
 
-    private func tools(_ formats: Formats) -> ScreenSection<Action> {
+    private var tools: ScreenSection<Action> {
         ScreenSection(
             .tools,
             [
                 sharedFiles.isEmpty ? nil : .slot(.share, "Share the marked files"),
                 .button(
                     "Delete the marked files", .deleteMarked, symbol: "trash", role: .destructive,
-                    isEnabled: !marked.isEmpty,
-                    asks: Phrase("Delete %@ of the files? They cannot be brought back.", formats.count(marked.count))),
+                    isEnabled: !marked.isEmpty),
             ])
     }
 }

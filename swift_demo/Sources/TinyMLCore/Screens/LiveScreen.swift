@@ -79,8 +79,7 @@ public struct LiveScreen: Hashable, Sendable {
         let interruption: ScreenItem<Action>? =
             status.phase == .interrupted ? .remark("Another app is using the camera", symbol: "pause.circle") : nil
         guard let update else { return [interruption] }
-        let classes: [ScreenItem<Action>?] = ScreenItem.predictions(update.top, formats)
-        return [interruption, .verdict(update.top, threshold: threshold)] + classes
+        return [interruption, .verdict(update.top, threshold: threshold)] + update.top.map { .prediction($0, formats) }
     }
 
     private func comparison(_ formats: Formats) -> ScreenSection<Action>? {
@@ -89,7 +88,7 @@ public struct LiveScreen: Hashable, Sendable {
         if let besideProblem {
             items.append(.remark(besideProblem, symbol: "exclamationmark.triangle"))
         } else if let other = update?.other {
-            items += ScreenItem.predictions(Array(other.top.prefix(3)), formats)
+            items += other.top.prefix(3).map { .prediction($0, formats) }
             let agreement = other.agreement
             items += [
                 .value("Same class", formats.percent(agreement.sameClass)),
@@ -155,25 +154,15 @@ extension ScreenItem {
     /// The class in large letters, or that none is sure.
     static func verdict(_ predictions: [Prediction], threshold: Double) -> ScreenItem {
         switch Verdict(predictions, threshold: threshold) {
-        case .sure(let prediction):
-            .heading(.verbatim(ClassNames(of: predictions.top(5))[prediction.label].short))
+        case .sure(let prediction): .heading(.verbatim(prediction.label))
         case .unsure: .heading("Unsure")
         }
     }
 
-    /// Each class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
-    ///
-    /// With `withSynonyms` a class's other names are told too; where answers change all the time they would make the
-    /// lines jump.
-    static func predictions(
-        _ predictions: [Prediction], _ formats: Formats, withSynonyms: Bool = false
-    ) -> [ScreenItem] {
-        let names = ClassNames(of: predictions)
-        return predictions.map {
-            let name = names[$0.label]
-            return .prediction(
-                label: name.short, synonyms: withSynonyms ? name.synonyms : nil,
-                fraction: min(max($0.probability, 0), 1), reading: formats.percent($0.probability))
-        }
+    /// A class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
+    static func prediction(_ prediction: Prediction, _ formats: Formats) -> ScreenItem {
+        .prediction(
+            label: prediction.label, fraction: min(max(prediction.probability, 0), 1),
+            reading: formats.percent(prediction.probability))
     }
 }

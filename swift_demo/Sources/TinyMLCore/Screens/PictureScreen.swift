@@ -14,8 +14,7 @@ public struct PictureScreen: Hashable, Sendable {
     }
 
     public func content(_ formats: Formats = Formats()) -> Screen<Action> {
-        let classes: [ScreenItem<Action>?] = ScreenItem.predictions(predictions.top(5), formats, withSynonyms: true)
-        return Screen(
+        Screen(
             "Picture",
             [
                 isDrawn ? ScreenSection(.picture, [.slot(.annotatedPhoto, "Picture with its answer")]) : nil,
@@ -23,7 +22,7 @@ public struct PictureScreen: Hashable, Sendable {
                     .answers,
                     [
                         problem.map { .remark($0, symbol: "exclamationmark.triangle") }, .heading(caption.headline),
-                    ] + classes),
+                    ] + predictions.top(5).map { .prediction($0, formats) }),
                 ScreenSection(
                     .tools,
                     [
