@@ -18,7 +18,7 @@ def test_names_of_points_in_one_place_lie_apart() -> None:
     axes.scatter([label.x for label in labels], [label.y for label in labels])
     axes.set(xlim=(50, 300), ylim=(0, 100.5))
     write_labels(axes, labels, fontsize=6)
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     figure.draw_without_rendering()
     written = [text for text in axes.texts if isinstance(text, Annotation) and text.get_text()]
     assert [text.get_text() for text in written] == [label.text for label in labels]

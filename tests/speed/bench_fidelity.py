@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=200)
     parser.add_argument("--beside", default="", help="what else the machine is busy with, for the page")
     options = parser.parse_args()
-    here = {"machine": this_environment(("onnxruntime", "numpy")).model_dump(mode="json")}
+    here: dict[str, Any] = {"machine": this_environment(("onnxruntime", "numpy")).model_dump(mode="json")}
     here |= {"runs": options.runs, "rounds_a_run": SETTINGS.rounds}
     record = begun(here)
     record["beside"] = options.beside or record.get("beside", "")
