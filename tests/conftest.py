@@ -7,20 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from tinyml.accuracy import subset
 from tinyml.export import pipeline
 from tinyml.schema import TrainConfig
 from tinyml.trainer import checkpoint
 from tinyml.trainer.architecture import build
 from tinyml.trainer.data import Dataset, open_dataset
-from tinyml.trainer.predictor import network_input
 from tinyml.workspace import Workspace
 
+from .fitted import fitted
 from .tiny import register_tiny
 from .trainer.conftest import make_colors
 
@@ -98,38 +95,6 @@ def trained_results(trained_checkpoint: Path, cache: Path) -> TrainedResults:
         artifacts=dict(zip(VARIANTS, exported.manifests, strict=True)),
         cache=cache,
     )
-
-
-def fitted(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
-    """`network` with its last layer solved for, so that it is sure of the first `images` test images.
-
-    Training would take minutes; what the tests need is a network whose decisions rounding does not turn. Its features
-    stay random, its BatchNorm statistics are those of the images, and ridge regression gives the classifier.
-    """
-    test = dataset.split("test")
-    chosen = np.sort(subset(len(test), images, test.labels))
-    pixels = network_input(test.images[chosen], dataset.index.preprocess)
-    targets = torch.from_numpy(np.eye(len(dataset.index.labels))[test.labels[chosen]] * 10 - 1)
-    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
-    seen: list[torch.Tensor] = []
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain average, so that one pass is enough
-            if not module.weight.any():  # a branch that begins as nothing would fold into weights that are all zero
-                nn.init.constant_(module.weight, 0.2)
-    with torch.no_grad():
-        network.train()(pixels)
-        handle = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].double()))
-        network.eval()(pixels)
-        handle.remove()
-        center = seen[0].mean(0)
-        features = seen[0] - center
-        gram = features @ features.T
-        ridge = 1e-3 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-        weight = (features.T @ torch.linalg.solve(gram + ridge, targets - targets.mean(0))).T
-        last.weight.copy_(weight)
-        last.bias.copy_(targets.mean(0) - weight @ center)
-    return network
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tinyml.bench.markdown_table import table
+from tinyml.bench.page.figures import MEGABYTE
 from tinyml.bench.page.project import Kept, Project, read
 from tinyml.confidence import ABSENT, share_told, top1_told
 from tinyml.schema import Artifact, Checkpoint, EpochRecord, EvaluatedModel, History, Provenance
 from tinyml.trainer.architecture import summaries
 
-MEGABYTE = 1_000_000
 GIB = 2**30
-CHECKPOINT = "checkpoint"
 
 
 def networks(results: Path) -> str | None:

@@ -46,8 +46,7 @@ def free_memory(device: torch.device, team: Team = ALONE) -> int | None:
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
         return None
-    free = available_memory_bytes()
-    return None if free is None else free // team.local_size
+    return available_memory_bytes() // team.local_size
 
 
 def fit_memory(config: TrainConfig, classes: int, free: int | None, processes: int = 1) -> Fitted:

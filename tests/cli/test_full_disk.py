@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tinyml.cli import run
+
+from ..small_disk import run_on_small_disk
 
 # Runs in a mount name space of its own: for each case a copy of the results on a small file system, and so much room.
 SCRIPT = """
@@ -62,17 +63,14 @@ def test_a_full_disk_is_one_line_and_changes_nothing(cache: Path, tmp_path: Path
     assert run([*TRAIN, "--results", str(results)]) == 0
     assert run([*EXPORT, "onnx-fp32", "--results", str(results)]) == 0  # for the bench
     command = [sys.executable, "-c", SCRIPT, str(small), str(results), json.dumps(CASES)]
-    mounted = f'mount -t tmpfs -o size=16m none {small} && cd {small} && exec "$@"'
-    done = subprocess.run(
-        ["unshare", "--mount", "--map-root-user", "sh", "-c", mounted, "sh", *command],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
+    done = run_on_small_disk(
+        f'cd {small} && exec "$@"',
+        *command,
+        folder=small,
+        megabytes=16,
+        environment={"PYTHONPATH": os.pathsep.join(sys.path)},
         timeout=900,
-        check=False,
     )
-    if "unshare" in done.stderr or "mount:" in done.stderr:
-        pytest.skip("no mounts here: " + done.stderr.strip())
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"code"')]
     assert len(answers) == len(CASES), done.stderr
     for case, answer in zip(CASES, answers, strict=True):

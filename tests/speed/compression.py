@@ -1,10 +1,10 @@
 """What every variant costs a trained network, with and without what makes up for it; written as one page.
 
-    python tests/speed/compression.py --checkpoint CHECKPOINT --scratch DIR [--output results/compression] [VARIANT...]
-    python tests/speed/compression.py --checkpoint CHECKPOINT --scratch DIR --plain [VARIANT...]
-    python tests/speed/compression.py --checkpoint CHECKPOINT --scratch DIR --auto
-    python tests/speed/compression.py --checkpoint CHECKPOINT --scratch DIR --finetune 2 coreml-w2g32 coreml-palette1
-    python tests/speed/compression.py --untrained [ARCHITECTURE...] --scratch DIR --images 200
+    python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR [--output results/compression] [VARIANT...]
+    python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --plain [VARIANT...]
+    python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --auto
+    python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --finetune 2 coreml-w2g32 coreml-palette1
+    python -m tests.speed.compression --untrained [ARCHITECTURE...] --scratch DIR --images 200
 
 The first exports each variant for real, proven weight by weight, and executes it on the test split; its floor is taken
 away, so that what loses much is measured too. With `--plain` those whose weights make up for each other's errors are
@@ -32,9 +32,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from tinyml.accuracy import subset
 from tinyml.bench.environment import this_environment
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.export.compression import compensates, name_of
@@ -50,9 +48,10 @@ from tinyml.schema import Artifact, Compression, Floor, Palettization, Plan, Pla
 from tinyml.store import read_json, write_bytes
 from tinyml.trainer import checkpoint
 from tinyml.trainer.architecture import architectures, build
-from tinyml.trainer.data import Dataset, open_dataset, reopen
-from tinyml.trainer.predictor import network_input
+from tinyml.trainer.data import open_dataset, reopen
 from tinyml.workspace import Workspace
+
+from ..fitted import fitted
 
 ANY = Floor(top1_agreement=0.0, psnr_db=-1000.0, max_accuracy_drop=1.0)
 FEW = 64
@@ -274,7 +273,7 @@ def measure_untrained(asked: argparse.Namespace, pages: Pages) -> None:
     for name in asked.variants or list(architectures):
         section = pages.section("untrained", name)
         torch.manual_seed(0)
-        network = solved(build(name, len(dataset.index.labels)), dataset, asked.images or 200)
+        network = fitted(build(name, len(dataset.index.labels)), dataset, asked.images or 200, batch=50)
         spec = checkpoint.spec_of(name, network, dataset.index.labels, dataset.index.preprocess)
         workspace = Workspace(asked.scratch / "untrained")
         manifest = checkpoint.save(
@@ -290,42 +289,6 @@ def measure_untrained(asked: argparse.Namespace, pages: Pages) -> None:
         subject = opened(asked, section)
         measure_variants(subject, section, pages, FOR_AGREEMENT)
         manifest.with_suffix(".safetensors").unlink()
-
-
-def solved(network: nn.Module, dataset: Dataset, images: int) -> nn.Module:
-    """`network`, its features at random, its last layer fitted to the first `images` test images by ridge regression.
-
-    Training the six takes days; asked is how often rounding turns an answer of a network that has answers.
-    """
-    test = dataset.split("test")
-    chosen = np.sort(subset(len(test), images, test.labels))
-    pixels = network_input(np.asarray(test.images[chosen]), dataset.index.preprocess)
-    targets = torch.from_numpy(np.eye(len(dataset.index.labels))[test.labels[chosen]] * 10 - 1)
-    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
-    seen: list[torch.Tensor] = []
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain average, so that one pass is enough
-            if not module.weight.any():  # a branch that begins as nothing would fold into weights that are all zero
-                nn.init.constant_(module.weight, 0.2)
-    with torch.no_grad():
-        network.train()
-        for part in torch.split(pixels, 50):
-            network(part)
-        handle = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].double()))
-        network.eval()
-        for part in torch.split(pixels, 50):
-            network(part)
-        handle.remove()
-        features = torch.cat(seen)
-        center = features.mean(0)
-        features = features - center
-        gram = features @ features.T
-        ridge = 1e-3 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-        weight = (features.T @ torch.linalg.solve(gram + ridge, targets - targets.mean(0))).T
-        last.weight.copy_(weight)
-        last.bias.copy_(targets.mean(0) - weight @ center)
-    return network
 
 
 def command(asked: argparse.Namespace) -> str:
