@@ -111,8 +111,8 @@ def name_of(variant: Variant) -> str:
         prune75         75% of the weights zero; `prune2of4`: 2 of every 4
         w8a8            weights and activations of 8 bits; `w8a8d`: the activations' ranges as they come
 
-    Below 8 bits weights make up for each other's errors, at 8 bits each is rounded to the nearest; `n` at the end says
-    "nearest" where that is not the usual, `c` "compensated".
+    Weights make up for each other's errors, but for those that a scale of 8 bits holds: each of them is rounded to the
+    nearest. `n` at the end says "nearest" where that is not the usual, `c` "compensated".
     """
     tokens = [compressions.get(kind.method).token(kind) for kind in variant.compression] or [variant.precision]
     name = f"{variant.format}-{'-'.join(tokens)}".replace("-a8", "a8")
@@ -123,8 +123,13 @@ def name_of(variant: Variant) -> str:
 
 
 def usual_rounding(variant: Variant) -> Rounding:
-    """What holds where nobody says otherwise: weights of 8 bits lose nothing, so images are not asked for."""
-    whole = all(getattr(kind, "bits", 0) == 8 for kind in variant.compression)
+    """What holds where nobody says otherwise.
+
+    Weights that a scale of 8 bits holds lose nothing, so images are not asked for; one palette of 256 values for all
+    channels of a layer does lose something (0.2 to 0.3 points).
+    """
+    scaled = all(kind.method in ("linear", "activations") for kind in variant.compression)
+    whole = scaled and all(getattr(kind, "bits", 0) == 8 for kind in variant.compression)
     return "nearest" if whole else "compensated"
 
 

@@ -9,9 +9,11 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyml import __version__
 from tinyml.accuracy import Images, subset
@@ -56,7 +58,7 @@ from tinyml.workspace import (
 )
 
 from . import golden
-from .compression import COMPENSATION_IMAGES, calibration_images, check, prepare
+from .compression import COMPENSATION_IMAGES, calibration_images, check, compensates, prepare
 from .finetune.finetune import Length, finetune, nearest_of
 from .format import Metadata, formats
 from .picture import draw_artifacts
@@ -273,14 +275,18 @@ class Exporter:
             KeyboardInterrupt: It was interrupted; the same call again goes on with it.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
-        variant = nearest_of(self._calibrated(variant))
+        plain = self._calibrated(variant)
+        variant = nearest_of(plain)
+        # What becomes zero little by little begins whole; the rest with what rounding alone made of it.
+        begun = compensates(plain) and not any(kind.method == "prune" for kind in plain.compression)
         tuned = finetune(
             self._loaded,
             variant,
             length,
             self._dataset,
             self._workspace,
-            self._calibration(variant),
+            self._calibration(plain),
+            rounded=partial(self._rounded, plain) if begun else None,
             progress=self._progress,
         )
         exporter = Exporter(
@@ -431,6 +437,17 @@ class Exporter:
         count = min(count, len(train))
         chosen = np.sort(subset(len(train), count, train.labels)[:count])
         return np.asarray(train.images[chosen])
+
+    def _rounded(self, variant: Variant) -> dict[str, NDArray[np.float32]]:
+        """The weights of `variant` without training, by layer."""
+        format_ = formats.get(variant.format)
+        with temporary_folder("rounded") as folder, scratch_in(folder):
+            with beating(self._progress, f"{variant.name}: rounding what the training begins with"):
+                path = folder / f"rounded{format_.suffix}"
+                calibration = self._calibration(variant)
+                network = prepare(self._network, variant, calibration)
+                format_.write(network, variant, self._metadata(variant), calibration, path)
+            return {weight.layer: values for weight, values in format_.held_weights(path)}
 
     def _metadata(self, variant: Variant) -> Metadata:
         checkpoint, asked = self.checkpoint, self.answers

@@ -16,11 +16,10 @@ from .kmeans import centers
 
 _CLIPS = tuple(1 - 0.03 * step for step in range(24))
 """The shares of the whole range that are tried where it may be clipped."""
+_FEW_BITS = 4
+"""Up to so many, each level is tried as that of the largest weight."""
 _TURNS = 8
-"""Steps of conjugate gradients by which palettes and scales are fitted to the outputs."""
-_TWO_BITS = (1.0, 0.75, 1.5)
-"""The same for the four levels of two signed bits, of which one more lies below 0 than above, where nothing says how
-much an error counts: the largest weight is between two levels, on the outer one, or on the inner one."""
+"""Steps by which palettes and scales are fitted to the outputs, or to the weights."""
 
 
 Times = Callable[[Tensor], Tensor]
@@ -64,7 +63,7 @@ class Steps(Grid):
     """Equal steps: `scale * (level - offset)`.
 
     Args:
-        scale: [output blocks, input blocks].
+        scale: [output blocks, input blocks]; may be below 0.
         offset: Like it; None: 0.
         low: The smallest level.
         high: The largest.
@@ -137,6 +136,24 @@ class Steps(Grid):
             offset=None if self.offset is None else blocks_restored(self.offset, weight).astype(kind),
         )
 
+    def evened(self, cells: Tensor, *, half: bool) -> Steps:
+        """These steps, of the lengths by which the square error of `cells` is least: levels and lengths in turn."""
+        grid = self
+        for _ in range(_TURNS):
+            offset = 0 if self.offset is None else self._spread(self.offset, cells)
+            levels = (cells / grid._spread(grid._safe, cells) + offset).round_().clamp_(self.low, self.high) - offset
+            square, product = self._summed(levels**2), self._summed(levels * cells)
+            scale = torch.where(square > 0, product / square.clamp(min=1e-30), grid.scale)
+            grid = Steps(
+                scale.half().float() if half else scale, self.offset, self.low, self.high, self.bits, self._shape
+            )
+        return grid
+
+    def _summed(self, cells: Tensor) -> Tensor:
+        """Over the cells of each scale."""
+        outputs, inputs = self.scale.shape
+        return cells.reshape(outputs, len(cells) // outputs, inputs, -1).sum((1, 3))
+
     def _spread(self, blocks: Tensor, cells: Tensor) -> Tensor:
         outputs, inputs = cells.shape[0] // blocks.shape[0], cells.shape[1] // blocks.shape[1]
         return blocks.repeat_interleave(outputs, 0).repeat_interleave(inputs, 1)[..., None]
@@ -191,7 +208,8 @@ def steps(
         blocks: How many scales there are along outputs and inputs.
         half: Whether a scale must be a float16.
         importance: [inputs, positions]: how much an error counts there. Given, the range is clipped where that makes
-            the weighted square error smaller; None: the largest weight decides the range.
+            the weighted square error smaller; None: the largest weight decides the range. It may lie on any of few
+            levels, so that weights that are of equal steps already stay as they are.
     """
     outputs, inputs, positions = cells.shape
     grouped = cells.reshape(blocks[0], outputs // blocks[0], blocks[1], inputs // blocks[1], positions)
@@ -211,18 +229,21 @@ def steps(
         top, bottom = flat.amax(-1).clamp(min=0), flat.amin(-1).clamp(max=0)
     best: tuple[Tensor, Tensor | None] | None = None
     least = torch.full(blocks, torch.inf)
-    plain = _TWO_BITS if symmetric and bits == 2 else (1.0,)
-    for share in _CLIPS if weights is not None else plain:
+    most = high if bottom is None and bits > 2 else 1.5 if bottom is None else float(high - low)
+    shares = {1.0} if weights is None else {*_CLIPS}
+    if bits <= _FEW_BITS:
+        shares |= {most / level for level in range(1, max(high, -low) + 1)}
+    signs = (1, -1) if bottom is None and bits == 2 else (1,)  # of these levels, one more lies below 0 than above
+    for share in (sign * share for share in sorted(shares) for sign in signs):
         if bottom is None:
-            # Two bits have one level more below 0 than above: the larger side may use it, or be clipped.
-            scale, offset = share * top / (high if bits > 2 else 1.5), None
+            scale, offset = share * top / most, None
         else:
-            scale = share * (top - bottom) / (high - low)
+            scale = share * (top - bottom) / most
             safe = torch.where(scale == 0, torch.ones_like(scale), scale)
-            offset = (-share * bottom / safe).round().clamp(low, high)
+            offset = (-min(share, 1.0) * bottom / safe).round().clamp(low, high)
         if half:
             scale = scale.half().float()
-        if weights is None and len(plain) == 1:
+        if shares == {1.0}:
             return Steps(scale, offset, low, high, bits, tuple(cells.shape))
         safe = torch.where(scale == 0, torch.ones_like(scale), scale)[..., None]
         shift = 0 if offset is None else offset[..., None]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tinyml.schema import ActivationQuantization, PruneSettings, Variant
 
-from ..encoding.grids import Grid
+from ..encoding.grids import Grid, Steps
 from ..encoding.layers import kinds_of
 from ..encoding.rounding import Kinds
 from ..weights import Weight, is_weight
@@ -106,6 +106,10 @@ class _Rounded:
             for kind, layer in kinds
         )
         grid = next((found for found in grids if found is not None), None)
+        if isinstance(grid, Steps) and grid.bits <= _FEW_BITS:
+            # The best of some lengths jumps between them while weights move a little, by which training loses more
+            # than it gains.
+            grid = grid.evened(shown, half=half)
         self._grid = None if grid is None else grid.to(values.device)
         self._kept = None if kept is None else kept.to(values.device)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from tinyml.accuracy import Images
@@ -26,6 +29,7 @@ from tinyml.trainer.predictor import network_input
 from tinyml.trainer.state import SavedState, read_state
 from tinyml.workspace import RunFolder, Workspace
 
+from .begin import begin_from
 from .fake import Fake
 from .fold import folded
 from .ready import FromNetwork
@@ -34,8 +38,9 @@ FOLDER = "finetuned"
 """In a model's folder: apart from the trainings, so that nothing takes one of these for the newest checkpoint."""
 SETTLED = "settled"
 """The checkpoint whose weights are those that are stored."""
-_RATE = 3e-4
-"""Of AdamW, whatever the network was trained with: folded weights are no longer of one scale in all layers."""
+_RATE, _RATE_OF_ZEROS = 1e-4, 3e-4
+"""Of AdamW, whatever the network was trained with: folded weights are no longer of one scale in all layers. The latter
+where weights become zero, by which the others have more to learn: a network of two bits loses by it at first."""
 _TEMPERATURE, _SHARE = 2.0, 0.9
 """Of the distillation."""
 _FINISH_SECONDS = 2.0
@@ -97,6 +102,7 @@ def finetune(
     workspace: Workspace,
     calibration: Images,
     *,
+    rounded: Callable[[], Mapping[str, NDArray[np.float32]]] | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Trains the network of `source` to be `variant`, and returns the manifest of a checkpoint with its stored weights.
@@ -109,7 +115,9 @@ def finetune(
         length: How long.
         dataset: As for `train`.
         workspace: Where the training lies, in `finetuned` of the model's folder.
-        calibration: uint8 [N, H, W, 3]: what ranges of activations are observed on.
+        calibration: uint8 [N, H, W, 3]: what ranges of activations are observed on, and biases moved by.
+        rounded: Gives the weights that the training begins with, by layer, of the shape of the network's; asked for
+            where it begins anew. None: it begins with the network's own.
         progress: Told of every batch and epoch.
 
     Raises:
@@ -117,7 +125,8 @@ def finetune(
         KeyboardInterrupt: It was interrupted, and is saved.
     """
     progress = progress or Silent()
-    config = _config(source.checkpoint.config, length)
+    zeros = any(kind.method == "prune" for kind in variant.compression)
+    config = _config(source.checkpoint.config, length, _RATE_OF_ZEROS if zeros else _RATE)
     model = source.checkpoint.spec.architecture
     inside = Workspace(workspace.model(model) / FOLDER)
     name = f"{variant.name.removesuffix('-tuned')}-{source.checkpoint.sha256[:8]}-{length.word}"
@@ -142,6 +151,8 @@ def finetune(
         done = 0
         if saved is not None:
             done = (saved.position.epoch * per_epoch + saved.position.step) * config.accumulate
+        elif rounded is not None and seen is not None:
+            begin_from(network, rounded(), seen)
         Fake(network, variant, steps, done=done, seen=seen)
         return network
 
@@ -180,7 +191,7 @@ def _settle(best: LoadedCheckpoint, variant: Variant, run: RunFolder, seen: torc
     )
 
 
-def _config(trained: TrainConfig, length: Length) -> TrainConfig:
+def _config(trained: TrainConfig, length: Length, rate: float) -> TrainConfig:
     """How a network that was trained by `trained` is fine-tuned: gently, the images as they were but not mixed."""
     changes: dict[str, object] = {
         "recipe": "finetune",
@@ -189,7 +200,7 @@ def _config(trained: TrainConfig, length: Length) -> TrainConfig:
         "budget": None,
         "resolution": None,
         "optimizer": "adamw",
-        "lr": _RATE,
+        "lr": rate,
         "scheduler": "cosine",
         "warmup_epochs": 0,
         "init": None,

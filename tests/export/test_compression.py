@@ -130,10 +130,6 @@ TIES = 0.01  # coremltools finds the threshold in fp16, where it takes a few wei
 PALETTE = {1: 0.5, 2: 0.2, 3: 0.15, 4: 0.065, 6: 0.015, 8: 0.0018}
 
 
-def _palette_name(bits: int) -> str:
-    return f"coreml-palette{bits}{'' if bits == 8 else 'n'}"
-
-
 MENU: list[tuple[Variant, str, float]] = [
     (variant(W8, target="iOS16"), "coreml-w8", BITS8),
     (variant(W8), "coreml-w8", BITS8),
@@ -143,8 +139,8 @@ MENU: list[tuple[Variant, str, float]] = [
     (variant(LinearQuantization(bits=4, symmetric=False)), "coreml-w4zn", BITS4),
     (variant(block(4, 32)), "coreml-w4g32n", BITS4),
     (variant(block(8, 16)), "coreml-w8g16", BITS8),
-    *((variant(palette(bits), target="iOS16"), _palette_name(bits), PALETTE[bits]) for bits in (1, 2, 4, 6, 8)),
-    *((variant(palette(bits)), _palette_name(bits), PALETTE[bits]) for bits in PALETTE),
+    *((variant(palette(bits), target="iOS16"), f"coreml-palette{bits}n", PALETTE[bits]) for bits in (1, 2, 4, 6, 8)),
+    *((variant(palette(bits)), f"coreml-palette{bits}n", PALETTE[bits]) for bits in PALETTE),
     (variant(grouped(4, 16)), "coreml-palette4g16n", PALETTE[4]),
     (variant(grouped(2, 8)), "coreml-palette2g8n", 1.2 * PALETTE[2]),
     (variant(palette(4, per_channel_scale=True)), "coreml-palette4sn", 1.4 * PALETTE[4]),

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from tinyml.cli import run
 from tinyml.errors import CheckpointError, UsageError
 from tinyml.export.compression import check_weights
+from tinyml.export.finetune.begin import begin_from
 from tinyml.export.finetune.fake import Fake
 from tinyml.export.finetune.finetune import SETTLED, Length, finetune, length_of, nearest_of
 from tinyml.export.finetune.fold import folded
 from tinyml.export.format import formats
-from tinyml.export.variants import variants
+from tinyml.export.variants import variants, with_rounding
 from tinyml.progress import Silent
 from tinyml.schema import LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
 from tinyml.trainer import checkpoint
@@ -119,7 +120,7 @@ def test_what_is_trained_is_what_is_exported(
         assert error < np.linalg.norm(rounded_off - expected)
 
 
-def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
+def test_a_network_of_one_bit_learns_what_rounding_took_from_it() -> None:
     torch.manual_seed(0)
     centers = torch.randn(10, 3, 8, 8)
     labels = torch.arange(1200) % 10
@@ -144,7 +145,7 @@ def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
             return float((network.eval()(inputs[800:]).argmax(1) == labels[800:]).float().mean())
 
     learn(teacher, 60, 3e-3)
-    row = variant(LinearQuantization(bits=2, granularity="per_tensor"))
+    row = variant(Palettization(bits=1))
     student = folded(teacher, 8)
     Fake(student, row, 100)
     plain = accuracy(student)
@@ -153,6 +154,28 @@ def test_a_network_of_two_bits_learns_what_rounding_took_from_it() -> None:
     assert accuracy(teacher) > 0.9
     assert plain < accuracy(teacher) - 0.05
     assert accuracy(student) > plain + 0.04
+
+
+def test_training_begins_as_good_as_rounding_alone(network: nn.Module, images: np.ndarray, tmp_path: Path) -> None:
+    row = with_rounding(variant(Palettization(bits=2)), "compensated")
+    pixels = network_input(images, PREPROCESS)
+    path = written(network, row, images, tmp_path)
+    core_ml = formats.get("coreml")
+    alone = core_ml.open(path).run(images).logits
+    weights = {weight.layer: values for weight, values in core_ml.held_weights(path)}
+
+    def first_answer(begin: bool) -> np.ndarray:
+        student = folded(network, 16)
+        if begin:
+            begin_from(student, weights, pixels)
+        Fake(student, nearest_of(row), 1)
+        with torch.no_grad():
+            return np.asarray(student.eval()(pixels))
+
+    with torch.no_grad():
+        whole = network(pixels).numpy()
+    assert np.linalg.norm(first_answer(True) - alone) < 0.1 * np.linalg.norm(alone - whole)
+    assert np.linalg.norm(first_answer(True) - whole) < 0.7 * np.linalg.norm(first_answer(False) - whole)
 
 
 class StopsAt(Silent):

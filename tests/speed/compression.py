@@ -294,7 +294,8 @@ def measure_untrained(asked: argparse.Namespace, pages: Pages) -> None:
 def command(asked: argparse.Namespace) -> str:
     """What was typed, but for the places of files on this machine."""
     places = {str(asked.checkpoint): "CHECKPOINT", str(asked.scratch): "DIR", str(asked.output): "results/compression"}
-    return " ".join([Path(sys.argv[0]).name, *(places.get(word) or shlex.quote(word) for word in sys.argv[1:])])
+    words = (places.get(word) or shlex.quote(word) for word in sys.argv[1:])
+    return " ".join(["python -m tests.speed.compression", *words])
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def page(found: Figures) -> str:
         f"Machine: {found['machine']}; one thread.",
         "",
         "```sh",
-        *(f"python tests/speed/{command}" for command in found["commands"]),
+        *found["commands"],
         "```",
     ]
     for name, network in found.get("networks", {}).items():
