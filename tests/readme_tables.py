@@ -127,6 +127,7 @@ def _verdict(row: dict[str, Any]) -> str:
 TABLES: dict[str, Table] = {
     "models": Table(measured_by="make results", told=models),
     "networks": Table(measured_by="make results", told=results_tables.networks),
+    "together": Table(measured_by="tinyml eval", told=results_tables.together),
     "exports": Table(measured_by="make results", told=results_tables.exports),
     "robustness": Table(measured_by="make results", told=results_tables.robustness),
     "sources": Table(measured_by="make results", told=results_tables.sources),

@@ -21,7 +21,7 @@ GIB = 2**30
 def networks(results: Path) -> str | None:
     """Each training whose checkpoint was evaluated on the test images, beside the reference's."""
     project = read(results)
-    evaluated = {row.sha256: row for row in _evaluated(project)}
+    evaluated = {row.sha256: row for row in _evaluated(project) if row.alone}
     costs = {row.name: row for row in summaries(200)}
     published = _published(results)
     lines = []
@@ -49,6 +49,23 @@ def networks(results: Path) -> str | None:
         *("network", "training", "top-1 (95% interval)", "top-5", "test images", "parameters", "million MACs"),
         *("image passes", "gigapixels", "hours", "peak GiB", "trained on", "reference top-1", "reference hours"),
     )
+    return "\n".join(table(heads, lines, text_columns=2)) if lines else None
+
+
+def together(results: Path) -> str | None:
+    """What more than one look gives: mirror images, several networks."""
+    lines = [
+        [
+            row.variant,
+            ", ".join(Path(path).parents[1].name for path in row.path.split(" + ")),
+            top1_told(row.metrics),
+            share_told(row.metrics.top5),
+            f"{row.metrics.images:,}",
+        ]
+        for row in _evaluated(read(results))
+        if not row.alone
+    ]
+    heads = ("what", "trainings", "top-1 (95% interval)", "top-5", "test images")
     return "\n".join(table(heads, lines, text_columns=2)) if lines else None
 
 
@@ -157,10 +174,9 @@ def sources(results: Path) -> str | None:
         *((kept.shown, kept.record.runtime, kept.record.provenance) for kept in project.explanations),
         *((kept.shown, kept.record.environment.machine, kept.record.provenance) for kept in project.runs),
     ]
-    lines = [
-        [path, by.command, by.tool_version, by.created_at[:10], runtime]
-        for path, runtime, by in sorted(made, key=lambda each: (each[0], each[2].created_at))
-    ]
+    ordered = sorted(made, key=lambda each: (each[0], each[2].created_at))
+    lines = [[path, by.command, by.tool_version, by.created_at[:10], runtime] for path, runtime, by in ordered]
+    lines = [list(line) for line in dict.fromkeys(map(tuple, lines))]  # a file may hold several figures of one command
     return "\n".join(table(("file", "command", "version", "date", "by"), lines, text_columns=5)) if lines else None
 
 

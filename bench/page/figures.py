@@ -110,7 +110,8 @@ def _accuracies(project: Project) -> dict[str, Accuracy]:
 
     for evaluations in project.evaluations:
         for result in evaluations.record.results:
-            offer(result.sha256, result.metrics, "tinyml eval")
+            if result.alone:
+                offer(result.sha256, result.metrics, "tinyml eval")
     for run in project.runs:
         for measured in run.record.results:
             if measured.accuracy is not None:

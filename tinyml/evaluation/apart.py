@@ -15,14 +15,11 @@ from tinyml.accuracy import Images, Predictor, Scores
 from tinyml.errors import UsageError
 from tinyml.numerics import softmax
 from tinyml.progress import Progress
-from tinyml.schema import EvaluatedModel, ModelSpec, SplitName
+from tinyml.schema import ENSEMBLE, FLIP, EvaluatedModel, ModelSpec, SplitName
 from tinyml.store import provenance
 
 from .evaluate import Measured, measure
 from .opening import OpenedModel
-
-ENSEMBLE = "ensemble"
-FLIP = "+flip"
 
 
 class Remembering:

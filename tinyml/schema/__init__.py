@@ -57,6 +57,8 @@ from .dataset import SplitIdentity as SplitIdentity
 from .dataset import SplitInfo as SplitInfo
 from .dataset import SplitName as SplitName
 from .environment import Environment as Environment
+from .evaluation import ENSEMBLE as ENSEMBLE
+from .evaluation import FLIP as FLIP
 from .evaluation import EvaluatedModel as EvaluatedModel
 from .evaluation import Evaluations as Evaluations
 from .explanation import AttackedAccuracy as AttackedAccuracy

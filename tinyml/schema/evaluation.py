@@ -7,18 +7,28 @@ from typing import Literal
 from .base import SCHEMA_VERSION, PositiveInt, Provenance, Record, Sha256
 from .metrics import Metrics
 
+ENSEMBLE = "ensemble"
+"""What is the mean of several models."""
+FLIP = "+flip"
+"""At the end of what is the mean over each image and its mirror image."""
+
 
 class EvaluatedModel(Record):
-    """The accuracy of one checkpoint or artifact."""
+    """The accuracy of one checkpoint or artifact, or of several together."""
 
     variant: str
-    """The variant's name, or "checkpoint" for the network as trained."""
+    """The variant's name, or "checkpoint" for the network as trained, or `ENSEMBLE`; with `FLIP`, too."""
     path: str
     sha256: Sha256
     bytes: PositiveInt
     runtime: str
     metrics: Metrics
     provenance: Provenance
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is the accuracy of one file, which sees each image once."""
+        return not self.variant.endswith(FLIP) and self.variant != ENSEMBLE
 
 
 class Evaluations(Record):

@@ -11,7 +11,7 @@ from tinyml.bench.page.render import html
 from tinyml.bench.page.sections.absent import absent
 from tinyml.bench.page.sections.comparison import comparison
 from tinyml.bench.page.summary import candidates, summaries
-from tinyml.schema import Artifact, BenchRun, Explanation, Golden, History, Metrics, Record
+from tinyml.schema import Artifact, BenchRun, EvaluatedModel, Evaluations, Explanation, Golden, History, Metrics, Record
 from tinyml.store import read_json, write_json
 
 from ..test_hostile import MUTANTS, mutant, refusal, seeded, torn
@@ -82,6 +82,29 @@ def test_the_sentence_names_the_smallest_and_the_fastest_within_a_point(results:
     assert "Fastest within one point: coreml-fp16" in sentence
     assert "Mac99,1, macOS 99.1" in sentence
     assert told["alexnet"].endswith("Fastest within one point: not measured.")
+
+
+def test_the_accuracy_of_a_file_is_of_one_look_at_each_image(results: Path) -> None:
+    (manifest,) = results.glob("*/exports/coreml-w8/manifest.json")
+    artifact = read_json(manifest, Artifact)
+    rows = tuple(
+        EvaluatedModel(
+            variant=variant,
+            path="x",
+            sha256=artifact.sha256,
+            bytes=artifact.bytes,
+            runtime="reference",
+            metrics=Metrics(split="test", top1=top1, top5=1, images=9_999, total=10_000),
+            provenance=artifact.provenance,
+        )
+        for variant, top1 in (("coreml-w8+flip", 0.9), ("ensemble", 0.8), ("coreml-w8", 0.7), ("ensemble+flip", 0.95))
+    )
+    for run in results.glob("bench/*/run.json"):
+        run.unlink()
+    write_json(results / "alexnet" / "test_results.json", Evaluations(model="alexnet", data="shapes", results=rows))
+    (found,) = (figure.accuracy for figure in figures(read(results)) if figure.sha256 == artifact.sha256)
+    assert found is not None
+    assert found.metrics.top1 == 0.7
 
 
 def test_a_loss_is_only_told_of_the_same_images(results: Path, linux_run: BenchRun) -> None:
