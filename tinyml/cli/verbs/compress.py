@@ -41,7 +41,7 @@ def compress(
         ),
     ] = None,
     rounding: Annotated[
-        str | None, typer.Option("--rounding", help="nearest or compensated; compensated below 8 bits if left out.")
+        str | None, typer.Option("--rounding", help="nearest or compensated; if left out, nearest at 8 bits a scale.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="The package to write; beside the first one otherwise.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,

@@ -43,7 +43,7 @@ def export(
         typer.Option("--target", help="The oldest system to run on: iOS15 to iOS18; else the oldest that each can."),
     ] = None,
     rounding: Annotated[
-        str | None, typer.Option("--rounding", help="nearest or compensated; compensated below 8 bits if left out.")
+        str | None, typer.Option("--rounding", help="nearest or compensated; if left out, nearest at 8 bits a scale.")
     ] = None,
     variant: Annotated[
         list[str] | None, typer.Option("--variant", help="A variant by its name; may be repeated.")
