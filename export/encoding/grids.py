@@ -45,6 +45,18 @@ class Grid(ABC):
         """The same grid for cells on `device`."""
 
     @abstractmethod
+    def followed(self, cells: Tensor, *, half: bool, kept: Tensor | None = None) -> Grid:
+        """This grid, its values moved after `cells`: each to the middle of those that it stands for, in turns.
+
+        Of weights that move a little it is moved a little, where a grid found anew may be quite another.
+
+        Args:
+            cells: [outputs, inputs, positions].
+            half: Whether what is stored is of float16.
+            kept: Like them: which are stored at all; None: all.
+        """
+
+    @abstractmethod
     def refitted(self, found: Tensor, cells: Tensor, times: Times, *, half: bool) -> tuple[Grid, Tensor]:
         """This grid with other values behind the same levels, by which the layer's outputs change less.
 
@@ -136,13 +148,14 @@ class Steps(Grid):
             offset=None if self.offset is None else blocks_restored(self.offset, weight).astype(kind),
         )
 
-    def evened(self, cells: Tensor, *, half: bool) -> Steps:
-        """These steps, of the lengths by which the square error of `cells` is least: levels and lengths in turn."""
+    def followed(self, cells: Tensor, *, half: bool, kept: Tensor | None = None) -> Steps:
+        """By least squares over each length, the levels as before; see Grid."""
         grid = self
+        shown = cells if kept is None else cells * kept
+        offset = 0 if self.offset is None else self._spread(self.offset, cells)
         for _ in range(_TURNS):
-            offset = 0 if self.offset is None else self._spread(self.offset, cells)
-            levels = (cells / grid._spread(grid._safe, cells) + offset).round_().clamp_(self.low, self.high) - offset
-            square, product = self._summed(levels**2), self._summed(levels * cells)
+            levels = (shown / grid._spread(grid._safe, cells) + offset).round_().clamp_(self.low, self.high) - offset
+            square, product = self._summed(levels**2), self._summed(levels * shown)
             scale = torch.where(square > 0, product / square.clamp(min=1e-30), grid.scale)
             grid = Steps(
                 scale.half().float() if half else scale, self.offset, self.low, self.high, self.bits, self._shape
@@ -302,6 +315,21 @@ class Palettes(Grid):
         fitted = values.half().float() if half else values
         grid = Palettes(fitted.reshape(blocks, entries).sort(1).values, len(cells), self.bits)
         return grid, (fitted[places].reshape(stored.shape) * stored).reshape(cells.shape)
+
+    def followed(self, cells: Tensor, *, half: bool, kept: Tensor | None = None) -> Palettes:
+        """By the means of what each entry stands for; see Grid."""
+        blocks, entries = self.entries.shape
+        grid, values = self, cells.reshape(-1)
+        stored = torch.ones_like(values) if kept is None else kept.reshape(-1).to(values.dtype)
+        first = torch.arange(blocks, device=cells.device).repeat_interleave(cells[0].numel() * self._share) * entries
+        for _ in range(_TURNS):
+            places = grid.indices(cells).reshape(-1) + first
+            counts = torch.zeros(self.entries.numel(), device=cells.device).index_add_(0, places, stored)
+            sums = torch.zeros_like(counts).index_add_(0, places, values * stored)
+            means = torch.where(counts > 0, sums / counts.clamp(min=1), grid.entries.reshape(-1))
+            moved = (means.half().float() if half else means).reshape(blocks, entries)
+            grid = Palettes(moved.sort(1).values, len(cells), self.bits)
+        return grid
 
     def to(self, device: torch.device) -> Grid:
         """See Grid."""

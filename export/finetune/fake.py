@@ -27,9 +27,10 @@ class Fake:
     """Hooks on a network: while it computes, each weight is its rounded self, and so is what layers read.
 
     The gradient goes to the value before rounding (the straight-through estimator, https://arxiv.org/abs/1308.3432).
-    Grids, steps or palettes, are those of the export's plain rounding, so that a network in which `settle` has put the
-    rounded weights is exported as just those. Of sparse kinds the zeros become more over the first half of the steps;
-    in evaluation mode they are all there.
+    Grids, steps or palettes, are those of the export's plain rounding for the weights that the network has when it is
+    handed over, and follow them from there: found anew every time, they jump, by which more is lost than is learned.
+    A network in which `settle` has put the rounded weights is exported as just those. Of sparse kinds the zeros become
+    more over the first half of the steps; in evaluation mode they are all there.
 
     Args:
         network: The folded network.
@@ -45,6 +46,8 @@ class Fake:
         self._steps, self._done = steps, done
         self._half = variant.precision == "fp16"
         self._weights = list(_weights(network, variant))
+        for each in self._weights:
+            each.begin(half=self._half)
         self._trained_last: bool | None = None
         for kind in variant.compression:
             if isinstance(kind, ActivationQuantization) and seen is not None:
@@ -81,6 +84,7 @@ class _Rounded:
 
     def __init__(self, module: nn.Module, name: str, weight: Weight, kinds: Kinds) -> None:
         self._module, self._name, self._weight, self._kinds = module, name, weight, kinds
+        self._first: Grid | None = None
         self._grid: Grid | None = None
         self._kept: Tensor | None = None
         self._aside: nn.Parameter | None = None
@@ -93,25 +97,37 @@ class _Rounded:
         assert found is not None  # noqa: S101
         return found
 
+    def begin(self, *, half: bool) -> None:
+        """Finds the grid for the weights as they are, of which those to come are followed from."""
+        cells = self._cells()
+        kinds = [(kind, now) for kind, layer in self._kinds if (now := _so_far(layer, 0.0)) is not None]
+        self._first = self._found(kinds, cells, None, half=half)
+
     def refresh(self, share: float, *, half: bool) -> None:
         """Finds zeros and grid anew, of `share` of the zeros that there shall be."""
-        values = self.parameter.detach()
-        cells = values.float().cpu().reshape(*values.shape[:2], -1)
+        values, cells = self.parameter.detach(), self._cells()
         kinds = [(kind, now) for kind, layer in self._kinds if (now := _so_far(layer, share)) is not None]
         masks = (kind.kept(layer, self._weight, cells**2) for kind, layer in kinds)
         kept = next((mask for mask in masks if mask is not None), None)
+        grid = self._first
+        if isinstance(grid, Steps) and grid.bits > _FEW_BITS:
+            grid = self._found(kinds, cells, kept, half=half)  # the largest weight decides
+        elif grid is not None:
+            grid = grid.followed(cells, half=half, kept=kept)
+        self._grid = None if grid is None else grid.to(values.device)
+        self._kept = None if kept is None else kept.to(values.device)
+
+    def _cells(self) -> Tensor:
+        values = self.parameter.detach()
+        return values.float().cpu().reshape(*values.shape[:2], -1)
+
+    def _found(self, kinds: Kinds, cells: Tensor, kept: Tensor | None, *, half: bool) -> Grid | None:
         shown = cells if kept is None else cells * kept
         grids = (
             kind.grid(layer, self._weight, shown, half=half, kept=kept, importance=_evenly(layer, cells))
             for kind, layer in kinds
         )
-        grid = next((found for found in grids if found is not None), None)
-        if isinstance(grid, Steps) and grid.bits <= _FEW_BITS:
-            # The best of some lengths jumps between them while weights move a little, by which training loses more
-            # than it gains.
-            grid = grid.evened(shown, half=half)
-        self._grid = None if grid is None else grid.to(values.device)
-        self._kept = None if kept is None else kept.to(values.device)
+        return next((found for found in grids if found is not None), None)
 
     def rounded(self) -> Tensor:
         """The weight as it would be stored."""

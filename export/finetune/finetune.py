@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import signal
 from collections.abc import Callable, Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -27,6 +27,7 @@ from tinyml.trainer.loop import train
 from tinyml.trainer.objective import CrossEntropy
 from tinyml.trainer.predictor import network_input
 from tinyml.trainer.state import SavedState, read_state
+from tinyml.trainer.validation import validate
 from tinyml.workspace import RunFolder, Workspace
 
 from .begin import begin_from
@@ -38,9 +39,10 @@ FOLDER = "finetuned"
 """In a model's folder: apart from the trainings, so that nothing takes one of these for the newest checkpoint."""
 SETTLED = "settled"
 """The checkpoint whose weights are those that are stored."""
-_RATE, _RATE_OF_ZEROS = 1e-4, 3e-4
+_RATE, _COARSE_RATE = 1e-4, 3e-4
 """Of AdamW, whatever the network was trained with: folded weights are no longer of one scale in all layers. The latter
-where weights become zero, by which the others have more to learn: a network of two bits loses by it at first."""
+where weights become zero or are of few bits, so that the others have more to learn."""
+_COARSE_BITS = 2
 _TEMPERATURE, _SHARE = 2.0, 0.9
 """Of the distillation."""
 _FINISH_SECONDS = 2.0
@@ -117,7 +119,7 @@ def finetune(
         workspace: Where the training lies, in `finetuned` of the model's folder.
         calibration: uint8 [N, H, W, 3]: what ranges of activations are observed on, and biases moved by.
         rounded: Gives the weights that the training begins with, by layer, of the shape of the network's; asked for
-            where it begins anew. None: it begins with the network's own.
+            the first time. None: it begins with the network's own.
         progress: Told of every batch and epoch.
 
     Raises:
@@ -125,8 +127,8 @@ def finetune(
         KeyboardInterrupt: It was interrupted, and is saved.
     """
     progress = progress or Silent()
-    zeros = any(kind.method == "prune" for kind in variant.compression)
-    config = _config(source.checkpoint.config, length, _RATE_OF_ZEROS if zeros else _RATE)
+    coarse = any(kind.method == "prune" or getattr(kind, "bits", 8) <= _COARSE_BITS for kind in variant.compression)
+    config = _config(source.checkpoint.config, length, _COARSE_RATE if coarse else _RATE)
     model = source.checkpoint.spec.architecture
     inside = Workspace(workspace.model(model) / FOLDER)
     name = f"{variant.name.removesuffix('-tuned')}-{source.checkpoint.sha256[:8]}-{length.word}"
@@ -142,19 +144,22 @@ def finetune(
     per_epoch = steps_an_epoch(dataset.split("train"), config)
     steps = config.epochs * per_epoch * config.accumulate
     seen = network_input(calibration, preprocess) if len(calibration) else None
+    begun = functools.cache(rounded) if rounded is not None else None
 
-    def ready(saved: SavedState | None) -> nn.Module:
+    def faked(done: int) -> tuple[nn.Module, Fake]:
         network = folded(source.model, size)
         for module in network.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
+        if begun is not None and seen is not None:
+            begin_from(network, begun(), seen)
+        return network, Fake(network, variant, steps, done=done, seen=seen)
+
+    def ready(saved: SavedState | None) -> nn.Module:
         done = 0
         if saved is not None:
             done = (saved.position.epoch * per_epoch + saved.position.step) * config.accumulate
-        elif rounded is not None and seen is not None:
-            begin_from(network, rounded(), seen)
-        Fake(network, variant, steps, done=done, seen=seen)
-        return network
+        return faked(done)[0]
 
     result = train(
         config,
@@ -171,17 +176,23 @@ def finetune(
         progress.say("the fine-tuning is saved: the same command again goes on with it")
         signal.raise_signal(result.signal or signal.SIGINT)  # the training took it; whoever runs this ends by it
         raise KeyboardInterrupt
-    return _settle(load(result.best), variant, run, seen)
-
-
-def _settle(best: LoadedCheckpoint, variant: Variant, run: RunFolder, seen: torch.Tensor | None) -> Path:
-    """The checkpoint of the network whose weights are the rounded ones."""
-    Fake(best.model, variant, 1, seen=seen).settle()
-    made = best.checkpoint
+    made = load(result.best).checkpoint
+    network, fake = faked(0)
+    before = validate(network, made.spec, dataset, config, choose(), progress=progress)
+    reached = max(epoch.val_accuracy for epoch in result.history.epochs)
+    if before.top1 > reached:
+        progress.say(
+            f"{variant.name}: training took the validation accuracy from {before.top1:.2%} to {reached:.2%}, so what "
+            "it began with is kept"
+        )
+        made = made.model_copy(update={"epoch": 0, "metrics": (before,)})
+    else:
+        network.load_state_dict(load(result.best).model.state_dict())
+    fake.settle()
     return checkpoint.save(
         run.checkpoints,
         SETTLED,
-        best.model,
+        network,
         spec=made.spec,
         config=made.config,
         dataset_sha256=made.dataset_sha256,

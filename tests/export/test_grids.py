@@ -42,7 +42,7 @@ def test_lengths_follow_weights_that_move_a_little(symmetric: bool) -> None:
     before = steps(cells, 2, symmetric=symmetric, blocks=(32, 1), half=False, importance=torch.ones(16, 9))
     moved = cells + 0.05 * torch.randn(cells.shape)
     found = steps(moved, 2, symmetric=symmetric, blocks=(32, 1), half=False, importance=torch.ones(16, 9))
-    even = found.evened(moved, half=False)
+    even = before.followed(moved, half=False)
 
     def far(grid_scale: torch.Tensor) -> float:
         return float((grid_scale.abs() / before.scale.abs() - 1).abs().mean())

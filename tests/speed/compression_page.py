@@ -130,8 +130,8 @@ def _variants(network: Figures) -> list[str]:
     return [
         "### Without training",
         "",
-        f"{judged.count('met')} of {len(judged)} goals met. Weights make up for each other's errors, but for those that "
-        "a scale of 8 bits holds; the column beside has the points lost where each is rounded to the nearest.",
+        f"{judged.count('met')} of {len(judged)} goals met. Weights make up for each other's errors, but for those "
+        "that a scale of 8 bits holds; the column beside has the points lost where each is rounded to the nearest.",
         "",
         *table(columns, rows, text_columns=2),
         "",
