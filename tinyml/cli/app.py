@@ -86,6 +86,11 @@ def _run(arguments: list[str] | None, stop: Stop) -> int:
         return EXIT_FAILED
     except OSError as error:
         return _fail(_os_message(error), EXIT_FAILED)
+    except Exception:
+        # What a library made of an interrupt that met it in an import: half a module, an error of another kind.
+        if stop.number is None:
+            raise
+        return _fail(stop.word, stop.code)
     return code if isinstance(code, int) else 0
 
 
