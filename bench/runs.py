@@ -53,10 +53,10 @@ def measure(
         progress.say(f"passed over: {line}")
     # Whoever is told of measuring is not refused afterwards.
     device = None if settings.device is None else connected_device(settings.device)
-    manifests = dict.fromkeys(str(item.manifest if item.foreign else item.manifest.parent) for item in listed.jobs)
-    progress.say(f"measuring {len(manifests)} model{'s' * (len(manifests) != 1)}: {', '.join(manifests)}")
     if settings.accuracy and not files:
         _prepare_data(listed, settings.data, progress)
+    manifests = dict.fromkeys(str(item.manifest if item.foreign else item.manifest.parent) for item in listed.jobs)
+    progress.say(f"measuring {len(manifests)} model{'s' * (len(manifests) != 1)}: {', '.join(manifests)}")
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
     folder = workspace.bench / run_id

@@ -8,14 +8,13 @@ a checkout nor an edit elsewhere (of a test, a page or the app) makes it train a
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from tinyml.commands import FIRST_LOOK, FIRST_MODEL
-from tinyml.steps import PROGRAM, Outcome, Step, do
+from tinyml.steps import Outcome, Runner, Step, do
 
 VARIANTS = ("coreml-fp16", "coreml-w8", "coreml-w4g32", "onnx-fp32")
 """Float16, int8 weights and 4-bit weights for Core ML, and what onnxruntime is measured with."""
@@ -61,7 +60,7 @@ def demonstrate(
     folder: Path,
     say: Callable[[str], None],
     *,
-    program: Sequence[str] = PROGRAM,
+    runner: Runner,
     steps: Sequence[Step] = STEPS,
     package: Path = PACKAGE,
 ) -> Outcome:
@@ -70,7 +69,7 @@ def demonstrate(
     Args:
         folder: Where results go; made where it lacks.
         say: Told each command before it runs, and what is left out.
-        program: What stands before the words of a step.
+        runner: Runs each command. One process for all imports torch once, which takes as long as an epoch of training.
         steps: What to do, in order.
         package: Where the sources lie.
     """
@@ -80,18 +79,8 @@ def demonstrate(
         say,
         record=DONE,
         fingerprint=lambda step, before: _fingerprint(step, before, package),
-        program=program,
-        environment=_environment(),
+        runner=runner,
     )
-
-
-def _environment() -> dict[str, str]:
-    """One thread unless the user says otherwise.
-
-    So small a network gains little from a second one, and loses a hundred times that where another process holds a
-    core: the threads wait for each other after every layer.
-    """
-    return {"OMP_NUM_THREADS": "1", **os.environ}
 
 
 def _fingerprint(step: Step, before: str, package: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tinyml.commands import command
 from tinyml.errors import UsageError
-from tinyml.steps import PROGRAM, Outcome, Step, do
+from tinyml.steps import Outcome, Runner, Step, apart, do
 from tinyml.trainer.architecture import summaries
 from tinyml.trainer.budget import seconds_of
 from tinyml.workspace import ARTIFACT_MANIFEST, EXPORTS, PROJECT_PAGE, TEST_RESULTS, Workspace
@@ -80,13 +80,15 @@ def plan(models: Sequence[str], *, data: str, budget: str, workspace: Workspace)
 
 
 def reproduce(
-    steps: Sequence[Step], workspace: Workspace, say: Callable[[str], None], *, program: Sequence[str] = PROGRAM
+    steps: Sequence[Step], workspace: Workspace, say: Callable[[str], None], *, runner: Runner | None = None
 ) -> Outcome:
     """Does what is not done yet; a step counts as done while its command and those before it are the same.
 
     Unlike the demonstration's, a changed source file makes nothing again: a training of hours is not lost to an edit.
     """
-    return do(steps, workspace.root, say, record=DONE, fingerprint=_fingerprint, program=program, cwd=Path.cwd())
+    return do(
+        steps, workspace.root, say, record=DONE, fingerprint=_fingerprint, runner=runner or apart(), cwd=Path.cwd()
+    )
 
 
 def _fingerprint(step: Step, before: str) -> str:

@@ -1,20 +1,25 @@
-"""Commands done in order, each as a process of its own; what is done stays done, and an interrupted one goes on."""
+"""Commands done in order; what is done stays done, and an interrupted one goes on."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from tinyml.child import run
 from tinyml.commands import command
 from tinyml.schema import SCHEMA_VERSION, Record, Sha256
 from tinyml.store import read_json, write_json
 
-PROGRAM = (sys.executable, "-m", "tinyml")
+Runner = Callable[[Sequence[str], Path], int]
+"""Runs a command, without its `tinyml`, in a folder, and returns its exit code."""
+
+
+def apart(program: Sequence[str] = (sys.executable, "-m", "tinyml")) -> Runner:
+    """Runs each command in a process of its own; `program` stands before its words."""
+    return lambda words, folder: run([*program, *words], cwd=folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +73,7 @@ def do(
     *,
     record: str,
     fingerprint: Callable[[Step, str], str],
-    program: Sequence[str] = PROGRAM,
-    environment: Mapping[str, str] | None = None,
+    runner: Runner,
     cwd: Path | None = None,
 ) -> Outcome:
     """Runs the steps that are not done yet, for what lies in `folder`.
@@ -80,8 +84,7 @@ def do(
         say: Told each command before it runs, and what is left out.
         record: The file of `folder` that remembers what is done.
         fingerprint: What decides a step's outcome, as a SHA-256, from the step and the fingerprint of the one before.
-        program: What stands before the words of a step.
-        environment: Variables for the commands; the process's own if left out.
+        runner: Runs each command.
         cwd: Where the commands run; `folder` if left out.
 
     Returns:
@@ -101,9 +104,7 @@ def do(
         else:
             words = step.command(folder)
             say(f"$ {command(*words)}")
-            code = subprocess.run(  # noqa: S603 (our own command)
-                [*program, *words], cwd=cwd or folder, env=environment or os.environ, check=False
-            ).returncode
+            code = runner(words, cwd or folder)
             if code != 0:
                 return Outcome(code=code, kept=tuple(kept))
         done.append(DoneStep(name=step.name, fingerprint=mark))

@@ -13,6 +13,7 @@ import contextlib
 import math
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def train(
     name: str | None = None,
     team: Team = ALONE,
     events: bool = False,
+    begins: Callable[[RunFolder], None] | None = None,
 ) -> TrainResult:
     """Trains a network and writes checkpoints, history and its plot to a folder of its own in `workspace`.
 
@@ -98,6 +100,7 @@ def train(
         name: What the training is called; None: as its recipe, with a number.
         events: Whether TensorBoard's files are written as well.
         team: The processes that compute parts of each batch; all of them make this call, the first one writes.
+        begins: Told the folder once nothing refuses the training any more, before its first step.
 
     Raises:
         TrainingError: The loss is not finite, memory ran out, there are no images to train on, another process trains
@@ -122,7 +125,18 @@ def train(
                     hint="wait for it, or give this training another name with --run",
                 )
             return _trained(
-                config, dataset, folder, device, start, objective, answers, progress, spent, team, events=events
+                config,
+                dataset,
+                folder,
+                device,
+                start,
+                objective,
+                answers,
+                progress,
+                spent,
+                team,
+                events=events,
+                begins=begins,
             )
     finally:
         if made:
@@ -168,6 +182,7 @@ def _trained(
     team: Team,
     *,
     events: bool,
+    begins: Callable[[RunFolder], None] | None = None,
 ) -> TrainResult:
     run = _Run(
         config,
@@ -181,6 +196,8 @@ def _trained(
         spent,
         team,
     )
+    if begins is not None:
+        begins(folder)
     interrupted = False
     log = EventLog(folder.events, run.records) if events else None
     with Interrupts(team).installed() as interrupts, out_of_memory_told(config.batch_size), ended_told():

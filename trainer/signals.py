@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from tinyml.signals import Stopped
+
 from .team import ALONE, Team
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -52,7 +54,7 @@ class Interrupts:
             self._holding = False
         if self._team.any(self._pending):
             self._pending = False
-            raise KeyboardInterrupt
+            raise Stopped
 
     @contextlib.contextmanager
     def shielded(self) -> Iterator[None]:
@@ -66,5 +68,5 @@ class Interrupts:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         self.number = number
         if not self._holding and self._team.size == 1:
-            raise KeyboardInterrupt
+            raise Stopped
         self._pending = True

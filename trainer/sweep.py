@@ -19,6 +19,7 @@ from pathlib import Path
 
 from scipy.stats import t
 
+from tinyml.child import end
 from tinyml.errors import UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import Checkpoint, History, Sweep, SweepTrial
@@ -32,8 +33,6 @@ from .workers import Here, Workers
 
 CONFIDENCE = 0.95
 OWN = "--recipe"
-STOP_SECONDS = 60.0
-"""For a training to save itself before it is killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +207,7 @@ def _made(trial: Trial, *, root: Path, data: str, options: Sequence[str]) -> str
             code = process.wait()
         except BaseException:
             if process is not None:
-                _stop(process)
+                end(process)
             if interrupts.number is None:
                 raise
     if interrupts.number is not None:
@@ -221,16 +220,6 @@ def _made(trial: Trial, *, root: Path, data: str, options: Sequence[str]) -> str
     if "this training is complete" in last:  # ended, and stopped before it was recorded
         return None
     return f"exit code {code}: {last.removeprefix('error: ')[:300]}"
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Has a training save itself and end."""
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def curves(made: Sweep, workspace: Workspace) -> Path | None:

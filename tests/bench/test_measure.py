@@ -11,7 +11,8 @@ import pytest
 
 from tinyml.bench.jobs import Selection, Settings, list_jobs
 from tinyml.bench.runs import measure, open_run
-from tinyml.errors import ArtifactError, BenchError, UnknownNameError, UsageError
+from tinyml.errors import ArtifactError, BenchError, DataError, UnknownNameError, UsageError
+from tinyml.progress import Silent
 from tinyml.workspace import Workspace
 
 FAST = Settings(warmup=1, min_repeats=6, min_seconds=0, rounds=2, limit=20, threads=(1,), timeout_s=120, quick=True)
@@ -43,6 +44,21 @@ def test_every_case_has_a_verdict_and_the_figures_that_go_with_it(measured: Any)
     assert "--backend torch_compile" in compiled.reason or "C++ compiler" in compiled.reason
     done = {(r.case.backend, r.case.requested_units) for r in run.results if r.status == "ok"}
     assert {("torch", "cpu"), ("onnxruntime", "cpu"), ("reference", "cpu")} <= done
+
+
+def test_whoever_is_told_of_measuring_is_not_refused_afterwards(trained_results: Any, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Told(Silent):
+        def say(self, line: str) -> None:
+            told.append(line)
+
+    settings = dataclasses.replace(FAST, data=str(tmp_path / "gone"))
+    runs = set(trained_results.workspace.bench.glob("*"))
+    with pytest.raises(DataError, match="gone"):
+        measure(trained_results.workspace, Selection(variants=("onnx-fp32",)), settings, progress=Told())
+    assert not [line for line in told if line.startswith("measuring")]
+    assert set(trained_results.workspace.bench.glob("*")) == runs
 
 
 @pytest.mark.slow  # compiles

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tinyml.cli import run
+from tinyml.cli.verbs import demo as verb
 from tinyml.demo import STEPS, demonstrate
 from tinyml.export.variants import variants
-from tinyml.steps import Step
+from tinyml.steps import Step, apart
 
 PROGRAM = (sys.executable, "-c", "import sys; open(sys.argv[1], 'a').write('x')")
 """Stands for `tinyml`: a process that leaves a mark, for what is tested is which of them run."""
@@ -37,7 +38,7 @@ def demo(tmp_path: Path, package: Path) -> Callable[[], str]:
     def once() -> str:
         """Runs both steps; how often each of them has run so far, as "one two"."""
         folder = tmp_path / "demo"
-        demonstrate(folder, lambda _: None, program=PROGRAM, steps=CHAIN, package=package)
+        demonstrate(folder, lambda _: None, runner=apart(PROGRAM), steps=CHAIN, package=package)
         return " ".join(str(len((folder / step.name).read_text())) for step in CHAIN)
 
     return once
@@ -76,12 +77,25 @@ def test_it_stops_at_a_failure_and_goes_on_there(tmp_path: Path, package: Path) 
         "import sys; sys.argv[1] == 'two' and sys.exit(3); open(sys.argv[1], 'a').write('x')",
     )
     folder = tmp_path / "demo"
-    outcome = demonstrate(folder, told.append, program=fails, steps=CHAIN, package=package)
+    outcome = demonstrate(folder, told.append, runner=apart(fails), steps=CHAIN, package=package)
     assert (outcome.code, told) == (3, ["$ tinyml one", "$ tinyml two"])
     told.clear()
-    outcome = demonstrate(folder, told.append, program=PROGRAM, steps=CHAIN, package=package)
+    outcome = demonstrate(folder, told.append, runner=apart(PROGRAM), steps=CHAIN, package=package)
     assert (outcome.code, outcome.kept) == (0, ("one",))
     assert told == ["unchanged, not done again: tinyml one", "$ tinyml two"]
+
+
+def test_a_command_runs_as_if_it_had_been_typed_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, seen = (list(sys.argv), Path.cwd()), []
+
+    def run_it(words: list[str]) -> int:
+        seen.append((words, sys.argv[1:], Path.cwd()))
+        return 7
+
+    monkeypatch.setattr(verb, "run", run_it)
+    assert verb.here(("bench", "--quick"), tmp_path) == 7
+    assert seen == [(["bench", "--quick"], ["bench", "--quick"], tmp_path)]
+    assert (sys.argv, Path.cwd()) == before
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)

@@ -10,7 +10,7 @@ import pytest
 from tinyml.cli import run
 from tinyml.errors import UsageError
 from tinyml.reproduce import SIX, cheapest_first, plan, reproduce
-from tinyml.steps import Step
+from tinyml.steps import Step, apart
 from tinyml.workspace import Workspace
 
 # Stands for `tinyml`: makes what each verb leaves; `train` is interrupted until it is told to resume.
@@ -54,7 +54,7 @@ def test_an_interrupted_training_goes_on_and_what_is_done_stays_done(tmp_path: P
 
     def once(budget: str = "20s") -> int:
         told.clear()
-        return reproduce(small(tmp_path, budget), Workspace(tmp_path), told.append, program=PROGRAM).code
+        return reproduce(small(tmp_path, budget), Workspace(tmp_path), told.append, runner=apart(PROGRAM)).code
 
     assert once() == 130
     assert [line.split()[2] for line in told] == ["data", "train"]

@@ -13,6 +13,41 @@ import pytest
 
 from tinyml.cli.stopping import stoppable
 
+# The command, signaled while it first looks for a module.
+IMPORTING = """
+import os, runpy, sys
+
+module, number, *arguments = sys.argv[1:]
+
+class Signal:
+    def find_spec(self, name, *_):
+        if name == module:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), int(number))
+
+sys.meta_path.insert(0, Signal())
+sys.argv = ["tinyml", *arguments]
+runpy.run_module("tinyml", run_name="__main__")
+"""
+
+# A signal that meets a finalizer, as at the end of a module's lock, where Python reports an exception and goes on.
+LOST = """
+import os, signal, time, weakref
+from tinyml.cli import app, main
+
+class Thing:
+    pass
+
+@app.command()
+def lose() -> None:
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(0.01)))
+    del thing
+    time.sleep(60)
+
+main(["lose"])
+"""
+
 # A verb that is in the middle of writing a folder and a file; the real ones write with the same two functions.
 WRITING = """
 import sys, time
@@ -29,6 +64,20 @@ def write() -> None:
         time.sleep(60)
 
 main(["write"])
+"""
+
+# A command that runs another one, as `tinyml reproduce` does.
+WITHIN = """
+import sys
+from pathlib import Path
+from tinyml.child import run
+from tinyml.cli import app, main
+
+@app.command()
+def outer() -> None:
+    run([sys.executable, "-c", sys.argv[1]], cwd=Path.cwd())
+
+main(["outer"])
 """
 
 ENDS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated"), signal.SIGHUP: (129, "the terminal")}
@@ -56,6 +105,45 @@ def test_a_command_that_writes_leaves_nothing(tmp_path: Path, number: signal.Sig
     assert (process.returncode, out) == (code, "")
     assert err.startswith(f"error: {word}")
     assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "number", "arguments"),
+    [
+        ("tinyml.cli", signal.SIGINT, ["models"]),
+        ("typer", signal.SIGTERM, ["models"]),
+        ("tinyml.cli.verbs.bench", signal.SIGHUP, ["bench"]),
+        ("pydantic", signal.SIGINT, ["bench", "show"]),
+        ("torch", signal.SIGINT, ["train", "resnet20", "--data", "shapes"]),
+        ("numpy", signal.SIGTERM, ["models"]),  # C code imports it and does without
+    ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else None,
+)
+def test_an_import_is_ended_by_a_word(
+    module: str, number: signal.Signals, arguments: list[str], tmp_path: Path
+) -> None:
+    process = started(IMPORTING, tmp_path, module, str(int(number)), *arguments)
+    out, err = process.communicate(timeout=60)
+    code, word = ENDS[number]
+    assert (process.returncode, out, err.count("\n")) == (code, "", 1), err
+    assert err.startswith(f"error: {word}")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_signal_is_not_lost_where_nobody_waits_for_it(tmp_path: Path) -> None:
+    process = started(LOST, tmp_path)
+    out, err = process.communicate(timeout=50)
+    assert (process.returncode, out, err) == (143, "", "error: terminated\n")
+
+
+def test_a_command_within_a_command_cleans_up_too(tmp_path: Path) -> None:
+    process = started(WITHIN, tmp_path, WRITING)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, set(err.splitlines())) == (143, "", {"error: terminated"})
     assert list(tmp_path.iterdir()) == []
 
 

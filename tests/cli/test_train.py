@@ -97,3 +97,7 @@ def test_train_then_train_on(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr()
     assert "a resumed training keeps its lr: 1.0" in told.err
     assert "resuming" not in told.err + told.out  # nobody is told of what is then refused
+    assert run([*command, *more, "--run", "demo-1"]) == 1
+    told = capsys.readouterr()
+    assert "a training of that name lies there already" in told.err
+    assert "training alexnet on" not in told.err + told.out

@@ -87,6 +87,10 @@ def test_the_command_line_says_the_option_it_takes_one_for(capsys: pytest.Captur
     )
     assert run(["train", "vit", "--frobnicate"]) == 2
     assert "did you mean" not in capsys.readouterr().err
+    assert run(["eval", "--checkpoint", "best.json"]) == 2
+    assert capsys.readouterr().err == (
+        "error: no such option: --checkpoint; here it is given without an option; see: tinyml eval --help\n"
+    )
 
 
 class Terminal(io.TextIOWrapper):

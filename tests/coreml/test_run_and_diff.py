@@ -120,7 +120,11 @@ def test_diff_makes_states_itself(stateful: Any, tmp_path: Path, capsys: pytest.
     np.save(tmp_path / "x.npy", np.ones(3, np.float32))
     pair = [str(tmp_path / "s.mlpackage")] * 2
     assert run(["diff", *pair, "--input", f"x={tmp_path / 'x.npy'}", "--json"]) == 0
-    assert {item["largest"] for item in json.loads(capsys.readouterr().out)["differences"]} == {0.0}
+    found = json.loads(capsys.readouterr().out)
+    assert {item["largest"] for item in found["differences"]} == {0.0}
+    assert found["steepest"] is None
+    assert run(["diff", *pair, "--input", f"x={tmp_path / 'x.npy'}"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "no difference in any value"
 
 
 def _scaled(convert: Convert, factor: np.float32) -> Any:

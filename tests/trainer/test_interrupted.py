@@ -58,7 +58,7 @@ def test_killed_and_interrupted_and_resumed_is_uninterrupted(colors: Dataset, tm
     interrupted.send_signal(signal.SIGINT)
     code, out, err = finish(interrupted)
     assert code == 130, err
-    command = re.search(r"to go on: tinyml (train tiny --resume --results \S+)", out)
+    command = re.search(r"to go on: tinyml (train tiny --run reference-1 --resume --results \S+)", out)
     assert command is not None, out
     assert "Traceback" not in err
 

@@ -13,7 +13,7 @@ import typer
 
 from .output import tell_every_character
 from .stopping import Stop, stoppable
-from .suggestions import nearest_option
+from .suggestions import STANDS_ALONE, nearest_option
 
 # Plain help texts: drawing them with rich would cost more than all other imports together.
 app = typer.Typer(
@@ -86,6 +86,11 @@ def _run(arguments: list[str] | None, stop: Stop) -> int:
         return EXIT_FAILED
     except OSError as error:
         return _fail(_os_message(error), EXIT_FAILED)
+    except Exception:
+        # What a library made of an interrupt that met it in an import: half a module, an error of another kind.
+        if stop.number is None:
+            raise
+        return _fail(stop.word, stop.code)
     return code if isinstance(code, int) else 0
 
 
@@ -103,7 +108,9 @@ def _usage_message(error: typer.TyperException) -> str:
     if option is not None and hasattr(error, "possibilities"):
         known = (name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts))
         near = nearest_option(option, (name for name in known if name.startswith("--")))
-        text = f"no such option: {option}{f'; did you mean {near}?' if near else ''}"
+        alone = option in STANDS_ALONE and any(p.param_type_name == "argument" for p in context.command.params)
+        meant = f"; did you mean {near}?" if near else "; here it is given without an option" if alone else ""
+        text = f"no such option: {option}{meant}"
     return f"{text}; see: {context.command_path} --help"
 
 

@@ -1,15 +1,24 @@
-"""Ctrl-C, SIGTERM and a terminal that goes: each ends a command by unwinding it, so that nothing is left behind."""
+"""Ctrl-C, SIGTERM and a terminal that goes: each ends a command by unwinding it, so that nothing is left behind.
+
+An exception is not always heard. A finalizer's is reported by Python and lost, and so is one within what C code imports
+and does without (torch's import of numpy). The command would go on; there the signal is sent once more.
+"""
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "the terminal has gone"}
+from tinyml.signals import WORDS, Stopped, code_of
+
+_AGAIN_SECONDS = 0.05
 
 
 @dataclass
@@ -25,14 +34,47 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """The exit code that shells know: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
-        return 128 + (self.number or signal.SIGINT)
+        """The exit code that shells know."""
+        return code_of(self.number or signal.SIGINT)
 
-    def handle(self, number: int, _frame: FrameType | None) -> None:
-        """Raises KeyboardInterrupt at the first signal; the next ones do not disturb what cleans up."""
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Raises an interrupt at the first signal; the next ones do not disturb what cleans up."""
         if self.number is None:
             self.number = number
-            raise KeyboardInterrupt
+            if imports := _imports(frame):
+                # Not threading's: a signal may come while its lock is held.
+                _thread.start_new_thread(self._again_if_still_in, (imports,))
+            raise Stopped
+
+    def report(self, _: object) -> None:
+        """Told that the interrupt was raised where nobody waits for an exception."""
+        if self.number is not None:
+            _thread.start_new_thread(self._again, ())
+
+    def _again_if_still_in(self, imports: list[FrameType]) -> None:
+        time.sleep(_AGAIN_SECONDS)
+        main = sys._current_frames().get(threading.main_thread().ident or 0)
+        if any(before is now for now in _imports(main) for before in imports):
+            self._send()
+
+    def _again(self) -> None:
+        time.sleep(_AGAIN_SECONDS)
+        self._send()
+
+    def _send(self) -> None:
+        number, self.number = self.number, None
+        if number is not None:
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+
+def _imports(frame: FrameType | None) -> list[FrameType]:
+    """The imports under way in a stack."""
+    found = []
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            found.append(frame)
+        frame = frame.f_back
+    return found
 
 
 @contextlib.contextmanager
@@ -45,10 +87,13 @@ def stoppable() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
+    lost = sys.unraisablehook
     heard = [number for number in WORDS if signal.getsignal(number) is not signal.SIG_IGN]
     earlier = {number: signal.signal(number, stop.handle) for number in heard}
+    sys.unraisablehook = lambda what: (stop.report if issubclass(what.exc_type, Stopped) else lost)(what)
     try:
         yield stop
     finally:
+        sys.unraisablehook = lost
         for number, handler in earlier.items():
             signal.signal(number, handler)

@@ -68,6 +68,9 @@ CALLED_ELSEWHERE: dict[str, tuple[str, ...]] = {
 }
 """What an option is called by other tools, and here, the likeliest first."""
 
+STANDS_ALONE = ("--artifact", "--checkpoint", "--ckpt", "--image", "--images", "--model", "--package", "--weights")
+"""What other tools, and some verbs here, take by an option, and other verbs as their argument."""
+
 
 def nearest_option(given: str, known: Iterable[str]) -> str | None:
     """The one of `known` that `given` stands for; None where no option does what it may mean."""

@@ -33,6 +33,6 @@ architectures.add(
         build=_build,
         dropout=0.0,
         has_drop_path=True,
-        recipes={"demo": {"epochs": 7, "lr": 0.1, "precision": "fp32"}},
+        recipes={"demo": {"epochs": 6, "lr": 0.1, "resolution": "32:64", "precision": "fp32"}},
     ),
 )

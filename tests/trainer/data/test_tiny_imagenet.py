@@ -1,9 +1,11 @@
 import fcntl
 import os
 import shutil
+import socket
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ from tinyml.progress import Silent
 from tinyml.schema import SPLITS
 from tinyml.trainer.data import preparing
 from tinyml.trainer.data.dataset import Dataset
-from tinyml.trainer.data.sources.tiny_imagenet import TinyImageNet, TinyImageNetLayout
+from tinyml.trainer.data.sources.tiny_imagenet import ORIGINAL, TinyImageNet, TinyImageNetLayout
 
 Make = Callable[[], Path]
 
@@ -153,6 +155,15 @@ def test_a_bad_image_stops_unless_skipped(
     assert prepare(root, skip_bad=True)[1] is False
     with pytest.raises(DataError):  # without the option, a set with gaps is not what was asked for
         prepare(root)
+
+
+def test_without_a_network_every_other_way_is_named(cache: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = replace(ORIGINAL, url=f"http://127.0.0.1:{closed.getsockname()[1]}/tiny-imagenet-200.zip")
+    with pytest.raises(DataError, match=r"cannot fetch http.*--data FOLDER.*--data shapes.*data prepare --source"):
+        preparing.prepare_source(TinyImageNet(original=nobody))
+    assert [path for path in cache.rglob("*") if path.is_file() and not path.name.startswith(".")] == []
 
 
 def test_an_interrupted_preparation_leaves_nothing(make_tiny_imagenet: Make, prepare: Prepare, cache: Path) -> None:

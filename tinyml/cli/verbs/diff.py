@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -66,8 +67,11 @@ def diff(
     )
     if empty:
         out.line(f"NaN throughout on both sides, which shows no agreement: {', '.join(empty)}")
-    enters = steepest(differences)
-    out.line(f"PSNR falls most at {enters.name} ({enters.kind or 'input'}), to {enters.psnr_db:.1f} dB")
+    enters = steepest(differences) if min(d.psnr_db for d in differences) < math.inf else None
+    if enters is None:
+        out.line("no difference in any value")
+    else:
+        out.line(f"PSNR falls most at {enters.name} ({enters.kind or 'input'}), to {enters.psnr_db:.1f} dB")
     if plot is not None:
         draw(differences, plot, f"{a.name} against {b.name}")
         out.line(f"wrote {plot}")
@@ -78,7 +82,7 @@ def diff(
             "converted": [str(path) for path in (a, b) if is_checkpoint(path)],
             "values": len(values),
             "nan": empty,
-            "steepest": enters.name,
+            "steepest": None if enters is None else enters.name,
             "differences": [_finite(asdict(d)) for d in differences],
         }
     )

@@ -16,7 +16,7 @@ from ..output import Output
 if TYPE_CHECKING:
     from tinyml.schema import TrainConfig
     from tinyml.trainer.loop import TrainResult
-    from tinyml.workspace import Workspace
+    from tinyml.workspace import RunFolder, Workspace
 
 
 @app.command()
@@ -173,8 +173,11 @@ def train(
             )
         except LeftOutError:
             raise typer.Exit(EXIT_FAILED) from None
-        for line in (*ready.words, _announcement(ready.config, workspace, device_name(chosen), state, team.size)):
-            out.line(line)
+
+        def announce(folder: RunFolder) -> None:
+            for line in (*ready.words, _announcement(ready.config, folder, device_name(chosen), state, team.size)):
+                out.line(line)
+
         result = run(
             ready.config,
             ready.dataset,
@@ -188,6 +191,7 @@ def train(
             name=run_name,
             team=team,
             events=tensorboard,
+            begins=announce,
         )
     _report(result, workspace, out)
     if tensorboard and result.best is not None:
@@ -196,14 +200,14 @@ def train(
         raise typer.Exit(128 + result.signal)
 
 
-def _announcement(config: TrainConfig, workspace: Workspace, device: str, state: Path | None, processes: int) -> str:
+def _announcement(config: TrainConfig, folder: RunFolder, device: str, state: Path | None, processes: int) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
     length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
     together = f", {processes} processes" if processes > 1 else ""
     begin = f"resuming {state}: training" if state else "training"
     return (
         f"{begin} {config.model} on {config.data} by recipe {config.recipe}, {length}{limited}, "
-        f"on {device}{together}; results go to {workspace.model(config.model) / 'runs'}/"
+        f"on {device}{together}; results go to {folder.path}/"
     )
 
 
@@ -240,7 +244,11 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
             rows.append(["limited to", f"{config.limit} images an epoch: a first look"])
         out.table(f"{config.model} on {config.data}", ["what", "value"], rows)
     if result.interrupted:
-        again = command("train", config.model, "--resume", results=workspace.root)
+        # By its name: another training may be the newest by then.
+        name = result.state.parent.parent.name
+        there = result.state == workspace.run(config.model, name).state
+        which = ("--run", name, "--resume") if there else ("--resume-from", result.state)
+        again = command("train", config.model, *which, results=workspace.root)
         out.line(f"interrupted and saved; to go on: {again}")
     else:
         out.line(f"next: {command('export', results=workspace.root)}")
