@@ -17,6 +17,7 @@ let stubs: [(name: String, imports: [String])] = [
     ("CoreGraphics", ["CoreVideo"]),
     ("ImageIO", ["CoreGraphics", "CoreVideo"]),
     ("CoreML", ["CoreVideo"]),
+    ("CoreAI", []),
     ("Vision", ["CoreML", "CoreVideo"]),
     ("QuartzCore", []),
     ("AVFoundation", ["CoreGraphics", "CoreMedia", "QuartzCore"]),

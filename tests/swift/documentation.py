@@ -50,6 +50,7 @@ FRAMEWORKS = {
     "appkit": "AppKit",
     "avfoundation": "AVFoundation",
     "charts": "Charts",
+    "coreai": "CoreAI",
     "coregraphics": "CoreGraphics",
     "coremedia": "CoreMedia",
     "coreml": "CoreML",

@@ -37,6 +37,11 @@ MINIMUM: dict[str, tuple[Version, Version]] = {
     "ControlWidgetConfiguration": ((18, 0), (26, 0)),
     "ControlWidgetButton": ((18, 0), (26, 0)),
     "StaticControlConfiguration": ((18, 0), (26, 0)),
+    "AIModel": ((27, 0), (27, 0)),
+    "InferenceFunction": ((27, 0), (27, 0)),
+    "NDArray": ((27, 0), (27, 0)),
+    "SpecializationOptions": ((27, 0), (27, 0)),
+    "CoreAIClassifier": ((27, 0), (27, 0)),
     "IntentModes": ((26, 0), (26, 0)),
     "glassEffect": ((26, 0), (26, 0)),
     "Chart3D": ((26, 0), (26, 0)),
@@ -178,7 +183,9 @@ def test_stand_ins_hold_only_what_is_used() -> None:
 def test_apple_files_lie_inside_one_condition_that_stand_ins_can_switch(folder: str, framework: str) -> None:
     for path in sources(folder):
         text = path.read_text(encoding="utf-8").strip()
-        assert re.match(rf"#if canImport\((?:{framework})\)\n", text), path
+        # Core AI has no part for Macs with an Intel processor.
+        core_ai = r"(?: && canImport\(CoreAI\) && !\(canImport\(AppKit\) && arch\(x86_64\)\))?"
+        assert re.match(rf"#if canImport\((?:{framework})\){core_ai}\n", text), path
         assert text.endswith("#endif"), path
         # No stand-in can make `os(...)` true.
         assert not re.search(r"#(?:else)?if .*\bos\(", text), path
@@ -270,6 +277,106 @@ def test_a_views_state_makes_no_session_until_it_is_asked_for_one() -> None:
     for path in sources("Sources/TinyMLUI"):
         if path.name in held:
             assert eager.findall(path.read_text(encoding="utf-8")) == [], path.name
+
+
+#: Where a view hands buttons to an alert or a dialog of the system, up to the closing brace of its modifier's line.
+DIALOG = re.compile(r"^( *)\.(?:alert|confirmationDialog)\(.*?\n\1\}$", re.DOTALL | re.MULTILINE)
+#: What is no button of plain text.
+RICH = re.compile(r"(?<![.\w])(?:Label|Button|ScreenItemView|ShareLink|Toggle|button)\(")
+
+
+def rich_dialogs(source: str) -> list[str]:
+    """What a view puts into an alert or a dialog that has no plain text for a title."""
+    return [found for dialog in DIALOG.finditer(source) for found in RICH.findall(dialog[0])]
+
+
+def test_dialogs_have_buttons_of_plain_text() -> None:
+    # A picture beside the text leaves the system's sheet without a title, which ends an app on a phone.
+    views = {path.name: path.read_text(encoding="utf-8") for path in sources("Sources/TinyMLUI", "App")}
+    assert sum(len(DIALOG.findall(source)) for source in views.values()) >= 2
+    assert {name: found for name, source in views.items() if (found := rich_dialogs(source))} == {}
+    (button,) = re.findall(r"struct DialogButton: View \{.*?\n\}", views["ScreenItemView.swift"], re.DOTALL)
+    assert re.search(r"label: \{\s+Text\(title\)\s+\}", button)
+    planted = 'a\n    .alert("t") {\n        Label("x", symbol: "y")\n    }\n    Label("z")\n'
+    assert rich_dialogs(planted) == ["Label("]
+
+
+def test_a_weak_reference_is_taken_up_before_the_main_actor_is_assumed() -> None:
+    # Compilers before Swift 6.2 keep a weak reference in a variable, which no closure of another actor may read.
+    for path in sources("Sources", "App"):
+        source = path.read_text(encoding="utf-8")
+        assert not re.search(r"assumeIsolated \{[^}]*self\?", source), path.name
+
+
+def test_the_first_compiler_of_the_language_reads_the_sources() -> None:
+    # Xcode 16.0 has Swift 6.0: a comma after the last of a list in parentheses, and `nonisolated` types, came later.
+    newer = re.compile(r",\s*\)|^\s*nonisolated (?:\w+ )*(?:struct|class|enum|protocol|extension)\b", re.MULTILINE)
+    for path in sources("Sources", "App", "Tests"):
+        code = re.sub(r'//.*|"(?:[^"\\]|\\.)*"', "x", path.read_text(encoding="utf-8"))
+        assert not newer.search(code), path.name
+
+
+def test_an_intents_errors_are_told_in_words() -> None:
+    # Of an error that brings no such text the system says only that it is unknown.
+    for path in sources("App/TinyMLDemo", "App/Shared"):
+        source = path.read_text(encoding="utf-8")
+        for thrown in re.findall(r"\bthrow (\w+)", source):
+            assert re.search(rf"struct {thrown}: .*\bCustomLocalizedStringResourceConvertible\b", source), path.name
+        assert not re.search(r"(?:IntentDialog|LocalizedStringResource)\(stringLiteral:", source), path.name
+
+
+def test_a_test_of_the_screens_makes_its_app_when_it_runs() -> None:
+    for path in sources("App/TinyMLDemoUITests"):
+        assert not re.search(
+            r"^    (?!.*\blazy\b).*= XCUIApplication\(", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+
+
+def test_the_camera_is_set_up_in_the_order_that_it_needs() -> None:
+    session = (PACKAGE / "Sources/TinyMLApple/CameraSession.swift").read_text(encoding="utf-8")
+    opening = session[session.index("func open(") : session.index("func deliver(")]
+    # What is possible depends on the input, and only between these two does nobody see half a change.
+    steps = ["beginConfiguration()", "addInput(input)", "sessionPreset = .hd1280x720", "addOutput(output)"]
+    places = [opening.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "defer { session.commitConfiguration() }" in opening
+    assert opening.index("automaticallyAdjustsVideoMirroring = false") < opening.index("isVideoMirrored = false")
+    # A small preset or a model-sized output lowers the frame rate, and the first of a list may be any device.
+    assert not re.search(r"vga640x480|\.low\b|kCVPixelBufferWidthKey", session)
+    assert "systemPreferredCamera" in session
+
+
+def test_the_capture_session_is_used_on_its_own_queue_alone() -> None:
+    # Elsewhere it is only handed to the layer that shows it.
+    touching = re.compile(
+        r"\.(?:startRunning|stopRunning|beginConfiguration|addInput|removeInput|lockForConfiguration)\("
+    )
+    found = {path.name for path in sources("Sources", "App") if touching.search(path.read_text(encoding="utf-8"))}
+    assert found == {"CameraController.swift", "CameraSession.swift"}
+    controller = (PACKAGE / "Sources/TinyMLCore/Camera/CameraController.swift").read_text(encoding="utf-8")
+    assert "public actor CameraController" in controller
+    assert "unownedExecutor: UnownedSerialExecutor { hardware.executor }" in controller
+
+
+def test_what_may_end_the_app_lies_under_a_breadcrumb() -> None:
+    loader = (PACKAGE / "Sources/TinyMLApple/ModelLoader.swift").read_text(encoding="utf-8")
+    for call in ("ComputePlanReader.plan(", "self.opened(", "VisionClassifier("):
+        assert calls_outside(loader, call, "breadcrumb.during(") == [], call
+        assert call in loader
+    backend = (PACKAGE / "Sources/TinyMLApple/CoreMLBenchmarkBackend.swift").read_text(encoding="utf-8")
+    for call in ("CompiledModelCache.compile(", "CoreMLClassifier(\n", "ComputePlanReader.plan("):
+        function = backend[backend.rindex("func ", 0, backend.index(call)) : backend.index(call)]
+        assert "breadcrumb?.lay(" in function, call
+
+
+def test_what_is_shared_can_be_saved_where_sharing_saves_nothing() -> None:
+    # On a Mac the system's menu of sharing offers no folder.
+    for path in sources("Sources/TinyMLUI"):
+        source = path.read_text(encoding="utf-8")
+        if "ShareLink(" in source:
+            assert ".fileExporter(" in source, path.name
+        if "Form {" in source:
+            assert ".formStyle(.grouped)" in source, path.name
 
 
 def test_one_model_for_all_windows_told_of_their_phase() -> None:

@@ -146,11 +146,12 @@ PLANTS = {
             "extraneous argument label",
         ),
         "missing await": (
-            "import Foundation\n@MainActor func planted(_ app: AppModel, _ u: URL) async { app.importModel(from: u) }",
+            "import Foundation\n"
+            "@MainActor func planted(_ app: AppModel, _ u: URL) async { app.flow.importModel(from: u) }",
             "not marked with 'await'",
         ),
         "wrong optional": (
-            "@MainActor func planted(_ app: AppModel) -> String { app.selected.title }",
+            "@MainActor func planted(_ app: AppModel) -> String { app.flow.selected.title }",
             "must be unwrapped",
         ),
     },

@@ -16,7 +16,7 @@ import openstep_plist
 import pytest
 from PIL import Image
 
-from .package import sources
+from .package import PACKAGE, sources
 from .strings import literals, localizable_texts, offered_texts
 
 APP = Path(__file__).parents[2] / "swift_demo" / "App"
@@ -192,6 +192,33 @@ def test_the_privacy_manifest_says_that_nothing_is_collected() -> None:
         privacy = plistlib.load(file)
     assert privacy["NSPrivacyTracking"] is False
     assert privacy["NSPrivacyCollectedDataTypes"] == []
+
+
+#: Symbols whose use an app must give a reason for, by the category of Apple's list; what is found is rejected without.
+REASONED = {
+    "NSPrivacyAccessedAPICategoryFileTimestamp": (
+        r"creationDate|modificationDate|ModificationDate|\b[fl]?stat(?:at)?\(|getattrlist"
+    ),
+    "NSPrivacyAccessedAPICategorySystemBootTime": r"systemUptime|mach_absolute_time|CLOCK_MONOTONIC|clock_gettime",
+    "NSPrivacyAccessedAPICategoryDiskSpace": r"volumeAvailableCapacity|systemFreeSize|systemSize|statv?fs",
+    "NSPrivacyAccessedAPICategoryActiveKeyboards": r"activeInputModes",
+    "NSPrivacyAccessedAPICategoryUserDefaults": r"UserDefaults|@AppStorage|@SceneStorage",
+}
+
+
+def reasoned(source: str) -> set[str]:
+    """The categories of which a source uses something."""
+    return {category for category, symbols in REASONED.items() if re.search(symbols, source)}
+
+
+def test_the_privacy_manifest_gives_a_reason_for_what_needs_one() -> None:
+    with (FOLDER / "PrivacyInfo.xcprivacy").open("rb") as file:
+        entries = plistlib.load(file)["NSPrivacyAccessedAPITypes"]
+    given = {each["NSPrivacyAccessedAPIType"] for each in entries if each["NSPrivacyAccessedAPITypeReasons"]}
+    code = [*sources("Sources", "App/TinyMLDemo", "App/Shared", "App/TinyMLControls"), *PACKAGE.rglob("Sources/**/*.c")]
+    assert {category for path in code for category in reasoned(path.read_text(encoding="utf-8"))} == given
+    assert reasoned("UserDefaults.standard") == {"NSPrivacyAccessedAPICategoryUserDefaults"}
+    assert reasoned("URLResourceValues().contentModificationDate") == {"NSPrivacyAccessedAPICategoryFileTimestamp"}
 
 
 def test_the_scheme_builds_and_runs_the_target(project: dict[str, Any]) -> None:

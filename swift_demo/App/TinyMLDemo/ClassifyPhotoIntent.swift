@@ -13,9 +13,21 @@ struct ClassifyPhotoIntent: AppIntent {
     var photo: IntentFile
 
     func perform() async throws -> some IntentResult & ReturnsValue<String> & ProvidesDialog {
-        let answer = try await PhotoQuestion().answer(photo.data, name: photo.filename)
-        return .result(value: answer.label, dialog: IntentDialog(stringLiteral: answer.sentence))
+        do {
+            let answer = try await PhotoQuestion().answer(photo.data, name: photo.filename)
+            // As a value inside: a percent sign in a text of its own would be read as a place for one.
+            return .result(value: answer.label, dialog: "\(answer.sentence)")
+        } catch let error as QuestionError {
+            throw IntentFailure(sentence: error.sentence)
+        }
     }
+}
+
+/// Why an intent failed, in the user's language: of any other error Shortcuts and Siri say only that it is unknown.
+private struct IntentFailure: Error, CustomLocalizedStringResourceConvertible {
+    let sentence: String
+
+    var localizedStringResource: LocalizedStringResource { "\(sentence)" }
 }
 
 /// What can be said to Siri without setting anything up.

@@ -5,7 +5,8 @@ import XCTest
 /// Needs Xcode and a simulator or a Mac; elsewhere this file is only parsed.
 @MainActor
 final class TabTests: XCTestCase {
-    private let app = XCUIApplication()
+    /// Made by the first test that asks: the class is made where no actor is.
+    private lazy var app = XCUIApplication()
 
     override func setUp() async throws {
         continueAfterFailure = false

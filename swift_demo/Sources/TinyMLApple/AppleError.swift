@@ -9,6 +9,10 @@ public enum AppleError: Error, Equatable, Sendable, ExplainedError {
     case notAClassifier(name: String)
     /// The model answered without the output that it describes.
     case missingOutput(name: String)
+    /// A model that needs a newer system.
+    case needsCoreAI(name: String)
+    /// What only Core ML's models can be put through.
+    case onlyCoreML(name: String)
 
     public var phrase: Phrase {
         switch self {
@@ -16,6 +20,8 @@ public enum AppleError: Error, Equatable, Sendable, ExplainedError {
         case .notAClassifier(let name):
             Phrase("%@ is no image classifier: it needs an image input and class probabilities", name)
         case .missingOutput(let name): Phrase("the model gave no output named %@", name)
+        case .needsCoreAI(let name): Phrase("%@ is a Core AI model, which runs from iOS 27 and macOS 27 on", name)
+        case .onlyCoreML(let name): Phrase("%@ is a Core AI model: only Core ML models are measured here", name)
         }
     }
 }

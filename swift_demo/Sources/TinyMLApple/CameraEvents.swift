@@ -14,7 +14,7 @@ public enum CameraEvents {
                 if let event = event(of: notification) { continuation.yield(event) }
             }
         }
-        defer { observers.forEach(center.removeObserver) }
+        defer { observers.forEach { center.removeObserver($0) } }
         for await event in events { await controller.handle(event) }
     }
 

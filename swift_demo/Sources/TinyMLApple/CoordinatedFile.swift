@@ -25,8 +25,8 @@ public enum CoordinatedFile {
     /// Does `work`, which takes its time, with the right to read a file or folder of the user's.
     ///
     /// - Throws: `FileAccessError` for an address of the web, or what `work` throws.
-    public static func accessing<Result>(
-        _ url: URL, isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Result
+    public static func accessing<Result: Sendable>(
+        _ url: URL, _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         guard url.isFileURL else { throw FileAccessError.notAFile(address: url.absoluteString) }
         let isScoped = url.startAccessingSecurityScopedResource()

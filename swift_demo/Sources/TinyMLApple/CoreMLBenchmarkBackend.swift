@@ -19,6 +19,7 @@ public struct CoreMLBenchmarkBackend: BenchmarkBackend {
     public init(
         model: InstalledModel, folder: URL = AppFolders.caches, breadcrumb: LoadBreadcrumb? = nil
     ) throws {
+        guard model.facts.format == .coreml else { throw AppleError.onlyCoreML(name: model.facts.path) }
         self.model = model
         self.breadcrumb = breadcrumb
         copies = Copies(folder: folder.appendingPathComponent("Benchmark-\(UUID().uuidString)", isDirectory: true))

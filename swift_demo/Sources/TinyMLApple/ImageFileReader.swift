@@ -4,12 +4,6 @@ import Foundation
 import ImageIO
 import TinyMLCore
 
-/// An image as a file holds it, and how it must be turned to stand upright.
-public struct StoredImage: Hashable, Sendable {
-    public let image: RGBImage
-    public let orientation: ImageOrientation
-}
-
 /// Reads image files into plain pixels, their colors converted to sRGB.
 public enum ImageFileReader {
     /// - Throws: `ImageError.unreadable`, or `FileAccessError` or Foundation's error where the file cannot be read.

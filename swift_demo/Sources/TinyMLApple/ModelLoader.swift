@@ -4,7 +4,7 @@ import TinyMLCore
 
 /// Compiles and loads models on a queue of its own, with a breadcrumb laid: what a crash leaves behind is found at the
 /// next launch.
-public final class ModelLoader: Sendable {
+public final class ModelLoader: ModelShelf {
     private let queue = WorkQueue(label: "TinyMLDemo.loader")
     private let cache: CompiledModelCache
     public let breadcrumb: LoadBreadcrumb
@@ -15,16 +15,11 @@ public final class ModelLoader: Sendable {
     }
 
     /// A classifier that has made one prediction, so that the breadcrumb covers what may crash.
-    ///
-    /// Core ML runs every model that is exported today; a format that something else runs is told apart here.
-    public func classifier(for model: InstalledModel, units: Units) async throws -> LoadedClassifier {
-        let preprocess = model.facts.preprocess
-        return try await queue.run {
+    public func load(_ model: InstalledModel, units: Units) async throws -> LoadedClassifier {
+        try await queue.run {
             try self.breadcrumb.during(.init(model.facts, units: units)) { () -> LoadedClassifier in
-                let classifier = try CoreMLClassifier(
-                    compiled: self.cache.compiled(model), name: model.facts.path, units: units,
-                    preprocess: preprocess)
-                let side = preprocess.inputSize
+                let classifier = try self.opened(model, units: units)
+                let side = model.facts.preprocess.inputSize
                 let gray = try RGBImage(
                     width: side, height: side, bytes: [UInt8](repeating: 128, count: side * side * 3))
                 _ = try classifier.predictions(for: gray)
@@ -33,16 +28,39 @@ public final class ModelLoader: Sendable {
         }
     }
 
+    /// What runs a model of its format. Blocks.
+    private func opened(_ model: InstalledModel, units: Units) throws -> LoadedClassifier {
+        let facts = model.facts
+        switch facts.format {
+        case .coreml:
+            return try CoreMLClassifier(
+                compiled: cache.compiled(model), name: facts.path, units: units, preprocess: facts.preprocess)
+        case .coreai:
+            // The simulator has no such module, and a Mac with an Intel processor cannot link it.
+            #if canImport(CoreAI) && !(canImport(AppKit) && arch(x86_64))
+            if #available(iOS 27.0, macOS 27.0, *) {
+                try model.verifyChecksums()
+                return try CoreAIClassifier(
+                    contentsOf: model.package, name: facts.path, units: units, preprocess: facts.preprocess,
+                    labels: facts.labels ?? [])
+            }
+            #endif
+            throw AppleError.needsCoreAI(name: facts.path)
+        case .onnx: throw CatalogError.foreignFormat(name: facts.path, format: "ONNX")
+        }
+    }
+
     /// Replays the golden image directly and through Vision.
     ///
     /// - Returns: the findings; none for a model that came without a golden image.
     public func selfTest(of model: InstalledModel, units: Units) async throws -> [SelfTest.Finding] {
         guard let golden = model.golden, let url = model.goldenImage else { return [] }
-        let classifier = try await classifier(for: model, units: units)
+        let classifier = try await load(model, units: units)
         return try await queue.run {
             try self.breadcrumb.during(.init(model.facts, units: units)) {
                 let image = try ImageFileReader.read(url).image
                 let test = SelfTest(golden: golden)
+                guard model.facts.format == .coreml else { return try test.run(image: image, classifier: classifier) }
                 let vision = try VisionClassifier(compiled: self.cache.compiled(model), units: units)
                 let throughVision = try test.run(image: image, classifier: vision)
                 return try test.run(image: image, classifier: classifier)
@@ -53,7 +71,7 @@ public final class ModelLoader: Sendable {
 
     /// The compute plan; nil where the system is too old to tell or the model is no ML Program.
     public func computePlan(of model: InstalledModel, units: Units) async throws -> ComputePlanSummary? {
-        guard #available(iOS 17.4, macOS 14.4, *) else { return nil }
+        guard #available(iOS 17.4, macOS 14.4, *), model.facts.format == .coreml else { return nil }
         return try await queue.run {
             try self.breadcrumb.during(.init(model.facts, units: units)) {
                 let compiled = try self.cache.compiled(model)
@@ -62,9 +80,16 @@ public final class ModelLoader: Sendable {
         }
     }
 
-    /// Brings a file or folder of the user's in.
-    public func importModel(from url: URL) async throws -> InstalledModel {
-        try await queue.run { try ModelImporter.importModel(from: url) }
+    public var library: ModelLibrary { ModelImporter.library }
+
+    public func bundled() throws -> ModelCatalog? { try AppFolders.bundled.map(ModelCatalog.init) }
+
+    public func bringIn(_ file: URL) async throws -> InstalledModel {
+        try await queue.run { try ModelImporter.importModel(from: file) }
+    }
+
+    public func fetch(_ address: String) async throws -> InstalledModel {
+        try await ModelImporter.importModel(fromAddress: address)
     }
 
     /// Removes what was compiled of a model; it is compiled again should it come back.

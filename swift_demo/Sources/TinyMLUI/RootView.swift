@@ -20,15 +20,21 @@ public struct RootView: View {
                     .accessibilityIdentifier("screen-\(tab.rawValue)")
             }
         }
-        .task { app.start() }
+        .task { app.flow.start() }
         .onChange(of: app.cameraRequests) { tab = .camera }
         .alert(
-            app.alert?.screen.title.localized ?? "",
-            isPresented: ItemControl(app.alert != nil) { if !$0 { dismiss() } }.binding
+            app.flow.alert?.screen.title.localized ?? "",
+            isPresented: ItemControl(app.flow.alert != nil) { if !$0 { app.flow.dismissAlert() } }.binding
         ) {
-            alertItems(buttons: true)
+            ForEach(Array(alertItems.enumerated()), id: \.offset) { _, item in
+                if case .button(let title, let action, _, let role, _, _) = item {
+                    DialogButton(title: title, role: role.system) { app.flow.perform(action) }
+                }
+            }
         } message: {
-            alertItems(buttons: false)
+            ForEach(Array(alertItems.enumerated()), id: \.offset) { _, item in
+                if case .text(let sentence) = item { Text(sentence) }
+            }
         }
     }
 
@@ -42,20 +48,6 @@ public struct RootView: View {
         }
     }
 
-    /// An alert takes its buttons and its message apart.
-    @ViewBuilder private func alertItems(buttons: Bool) -> some View {
-        let items = app.alert?.screen[.summary]?.items.filter { $0.isButton == buttons } ?? []
-        ForEach(Array(items.enumerated()), id: \.offset) { _, item in
-            ScreenItemView(item: item, perform: app.perform) { _ in EmptyView() }
-        }
-    }
-
-    private func dismiss() {
-        switch app.alert {
-        case .crashed: app.perform(.goOn)
-        case .problem: app.perform(.dismiss)
-        case nil: break
-        }
-    }
+    private var alertItems: [ScreenItem<AppAlert.Action>] { app.flow.alert?.screen[.summary]?.items ?? [] }
 }
 #endif

@@ -6,6 +6,12 @@ public struct LocalizedStringResource: ExpressibleByStringInterpolation, Sendabl
     public init(stringLiteral: String) { stub() }
 }
 
+/// https://developer.apple.com/documentation/foundation/customlocalizedstringresourceconvertible
+public protocol CustomLocalizedStringResourceConvertible {
+    /// https://developer.apple.com/documentation/foundation/customlocalizedstringresourceconvertible/localizedstringresource
+    var localizedStringResource: LocalizedStringResource { get }
+}
+
 /// https://developer.apple.com/documentation/appintents/intentdescription
 public struct IntentDescription: Sendable {
     /// https://developer.apple.com/documentation/appintents/intentdescription/init(_:categoryname:)

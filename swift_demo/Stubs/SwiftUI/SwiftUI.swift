@@ -576,6 +576,13 @@ public struct ModifiedView: View {
     public var body: Never { stub() }
 }
 
+/// https://developer.apple.com/documentation/swiftui/visibility
+public enum Visibility: Hashable, Sendable {
+    case automatic
+    case visible
+    case hidden
+}
+
 extension View {
     /// https://developer.apple.com/documentation/swiftui/view/font(_:)
     public func font(_ font: Font?) -> ModifiedView { stub() }
@@ -627,6 +634,15 @@ extension View {
     public func autocorrectionDisabled(_ disable: Bool = true) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/textselection(_:)
     public func textSelection<S: TextSelectability>(_ selectability: S) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/linelimit(_:)
+    public func lineLimit(_ number: Int?) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/minimumscalefactor(_:)
+    public func minimumScaleFactor(_ factor: CGFloat) -> ModifiedView { stub() }
+    /// https://developer.apple.com/documentation/swiftui/view/confirmationdialog(_:ispresented:titlevisibility:actions:)
+    public func confirmationDialog<A: View>(
+        _ title: Text, isPresented: Binding<Bool>, titleVisibility: Visibility = .automatic,
+        @ViewBuilder actions: () -> A
+    ) -> ModifiedView { stub() }
     /// https://developer.apple.com/documentation/swiftui/view/sheet(ispresented:ondismiss:content:)
     public func sheet<Content: View>(isPresented: Binding<Bool>, @ViewBuilder content: @escaping () -> Content)
         -> ModifiedView
@@ -796,6 +812,22 @@ extension WidgetBundleBuilder {
 // MARK: Views of the system's other frameworks
 
 #if canImport(UIKit)
+/// https://developer.apple.com/documentation/swiftui/textinputautocapitalization
+public struct TextInputAutocapitalization: Sendable {
+    /// https://developer.apple.com/documentation/swiftui/textinputautocapitalization/never
+    public static var never: TextInputAutocapitalization { stub() }
+}
+
+/// https://developer.apple.com/documentation/swiftui/view
+extension View {
+    /// https://developer.apple.com/documentation/swiftui/view/textinputautocapitalization(_:)
+    public func textInputAutocapitalization(_ autocapitalization: TextInputAutocapitalization?) -> ModifiedView {
+        stub()
+    }
+    /// https://developer.apple.com/documentation/swiftui/view/keyboardtype(_:)
+    public func keyboardType(_ type: UIKeyboardType) -> ModifiedView { stub() }
+}
+
 /// https://developer.apple.com/documentation/swiftui/uiviewrepresentable
 @MainActor @preconcurrency public protocol UIViewRepresentable: View where Body == Never {
     associatedtype UIViewType: UIView

@@ -36,6 +36,12 @@ import QuartzCore
     }
 }
 
+/// https://developer.apple.com/documentation/uikit/uikeyboardtype
+public enum UIKeyboardType: Int, Sendable {
+    case `default`
+    case URL
+}
+
 /// https://developer.apple.com/documentation/uikit/uipasteboard
 public class UIPasteboard: NSObject {
     /// https://developer.apple.com/documentation/uikit/uipasteboard/general

@@ -48,6 +48,37 @@ struct CaptionTests {
     }
 }
 
+struct ClassNameTests {
+    @Test(arguments: [
+        ("tabby", "tabby", nil),
+        (
+            "European fire salamander, Salamandra salamandra", "European fire salamander",
+            "Salamandra salamandra"
+        ),
+        ("a , b,c", "a", "b, c"), (",", ",", nil), ("", "", nil), (", b", "b", nil), ("a,", "a", nil),
+    ])
+    func theFirstNameIsShown(label: String, short: String, synonyms: String?) {
+        #expect((ClassName(label).short, ClassName(label).synonyms) == (short, synonyms))
+    }
+
+    @Test func classesThatWouldBeTakenForEachOtherAreToldInFull() {
+        let names = ClassNames(of: ["crane, bird", "crane, lifting device", "fox, Vulpes vulpes", "fox, Vulpes vulpes"])
+        #expect(names["crane, bird"].short == "crane, bird")
+        #expect(names["crane, lifting device"].short == "crane, lifting device")
+        #expect(names["fox, Vulpes vulpes"].short == "fox")
+    }
+
+    @Test func aLongNameIsSpokenAndSavedShort() {
+        let salamander = Prediction(label: "European fire salamander, Salamandra salamandra", probability: 0.9)
+        let caption = PhotoCaption([salamander], threshold: 0.5, model: "net w8")
+        #expect((caption.label, caption.fileName) == ("European fire salamander", "European-fire-salamander.png"))
+        #expect(caption.lines(Formats(locale: Locale(identifier: "en_US"))).first == "European fire salamander  90.0%")
+        #expect(PhotoReply([salamander], threshold: 0.5).sentence.english == "European fire salamander, 90 percent")
+        // What is copied and recorded is the model's own word.
+        #expect(PhotoCaption.text(of: [salamander]).hasPrefix("European fire salamander, Salamandra salamandra\t"))
+    }
+}
+
 struct PhotoReplyTests {
     private let predictions = [
         Prediction(label: "fox", probability: 0.756), Prediction(label: "cat", probability: 0.2),

@@ -35,6 +35,21 @@ struct CatalogTests {
         }
     }
 
+    @Test func aModelForAnotherRuntimeIsRefusedAndOneForCoreAIListed() throws {
+        func format(_ name: String) -> (String) -> String {
+            { $0.replacingOccurrences(of: "\"format\": \"coreml\"", with: "\"format\": \"\(name)\"") }
+        }
+        try withCatalog(change: format("onnx")) { root in
+            let error = CatalogError.foreignFormat(name: "vit-coreml-palette4g8.mlpackage", format: "ONNX")
+            let catalog = try ModelCatalog(folder: root)
+            #expect(catalog.refused.map(\.reason) == [error.phrase])
+        }
+        try withCatalog(change: format("coreai")) { root in
+            let model = try #require(try ModelCatalog(folder: root).models.first)
+            #expect((model.facts.format, model.facts.labels?.count) == (.coreai, 2))
+        }
+    }
+
     @Test func aWholeModelIsListedAndVerified() throws {
         try withCatalog { root in
             let catalog = try ModelCatalog(folder: root)

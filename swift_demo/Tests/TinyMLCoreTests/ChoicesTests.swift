@@ -7,7 +7,7 @@ struct ChoicesTests {
     private let model: InstalledModel
 
     init() throws {
-        model = try InstalledModel(folder: Fixtures.shipped)
+        model = try Fixtures.model()
     }
 
     @Test func choicesComeBackAtTheNextLaunch() throws {

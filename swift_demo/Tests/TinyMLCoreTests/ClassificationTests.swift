@@ -11,6 +11,14 @@ struct ClassificationTests {
     }
 }
 
+struct ScoreTests {
+    @Test func bareNumbersGetTheirLabels() {
+        #expect([Prediction]([0.25, 0.75], labels: ["a", "b"])?.top(1).map(\.label) == ["b"])
+        #expect([Prediction]([0.25], labels: ["a", "b"]) == nil)
+        #expect([Prediction]([], labels: []) == [])
+    }
+}
+
 struct SelfTestTests {
     /// Sees red images as "red" with the probability that the first pixel's red has.
     private struct RedClassifier: ImageClassifier {

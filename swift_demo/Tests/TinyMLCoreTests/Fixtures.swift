@@ -6,19 +6,7 @@ import Foundation
 enum Fixtures {
     static let own = folder(of: #filePath).appendingPathComponent("../Fixtures").standardized
     static let results = folder(of: #filePath).appendingPathComponent("../../../tests/fixtures/results").standardized
-    /// The folder of the model that the app comes with.
-    static let shipped = onlyChild(of: own.appendingPathComponent("../../App/Models").standardized) {
-        FileManager.default.fileExists(atPath: $0.appendingPathComponent("manifest.json").path)
-    }
-    static let shippedPackage = onlyChild(of: shipped) { $0.pathExtension == "mlpackage" }
     static let artifacts = results.appendingPathComponent("../artifacts").standardized
-
-    private static func onlyChild(of folder: URL, where isMeant: (URL) -> Bool) -> URL {
-        let children = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        let meant = (children ?? []).filter(isMeant)
-        precondition(meant.count == 1, "one of its kind in \(folder.path), not \(meant.count)")
-        return meant[0].standardized
-    }
 
     /// A fixture of this package, decoded.
     static func decode<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {
@@ -32,6 +20,36 @@ enum Fixtures {
         try FileManager.default.contentsOfDirectory(
             at: results.appendingPathComponent(folder), includingPropertiesForKeys: nil
         ).filter { $0.pathExtension == "json" }.sorted { $0.path < $1.path }
+    }
+
+    /// The first model that the app comes with, whichever it is.
+    static func shippedModel() throws -> InstalledModel {
+        let folder = own.appendingPathComponent("../../App/Models").standardized
+        guard let model = try ModelCatalog(folder: folder).models.first else {
+            throw CatalogError.noCatalog(folder: folder.path)
+        }
+        return model
+    }
+
+    /// A model as its manifest describes it, with other classes or another data set where a test wants them; the
+    /// package is empty.
+    static func model(labels: [String] = ["egyptian cat", "café"], data: String = "tiny-imagenet") throws
+        -> InstalledModel
+    {
+        try withTemporaryFolder { folder in
+            let manifest = try JSONSerialization.jsonObject(
+                with: Data(contentsOf: own.appendingPathComponent("artifact.json")))
+            var fields = manifest as? [String: Any] ?? [:]
+            var spec = fields["spec"] as? [String: Any] ?? [:]
+            spec["labels"] = labels
+            fields["spec"] = spec
+            fields["data"] = data
+            fields["bytes"] = 280_000
+            try JSONSerialization.data(withJSONObject: fields).write(to: folder.appendingPathComponent("manifest.json"))
+            let package = folder.appendingPathComponent("vit-coreml-palette4g8.mlpackage")
+            try FileManager.default.createDirectory(at: package, withIntermediateDirectories: true)
+            return try InstalledModel(folder: folder)
+        }
     }
 
     /// Calls `body` with a new folder that is removed afterwards.

@@ -5,6 +5,10 @@ import Testing
 struct PixelTests {
     private let image = RGBImage(checkedWidth: 2, height: 1, bytes: [1, 2, 3, 4, 5, 6])
 
+    @Test func colorsLieApartForWhatTakesNumbers() {
+        #expect(image.planar == [1, 4, 2, 5, 3, 6])
+    }
+
     @Test func bgraRowsKeepTheirPadding() throws {
         var target = [UInt8](repeating: 9, count: 12)
         try target.withUnsafeMutableBytes { try image.writeBGRA(to: $0, bytesPerRow: 12) }

@@ -8,7 +8,7 @@ struct ScreenTests {
     private let model: InstalledModel
 
     init() throws {
-        model = try InstalledModel(folder: Fixtures.shipped)
+        model = try Fixtures.model()
     }
 
     private static let cameras = [
@@ -19,6 +19,14 @@ struct ScreenTests {
     private static let predictions = [("circle", 0.8125), ("ring", 0.125), ("square", 0.0625)].map {
         Prediction(label: $0.0, probability: $0.1)
     }
+
+    /// As large data sets name their classes; two cranes, told from each other by their other names.
+    private static let longNames = [
+        ("European fire salamander, Salamandra salamandra", 0.3), ("crane", 0.2),
+        ("crane, lifting device", 0.1),
+        ("police van, police wagon, paddy wagon, patrol wagon, wagon, black Maria", 0.05),
+        ("espresso", 0.01),
+    ].map { Prediction(label: $0.0, probability: $0.1) }
 
     private static let reading = LiveReading(
         preprocess: .init(p50: 0.66, p95: 0.71), predict: .init(p50: 1.8, p95: 2.34),
@@ -108,6 +116,15 @@ struct ScreenTests {
             ("the session failed", live { $0.status.phase = .failed(.session("Cannot Record")) }),
             ("a prediction failed", live { $0.problem = Phrase("the model gave no output named %@", "probabilities") }),
         ]
+        states += [
+            (
+                "classes with long names",
+                live {
+                    $0.threshold = 0.25
+                    $0.update = LiveUpdate(top: Self.longNames, reading: Self.reading)
+                }
+            )
+        ]
         try Snapshot.expect(
             "camera", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
     }
@@ -138,7 +155,12 @@ struct ScreenTests {
             screen.stage = stage
             return (name, screen)
         }
+        var long = ready
+        long.answer = .init(
+            input: input,
+            classification: FrameClassification(predictions: Self.longNames, times: classification.times))
         states += [
+            ("classes with long names", long),
             ("nothing chosen", ready), ("classified", answered), ("unsure", unsure), ("not an image", failed),
             ("looking at a video", looking), ("a video", seen),
         ]
@@ -163,12 +185,75 @@ struct ScreenTests {
         var fetching = imported
         fetching.isTakingIn = true
         imported.storage = StorageUse(imported: 2_700_000, compiled: 5_100_000, records: 120_000)
+        var many = chosen
+        let owner = try Fixtures.model(labels: (1...200).map { "class \($0)" }, data: "/home/me/birds")
+        many.models = [owner]
+        many.selection = owner.id
+        var drawn = chosen
+        drawn.models = [try Fixtures.model(data: "shapes")]
         let states = [
-            ("brought in", imported), ("nothing there", ModelsScreen()), ("one chosen", chosen),
+            ("200 classes of somebody’s own", many), ("drawn shapes", drawn), ("brought in", imported),
+            ("nothing there", ModelsScreen()), ("one chosen", chosen),
             ("one refused", refused), ("being fetched", fetching),
         ]
         try Snapshot.expect(
             "models", language, states.map { ($0.0, $0.1.content(language.formats).transcript(language.text)) })
+    }
+
+    @Test(arguments: Language.all) func classes(code: String) throws {
+        let language = try Language(code)
+        let labels = ["zebra", "Arabian camel, dromedary", "abacus"]
+        try Snapshot.expect(
+            "classes", language,
+            [("three", ClassesScreen(labels: labels).content(language.formats).transcript(language.text))])
+        let many = ClassesScreen(labels: (1...200).map { "class \($0)" }).content()
+        #expect(many.sections[0].items.count == 200)
+    }
+
+    @Test func whatDeletesAsksFirst() {
+        var models = ModelsScreen()
+        models.models = [model]
+        models.selection = model.id
+        models.deletable = [model.id]
+        models.refused = [.init(folder: "broken", reason: "Unsure")]
+        models.discardable = ["broken"]
+        var history = HistoryScreen()
+        history.recordings = [.init(file: URL(fileURLWithPath: "/a.csv"), bytes: 1)]
+        history.mark("a.csv")
+        func questions<Action>(_ screen: Screen<Action>) -> [String?] {
+            screen.sections.flatMap(\.items).compactMap { item in
+                if case .button(_, _, _, .destructive, _, let question) = item { question?.english } else { nil }
+            }
+        }
+        #expect(
+            questions(models.content()) == [
+                "Delete \(model.title)? It cannot be brought back.", "Delete broken? It cannot be brought back.",
+            ])
+        #expect(questions(history.content()) == ["Delete 1 of the files? This cannot be undone."])
+    }
+
+    @Test(arguments: Language.all) func cameraInEveryShapeOfWindow(code: String) throws {
+        let language = try Language(code)
+        let content = live {
+            $0.others = [model]
+            $0.beside = model.id
+        }.content(language.formats)
+        let arranged = LiveArrangement.picture + LiveArrangement.answers
+        #expect(content.sections.map(\.part) == arranged, "a part is shown nowhere")
+        let rooms = [
+            ("phone upright", 390.0, 700.0), ("phone on its side", 750, 320), ("half a tablet", 507, 954),
+            ("tablet", 1180, 740), ("Mac", 900, 600), ("as wide as high", 500, 500),
+        ]
+        let told = rooms.map { name, width, height in
+            let columns = [LiveArrangement.picture, LiveArrangement.answers].map { parts in
+                parts.compactMap { content[$0] }.map { Screen(content.title, [$0]).transcript(language.text) }
+                    .map { $0.components(separatedBy: "\n").dropFirst().joined(separator: "\n") }
+                    .joined(separator: "\n")
+            }
+            let direction = LiveArrangement(width: width, height: height).direction
+            return (name, columns.joined(separator: direction == .beside ? "\n| beside it:\n" : "\n| below it:\n"))
+        }
+        try Snapshot.expect("camera-arranged", language, told)
     }
 
     @Test(arguments: Language.all) func computePlan(code: String) throws {
@@ -283,7 +368,7 @@ struct ScreenTests {
     @Test func everyActionIsOfferedInSomeState() {
         let live = live { $0.status.zoom = 2 }.content()
         let actions = live.sections.flatMap(\.items).compactMap { item in
-            if case .button(_, let action, _, _, _) = item { action } else { nil }
+            if case .button(_, let action, _, _, _, _) = item { action } else { nil }
         }
         #expect(
             actions == [

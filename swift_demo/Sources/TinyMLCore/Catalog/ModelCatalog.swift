@@ -54,6 +54,8 @@ public enum CatalogError: Error, Equatable, Sendable, ExplainedError {
     case changed(name: String)
     /// A preprocessing that would need pixels beyond the image's edge.
     case cropTooLarge(inputSize: Int, resize: Int)
+    /// A format that nothing on Apple's systems runs.
+    case foreignFormat(name: String, format: String)
     /// A path that leaves its folder.
     case outside(name: String)
 
@@ -69,6 +71,8 @@ public enum CatalogError: Error, Equatable, Sendable, ExplainedError {
             Phrase(
                 "the model wants %@ pixels of an image that is resized to %@: no image is that large", "\(inputSize)",
                 "\(resize)")
+        case .foreignFormat(let name, let format):
+            Phrase("%@ is a model for %@: this app runs models for Core ML and Core AI", name, format)
         case .outside(let name): Phrase("the manifest names a file outside its folder: %@", name)
         }
     }
@@ -96,6 +100,9 @@ public struct InstalledModel: Hashable, Sendable, Identifiable {
             facts = try ModelFacts(record, of: InstalledModel.member(record.path, of: folder))
         } else {
             facts = ModelFacts(try Artifact(contentsOf: InstalledModel.member("manifest.json", of: folder)))
+        }
+        guard facts.format != .onnx else {
+            throw CatalogError.foreignFormat(name: facts.path, format: facts.format.rawValue.uppercased())
         }
         let preprocess = facts.preprocess
         guard preprocess.inputSize <= preprocess.resize else {

@@ -12,6 +12,8 @@ public struct ModelFacts: Hashable, Sendable {
     public let preprocess: Preprocess
     /// The data set that it was trained on; nil where nothing says so.
     public let data: String?
+    /// The classes, in the model's own order; nil where nothing says so.
+    public let labels: [String]?
     /// How it did against its checkpoint; nil where nobody looked, or nothing says so.
     public let verification: Verification?
     /// Whether the preprocessing is known rather than assumed.
@@ -26,6 +28,7 @@ public struct ModelFacts: Hashable, Sendable {
         format = artifact.variant.format
         preprocess = artifact.spec.preprocess
         data = artifact.data
+        labels = artifact.spec.labels
         verification = artifact.verification
         isPreprocessKnown = true
     }
@@ -59,6 +62,7 @@ public struct ModelFacts: Hashable, Sendable {
         format = .coreml
         preprocess = spec?.preprocess ?? Preprocess(inputSize: input.width, resize: input.width)
         data = file.metadata["tinyml.data"]
+        labels = spec?.labels
         verification = nil
         isPreprocessKnown = spec != nil
     }

@@ -2,16 +2,18 @@ import Foundation
 
 /// What is written under a photo that is shared: the answer, the next classes, and which model said so.
 public struct PhotoCaption: Hashable, Sendable {
-    /// The class; nil where none is sure enough.
+    /// The class's name; nil where none is sure enough.
     public let label: String?
     /// The best classes with their probabilities, best first.
     public let top: [Prediction]
     public let model: String
+    private let names: ClassNames
 
     public init(_ predictions: [Prediction], threshold: Double, model: String) {
         let verdict = Verdict(predictions, threshold: threshold)
-        if case .sure(let best) = verdict { label = best.label } else { label = nil }
         top = predictions.top(3)
+        names = ClassNames(of: top)
+        if case .sure(let best) = verdict { label = names[best.label].short } else { label = nil }
         self.model = model
     }
 
@@ -20,7 +22,7 @@ public struct PhotoCaption: Hashable, Sendable {
 
     /// What stands below: the best classes with their probabilities, and the model.
     public func lines(_ formats: Formats = Formats()) -> [String] {
-        top.map { "\($0.label)  \(formats.percent($0.probability))" } + [model]
+        top.map { "\(names[$0.label].short)  \(formats.percent($0.probability))" } + [model]
     }
 
     /// The answer as plain text, for copying: one class a line, with percent.

@@ -6,13 +6,17 @@ public struct PhotoReply: Hashable, Sendable {
     public let sentence: Phrase
 
     public init(_ predictions: [Prediction], threshold: Double) {
+        let names = ClassNames(of: predictions.top(5))
         switch Verdict(predictions, threshold: threshold) {
         case .sure(let best):
-            label = best.label
-            sentence = Phrase("%@, %@ percent", best.label, Self.percent(best))
+            let name = names[best.label].short
+            label = name
+            sentence = Phrase("%@, %@ percent", name, Self.percent(best))
         case .unsure(let best):
             label = nil
-            sentence = best.map { Phrase("Unsure, perhaps %@, %@ percent", $0.label, Self.percent($0)) } ?? "Unsure"
+            sentence =
+                best.map { Phrase("Unsure, perhaps %@, %@ percent", names[$0.label].short, Self.percent($0)) }
+                ?? "Unsure"
         }
     }
 

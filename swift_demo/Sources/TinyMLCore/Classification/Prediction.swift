@@ -9,6 +9,14 @@ public struct Prediction: Hashable, Sendable {
     }
 }
 
+extension [Prediction] {
+    /// The classes of a model that gives bare numbers, in the order of its labels; nil where there are more or fewer.
+    public init?(_ scores: [Float], labels: [String]) {
+        guard scores.count == labels.count else { return nil }
+        self = zip(labels, scores).map { Prediction(label: $0, probability: Double($1)) }
+    }
+}
+
 extension Sequence where Element == Prediction {
     /// The `count` most probable classes, best first; equal ones in the order of their labels, so that lists do not
     /// flicker.

@@ -40,12 +40,13 @@ public struct SelfTest: Sendable {
         }
         if largest > golden.tolerance {
             let sentence = Phrase(
-                "The model says %@, expected is %@: largest difference %@, allowed %@.", best.label, expected, found,
+                "The model says %@, expected is %@: largest difference %@, allowed %@.", ClassName(best.label).short,
+                ClassName(expected).short, found,
                 allowed)
             return Finding(name: "golden image", verdict: .failed, sentence: sentence)
         }
         let sentence = Phrase(
-            "The model says %@: largest difference %@, allowed %@.", best.label, found, allowed)
+            "The model says %@: largest difference %@, allowed %@.", ClassName(best.label).short, found, allowed)
         return Finding(name: "golden image", verdict: .passed, sentence: sentence)
     }
 

@@ -43,6 +43,19 @@ public struct RGBImage: Hashable, Sendable {
         }
     }
 
+    /// The colors as numbers from 0 to 255: all red ones row by row, then all green, then all blue ones.
+    public var planar: [Float] {
+        let count = width * height
+        return [Float](unsafeUninitializedCapacity: count * 3) { buffer, filled in
+            for place in 0..<count {
+                buffer[place] = Float(bytes[place * 3])
+                buffer[count + place] = Float(bytes[place * 3 + 1])
+                buffer[2 * count + place] = Float(bytes[place * 3 + 2])
+            }
+            filled = count * 3
+        }
+    }
+
     /// Calls `body` with a view of the pixels.
     public func withSource<Result>(_ body: (PixelSource) throws -> Result) throws -> Result {
         try bytes.withUnsafeBytes { raw in

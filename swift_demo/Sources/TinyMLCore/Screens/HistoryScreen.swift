@@ -6,6 +6,7 @@ public struct HistoryScreen: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         /// Marks a file, or takes its mark away.
         case mark(String)
+        case saveMarked
         case deleteMarked
     }
 
@@ -41,7 +42,7 @@ public struct HistoryScreen: Hashable, Sendable {
         }
         return Screen(
             "History",
-            [told, runList(formats), recordingList(formats), refusedList, comparison(formats), tools])
+            [told, runList(formats), recordingList(formats), refusedList, comparison(formats), tools(formats)])
     }
 
     private func runList(_ formats: Formats) -> ScreenSection<Action>? {
@@ -98,14 +99,18 @@ public struct HistoryScreen: Hashable, Sendable {
             remark: "Where something is flagged or differs, the ratio is no verdict.")
     }
 
-    private var tools: ScreenSection<Action> {
+    private func tools(_ formats: Formats) -> ScreenSection<Action> {
         ScreenSection(
             .tools,
             [
                 sharedFiles.isEmpty ? nil : .slot(.share, "Share the marked files"),
+                sharedFiles.count == 1
+                    ? .button("Save the marked file", .saveMarked, symbol: "square.and.arrow.down") : nil,
                 .button(
                     "Delete the marked files", .deleteMarked, symbol: "trash", role: .destructive,
-                    isEnabled: !marked.isEmpty),
+                    isEnabled: !marked.isEmpty,
+                    asks: marked.isEmpty
+                        ? nil : Phrase("Delete %@ of the files? This cannot be undone.", formats.count(marked.count))),
             ])
     }
 }

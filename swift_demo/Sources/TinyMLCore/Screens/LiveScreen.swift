@@ -7,6 +7,7 @@ public struct LiveScreen: Hashable, Sendable {
         case openSettings, retry
         case takePicture, copy
         case record(Bool)
+        case saveRecording
         case threshold(Double)
         case compare(InstalledModel.ID?)
     }
@@ -79,7 +80,8 @@ public struct LiveScreen: Hashable, Sendable {
         let interruption: ScreenItem<Action>? =
             status.phase == .interrupted ? .remark("Another app is using the camera", symbol: "pause.circle") : nil
         guard let update else { return [interruption] }
-        return [interruption, .verdict(update.top, threshold: threshold)] + update.top.map { .prediction($0, formats) }
+        let classes: [ScreenItem<Action>?] = ScreenItem.predictions(update.top, formats)
+        return [interruption, .verdict(update.top, threshold: threshold)] + classes
     }
 
     private func comparison(_ formats: Formats) -> ScreenSection<Action>? {
@@ -88,7 +90,7 @@ public struct LiveScreen: Hashable, Sendable {
         if let besideProblem {
             items.append(.remark(besideProblem, symbol: "exclamationmark.triangle"))
         } else if let other = update?.other {
-            items += other.top.prefix(3).map { .prediction($0, formats) }
+            items += ScreenItem.predictions(Array(other.top.prefix(3)), formats)
             let agreement = other.agreement
             items += [
                 .value("Same class", formats.percent(agreement.sameClass)),
@@ -112,6 +114,8 @@ public struct LiveScreen: Hashable, Sendable {
             .button("Copy the answer", .copy, symbol: "doc.on.doc", isEnabled: update != nil), record,
             recordedLines.map { .value("Recorded lines", formats.count($0)) },
             hasRecording && recordedLines == nil ? .slot(.share, "Share the recording") : nil,
+            hasRecording && recordedLines == nil
+                ? .button("Save the recording", .saveRecording, symbol: "square.and.arrow.down") : nil,
         ]
     }
 
@@ -154,15 +158,25 @@ extension ScreenItem {
     /// The class in large letters, or that none is sure.
     static func verdict(_ predictions: [Prediction], threshold: Double) -> ScreenItem {
         switch Verdict(predictions, threshold: threshold) {
-        case .sure(let prediction): .heading(.verbatim(prediction.label))
+        case .sure(let prediction):
+            .heading(.verbatim(ClassNames(of: predictions.top(5))[prediction.label].short))
         case .unsure: .heading("Unsure")
         }
     }
 
-    /// A class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
-    static func prediction(_ prediction: Prediction, _ formats: Formats) -> ScreenItem {
-        .prediction(
-            label: prediction.label, fraction: min(max(prediction.probability, 0), 1),
-            reading: formats.percent(prediction.probability))
+    /// Each class as a line; a probability beyond 0 to 1 is drawn as the nearest that is inside.
+    ///
+    /// With `withSynonyms` a class's other names are told too; where answers change all the time they would make the
+    /// lines jump.
+    static func predictions(
+        _ predictions: [Prediction], _ formats: Formats, withSynonyms: Bool = false
+    ) -> [ScreenItem] {
+        let names = ClassNames(of: predictions)
+        return predictions.map {
+            let name = names[$0.label]
+            return .prediction(
+                label: name.short, synonyms: withSynonyms ? name.synonyms : nil,
+                fraction: min(max($0.probability, 0), 1), reading: formats.percent($0.probability))
+        }
     }
 }

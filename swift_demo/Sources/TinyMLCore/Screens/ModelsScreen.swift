@@ -29,8 +29,8 @@ public struct ModelsScreen: Hashable, Sendable {
         return Screen(
             "Models",
             [
-                ScreenSection(.choice, title: "Model", rows + chosen), unitsSection, refusedSection, more,
-                storageSection(formats),
+                ScreenSection(.choice, title: "Model", rows + chosen), about(formats), unitsSection, refusedSection,
+                more, storageSection(formats), license,
             ])
     }
 
@@ -53,7 +53,9 @@ public struct ModelsScreen: Hashable, Sendable {
             [
                 .row(title: refusal.folder, detail: refusal.reason, isChosen: false, action: nil),
                 discardable.contains(refusal.id)
-                    ? .button("Delete", .discard(refusal.id), symbol: "trash", role: .destructive) : nil,
+                    ? .button(
+                        "Delete", .discard(refusal.id), symbol: "trash", role: .destructive,
+                        asks: Phrase("Delete %@? It cannot be brought back.", refusal.folder)) : nil,
             ]
         }
         return items.isEmpty ? nil : ScreenSection(.refused, title: "Cannot be used", items)
@@ -89,8 +91,29 @@ public struct ModelsScreen: Hashable, Sendable {
             model.facts.isPreprocessKnown
                 ? nil : .note("Nothing says how images were prepared: a centered square is assumed."),
             deletable.contains(model.id)
-                ? .button("Delete the chosen model", .delete(model.id), symbol: "trash", role: .destructive) : nil,
+                ? .button(
+                    "Delete the chosen model", .delete(model.id), symbol: "trash", role: .destructive,
+                    asks: Phrase("Delete %@? It cannot be brought back.", model.title)) : nil,
         ]
+    }
+
+    /// What the chosen model can name and what it learned that from.
+    private func about(_ formats: Formats) -> ScreenSection<Action>? {
+        guard let facts = models.first(where: { $0.id == selection })?.facts else { return nil }
+        let data = facts.data.map(TrainingData.init)
+        return ScreenSection(
+            .about, title: "About the model",
+            [
+                data.map { .labeled("Trained on", $0.title) },
+                facts.labels.map { .value("Classes", formats.count($0.count)) },
+                facts.labels == nil ? nil : .slot(.classes, "All classes"),
+            ], remark: data == nil ? "Nothing says what it was trained on." : data?.note)
+    }
+
+    private var license: ScreenSection<Action> {
+        ScreenSection(
+            .summary, title: "About the app",
+            [.note("The app is free software under the MIT license. Models belong to whoever made them.")])
     }
 
     private func row(_ model: InstalledModel, _ formats: Formats) -> ScreenItem<Action> {

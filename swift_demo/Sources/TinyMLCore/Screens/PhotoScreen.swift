@@ -65,7 +65,7 @@ public struct PhotoScreen: Hashable, Sendable {
 
     private func told(_ answer: Answer, _ formats: Formats) -> [ScreenItem<Action>] {
         let predict = Double(answer.classification.times.predict) / 1e6
-        let predictions: [ScreenItem<Action>] = answer.classification.top.map { .prediction($0, formats) }
+        let predictions = ScreenItem<Action>.predictions(answer.classification.top, formats, withSynonyms: true)
         return [
             .verdict(answer.classification.top, threshold: threshold), .slot(.modelInput, "What the model sees"),
             .value("What the model sees", "\(answer.input.width) × \(answer.input.height)"),
@@ -78,11 +78,13 @@ public struct PhotoScreen: Hashable, Sendable {
 
     /// One line for each stretch of a video with one answer.
     private func told(_ timeline: VideoTimeline, _ name: String, _ formats: Formats) -> [ScreenItem<Action>] {
+        let names = ClassNames(of: timeline.samples.compactMap(\.top.first))
         let stretches: [ScreenItem<Action>] = timeline.segments(threshold: threshold).map { segment in
             let probability = Phrase.verbatim(formats.percent(segment.probability))
             return .row(
                 title: "\(formats.playingTime(segment.start))–\(formats.playingTime(segment.end))",
-                detail: .list([segment.label.map(Phrase.verbatim) ?? "Unsure", probability]), isChosen: false,
+                detail: .list([segment.label.map { .verbatim(names[$0].short) } ?? "Unsure", probability]),
+                isChosen: false,
                 action: nil)
         }
         return [.heading(.verbatim(name)), .value("Length", formats.playingTime(timeline.duration))] + stretches + [

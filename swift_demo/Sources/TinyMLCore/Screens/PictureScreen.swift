@@ -14,7 +14,8 @@ public struct PictureScreen: Hashable, Sendable {
     }
 
     public func content(_ formats: Formats = Formats()) -> Screen<Action> {
-        Screen(
+        let classes: [ScreenItem<Action>?] = ScreenItem.predictions(predictions.top(5), formats, withSynonyms: true)
+        return Screen(
             "Picture",
             [
                 isDrawn ? ScreenSection(.picture, [.slot(.annotatedPhoto, "Picture with its answer")]) : nil,
@@ -22,7 +23,7 @@ public struct PictureScreen: Hashable, Sendable {
                     .answers,
                     [
                         problem.map { .remark($0, symbol: "exclamationmark.triangle") }, .heading(caption.headline),
-                    ] + predictions.top(5).map { .prediction($0, formats) }),
+                    ] + classes),
                 ScreenSection(
                     .tools,
                     [

@@ -23,7 +23,7 @@ public enum ScreenPart: String, Hashable, Sendable {
     /// What keeps the screen from working, instead of everything else.
     case obstacle
     case picture, controls, answers, comparison, tools, speed
-    case sources, choice, units, refused, more, storage
+    case sources, choice, about, units, refused, more, storage
     case settings, progress, results
     case summary, list, recordings
 }
@@ -48,7 +48,7 @@ public struct ScreenSection<Action: Hashable & Sendable>: Hashable, Sendable, Id
 
 /// What only a view can make; a screen says where it stands and how it is described to those who do not see it.
 public enum ScreenSlot: String, Hashable, Sendable {
-    case camera, annotatedPhoto, modelInput, photoLibrary, computePlan, address, history, share
+    case camera, annotatedPhoto, modelInput, photoLibrary, computePlan, classes, address, history, share
 }
 
 /// One line or control.
@@ -88,11 +88,15 @@ public enum ScreenItem<Action: Hashable & Sendable>: Hashable, Sendable {
     /// A remark with a symbol before it.
     case remark(Phrase, symbol: String, label: Phrase? = nil)
     case value(Phrase, String)
-    /// A class, its probability from 0 to 1, and how that reads.
-    case prediction(label: String, fraction: Double, reading: String)
+    /// A value that has words in each language.
+    case labeled(Phrase, Phrase)
+    /// A class, its other names, its probability from 0 to 1, and how that reads.
+    case prediction(label: String, synonyms: String?, fraction: Double, reading: String)
     /// A line of a list; a tap on it does `action`.
     case row(title: String, detail: Phrase, isChosen: Bool, action: Action?)
-    case button(Phrase, Action, symbol: String? = nil, role: Role = .plain, isEnabled: Bool = true)
+    /// A tap does `action`, once the question `asks`, if there is one, was answered with yes.
+    case button(
+        Phrase, Action, symbol: String? = nil, role: Role = .plain, isEnabled: Bool = true, asks: Phrase? = nil)
     /// A switch; a tap does `action`, which carries what it changes to.
     case toggle(Phrase, isOn: Bool, Action)
     case choice(Phrase, [Option])
@@ -102,6 +106,4 @@ public enum ScreenItem<Action: Hashable & Sendable>: Hashable, Sendable {
     case finding(Phrase, symbol: String, name: Phrase, sentence: Phrase)
     case chart(Phrase, unit: Phrase, axis: Phrase, [Bar])
     case slot(ScreenSlot, Phrase)
-
-    public var isButton: Bool { if case .button = self { true } else { false } }
 }

@@ -21,14 +21,17 @@ extension ScreenItem {
         case .remark(let phrase, let symbol, let label):
             return "<\(symbol)> \(label.map { "\(words($0)): " } ?? "")\(words(phrase))"
         case .value(let title, let value): return "\(words(title)): \(value)"
-        case .prediction(let label, let fraction, let reading):
-            return "\(label) \(reading) \(String(repeating: "#", count: Int((fraction * 10).rounded())))"
+        case .labeled(let title, let value): return "\(words(title)): \(words(value))"
+        case .prediction(let label, let synonyms, let fraction, let reading):
+            let more = synonyms.map { " (\($0))" } ?? ""
+            return "\(label)\(more) \(reading) \(String(repeating: "#", count: Int((fraction * 10).rounded())))"
         case .row(let title, let detail, let isChosen, let action):
             return "\(action == nil ? "" : isChosen ? "(*) " : "( ) ")\(title): \(words(detail))"
-        case .button(let title, _, let symbol, let role, let isEnabled):
+        case .button(let title, _, let symbol, let role, let isEnabled, let question):
             let mark = role == .plain ? "" : ", \(role)"
             let sign = symbol.map { "<\($0)> " } ?? ""
-            return "[\(sign)\(words(title))\(mark)\(isEnabled ? "" : ", disabled")]"
+            let asked = question.map { " -> \(words($0))" } ?? ""
+            return "[\(sign)\(words(title))\(mark)\(isEnabled ? "" : ", disabled")]\(asked)"
         case .toggle(let title, let isOn, _): return "[\(isOn ? "x" : " ")] \(words(title))"
         case .choice(let title, let options):
             let listed = options.map { "\($0.isChosen ? "(*)" : "( )") \(words($0.title))" }

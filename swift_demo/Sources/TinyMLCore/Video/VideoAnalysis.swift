@@ -31,10 +31,11 @@ public struct VideoAnalysis: Sendable {
 
     private let name: String
     private let source: any VideoSource
-    private let classify: @Sendable (RGBImage) throws -> FrameClassification
+    private let classify: @Sendable (RGBImage) async throws -> FrameClassification
 
     public init(
-        name: String, source: any VideoSource, classify: @escaping @Sendable (RGBImage) throws -> FrameClassification
+        name: String, source: any VideoSource,
+        classify: @escaping @Sendable (RGBImage) async throws -> FrameClassification
     ) {
         self.name = name
         self.source = source
@@ -70,7 +71,7 @@ public struct VideoAnalysis: Sendable {
                 failure = failure ?? Phrase(of: error)
                 continue
             }
-            let predictions = smoother.add(try classify(picture).predictions, at: Int(seconds * 1e9))
+            let predictions = smoother.add(try await classify(picture).predictions, at: Int(seconds * 1e9))
             samples.append(VideoTimeline.Sample(seconds: seconds, top: predictions.top(5)))
         }
         guard !samples.isEmpty else { throw VideoError.unreadable(name: name, reason: failure ?? "unknown reason") }

@@ -34,13 +34,13 @@ struct BenchmarkView: View {
             isPresented: $isSaving, document: benchmark.report.map { ExportedFile($0.json) }, contentType: .json,
             defaultFilename: benchmark.report?.run.id
         ) { result in
-            if case .failure(let error) = result { app.problem = Phrase(of: error) }
+            if case .failure(let error) = result { app.flow.problem = Phrase(of: error) }
         }
     }
 
     private var screen: BenchmarkScreen {
         var screen = benchmark.screen
-        screen.hasModel = app.selected != nil
+        screen.hasModel = app.flow.selected != nil
         return screen
     }
 
@@ -50,7 +50,7 @@ struct BenchmarkView: View {
         case .include(let units, true): benchmark.screen.units.insert(units)
         case .include(let units, false): benchmark.screen.units.remove(units)
         case .measure:
-            guard let model = app.selected else { return }
+            guard let model = app.flow.selected else { return }
             Task { await benchmark.run(model, breadcrumb: app.loader.breadcrumb, activity: app.activity) }
         case .stop: benchmark.cancel()
         case .saveFile: isSaving = true

@@ -11,21 +11,21 @@ struct ChecksView: View {
         NavigationStack {
             ScreenView(screen: screen.content(), perform: { _ in Task { await run() } })
         }
-        .onChange(of: app.selection) { stage = .idle }
+        .onChange(of: app.flow.selection) { stage = .idle }
     }
 
     private var screen: ChecksScreen {
         var screen = ChecksScreen()
-        screen.hasModel = app.selected != nil
+        screen.hasModel = app.flow.selected != nil
         screen.stage = stage
         return screen
     }
 
     private func run() async {
-        guard let model = app.selected else { return }
+        guard let model = app.flow.selected else { return }
         stage = .running
         do {
-            stage = .findings(try await app.loader.selfTest(of: model, units: app.units))
+            stage = .findings(try await app.loader.selfTest(of: model, units: app.flow.units))
         } catch {
             stage = .failed(Phrase(of: error))
         }

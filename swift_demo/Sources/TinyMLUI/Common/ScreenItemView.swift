@@ -21,16 +21,18 @@ struct ScreenItemView<Action: Hashable & Sendable, Slot: View>: View {
             } label: {
                 Text(title)
             }
-        case .prediction(let label, let fraction, let reading):
-            PredictionRow(label: label, fraction: fraction, reading: reading)
-        case .row(let title, let detail, let isChosen, let action): row(title, detail, isChosen, action)
-        case .button(let title, let action, let symbol, let role, let isEnabled):
-            Button(role: role.system) {
-                perform(action)
+        case .labeled(let title, let value):
+            LabeledContent {
+                Text(value)
             } label: {
-                if let symbol { Label(title, symbol: symbol) } else { Text(title) }
+                Text(title)
             }
-            .disabled(!isEnabled)
+        case .prediction(let label, let synonyms, let fraction, let reading):
+            PredictionRow(label: label, synonyms: synonyms, fraction: fraction, reading: reading)
+        case .row(let title, let detail, let isChosen, let action): row(title, detail, isChosen, action)
+        case .button(let title, let action, let symbol, let role, let isEnabled, let question):
+            ActionButton(title: title, symbol: symbol, role: role.system, question: question) { perform(action) }
+                .disabled(!isEnabled)
         case .toggle(let title, let isOn, let action):
             Toggle(isOn: ItemControl(isOn) { if $0 != isOn { perform(action) } }.binding) { Text(title) }
         case .choice(let title, let options): choice(title, options)
@@ -82,6 +84,52 @@ struct ScreenItemView<Action: Hashable & Sendable, Slot: View>: View {
     }
 }
 
+/// A button that asks first, where there is a question.
+private struct ActionButton: View {
+    let title: Phrase
+    let symbol: String?
+    let role: ButtonRole?
+    let question: Phrase?
+    let perform: @MainActor () -> Void
+    @State private var isAsking = false
+
+    var body: some View {
+        if let question {
+            button { isAsking = true }
+                .confirmationDialog(Text(question), isPresented: $isAsking, titleVisibility: .visible) {
+                    // The system adds the button that cancels.
+                    DialogButton(title: title, role: role, perform: perform)
+                }
+        } else {
+            button(perform)
+        }
+    }
+
+    private func button(_ action: @escaping @MainActor () -> Void) -> some View {
+        Button(role: role) {
+            action()
+        } label: {
+            if let symbol { Label(title, symbol: symbol) } else { Text(title) }
+        }
+    }
+}
+
+/// A button of an alert or a dialog: nothing but text, since a symbol beside it would leave the system's sheet without a
+/// title, which ends the app.
+struct DialogButton: View {
+    let title: Phrase
+    let role: ButtonRole?
+    let perform: @MainActor () -> Void
+
+    var body: some View {
+        Button(role: role) {
+            perform()
+        } label: {
+            Text(title)
+        }
+    }
+}
+
 private struct RemarkView: View {
     let phrase: Phrase
     let symbol: String
@@ -98,6 +146,7 @@ private struct RemarkView: View {
 /// A class with a bar of its probability; one element for VoiceOver.
 private struct PredictionRow: View {
     let label: String
+    let synonyms: String?
     let fraction: Double
     let reading: String
 
@@ -108,10 +157,13 @@ private struct PredictionRow: View {
                 Spacer()
                 Text(verbatim: reading).font(.body.monospacedDigit())
             }
+            if let synonyms {
+                Text(verbatim: synonyms).font(.footnote).foregroundStyle(.secondary).textSelection(.enabled)
+            }
             ProgressView(value: fraction)
         }
         .accessibilityElement(children: .ignore)
-        .accessibilityLabel(Text(verbatim: label))
+        .accessibilityLabel(Text(verbatim: [label, synonyms].compactMap { $0 }.joined(separator: ", ")))
         .accessibilityValue(Text(verbatim: reading))
     }
 }
@@ -166,7 +218,7 @@ extension Label where Title == Text, Icon == Image {
 }
 
 extension ScreenItem.Role {
-    fileprivate var system: ButtonRole? {
+    var system: ButtonRole? {
         switch self {
         case .plain: nil
         case .cancel: .cancel

@@ -23,26 +23,28 @@ public struct PhotoQuestion: Sendable {
             let reply = try await reply(data, name: name)
             return Answer(label: reply.label ?? "", sentence: reply.sentence.localized)
         } catch {
-            throw QuestionError(errorDescription: Phrase(of: error).localized)
+            throw QuestionError(sentence: Phrase(of: error).localized)
         }
     }
 
     private func reply(_ data: Data, name: String) async throws -> PhotoReply {
         let choices = ChoiceFile(folder: AppFolders.support).read(isSimulator: DeviceConditions().isSimulator)
-        let bundled = try AppFolders.bundled.map { try ModelCatalog(folder: $0).models } ?? []
-        let models = bundled + ModelImporter.library.contents().models
+        let loader = ModelLoader()
+        let models = loader.contents().models
         guard let id = choices.selection(among: models), let model = models.first(where: { $0.id == id }) else {
             throw PhotoQuestionError.noModel
         }
-        let classifier = try await ModelLoader().classifier(for: model, units: choices.units)
-        let photo = try ImageFileReader.read(data, name: name)
-        let found = try classifier.classify(photo.image, orientation: photo.orientation)
+        let classifier = try await loader.load(model, units: choices.units)
+        let found = try await WorkQueue(label: "TinyMLDemo.question").run {
+            let photo = try ImageFileReader.read(data, name: name)
+            return try classifier.classify(photo.image, orientation: photo.orientation)
+        }
         return PhotoReply(found.predictions, threshold: choices.threshold)
     }
 }
 
-/// Why a photo could not be asked about, as Shortcuts and Siri tell it.
-struct QuestionError: LocalizedError {
-    let errorDescription: String?
+/// Why a photo could not be asked about, in the user's language.
+public struct QuestionError: Error {
+    public let sentence: String
 }
 #endif

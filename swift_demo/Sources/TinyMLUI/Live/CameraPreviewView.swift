@@ -11,14 +11,18 @@ final class RotationWatch {
     private var observations: [NSKeyValueObservation] = []
     private var device: AVCaptureDevice?
     private weak var layer: AVCaptureVideoPreviewLayer?
+    private weak var connection: AVCaptureConnection?
 
     /// Watches `camera` for `layer`; does nothing where it is watched already.
+    ///
+    /// A camera that is opened again has new connections, which know no angle: it is watched anew.
     func watch(
         _ camera: CameraHandle?, layer: AVCaptureVideoPreviewLayer,
         onCaptureAngle: @escaping @MainActor (Double) -> Void
     ) {
-        guard let device = camera?.device, device !== self.device else { return }
+        guard let device = camera?.device, device !== self.device || layer.connection !== connection else { return }
         self.device = device
+        connection = layer.connection
         let coordinator = AVCaptureDevice.RotationCoordinator(device: device, previewLayer: layer)
         self.coordinator = coordinator
         self.layer = layer
@@ -27,7 +31,8 @@ final class RotationWatch {
         // The coordinator changes its values on the main queue, as its documentation says.
         observations = [
             coordinator.observe(\.videoRotationAngleForHorizonLevelPreview, options: [.new]) { [weak self] _, _ in
-                MainActor.assumeIsolated { self?.turn() }
+                guard let self else { return }
+                MainActor.assumeIsolated { self.turn() }
             },
             coordinator.observe(\.videoRotationAngleForHorizonLevelCapture, options: [.new]) { _, change in
                 guard let angle = change.newValue else { return }

@@ -2,6 +2,7 @@
 import SwiftUI
 import TinyMLApple
 import TinyMLCore
+import UniformTypeIdentifiers
 
 #if canImport(UIKit)
 import UIKit
@@ -12,18 +13,26 @@ struct LiveView: View {
     let app: AppModel
     @State private var live = LiveModel()
     @State private var attempt = 0
+    @State private var copy: SavedCopy?
+    @State private var isSaving = false
     @Environment(\.openURL) private var openURL
 
     var body: some View {
         NavigationStack {
             layout.task(id: Choice(app: app, attempt: attempt)) {
-                guard let classifier = app.state.loaded else { return }
+                guard let classifier = app.flow.state.loaded else { return }
                 await app.activity.whileCameraIsLive {
-                    await live.run(classifier, beside: app.beside.loaded, report: record)
+                    await live.run(classifier, beside: app.flow.beside.loaded, report: record)
                 }
             }
         }
         .task { await live.watch() }
+        .fileExporter(
+            isPresented: $isSaving, document: copy?.document, contentType: copy?.type ?? .commaSeparatedText,
+            defaultFilename: copy?.name
+        ) { result in
+            if case .failure(let error) = result { app.flow.problem = Phrase(of: error) }
+        }
         .sheet(isPresented: ItemControl(live.captured != nil) { if !$0 { live.captured = nil } }.binding) {
             if let photo = live.captured {
                 PictureView(app: app, photo: photo) { live.captured = nil }
@@ -33,14 +42,14 @@ struct LiveView: View {
 
     private var screen: LiveScreen {
         var screen = LiveScreen()
-        screen.stage = app.state.stage
+        screen.stage = app.flow.state.stage
         screen.status = live.status
         screen.problem = live.problem
         screen.update = live.update
-        screen.threshold = app.choices.threshold
-        screen.others = app.models.filter { $0.id != app.selection }
-        screen.beside = app.choices.beside
-        if case .failed(let reason) = app.beside { screen.besideProblem = reason }
+        screen.threshold = app.flow.choices.threshold
+        screen.others = app.flow.models.filter { $0.id != app.flow.selection }
+        screen.beside = app.flow.choices.beside
+        if case .failed(let reason) = app.flow.beside { screen.besideProblem = reason }
         screen.recordedLines = live.recordedLines
         screen.hasRecording = live.recording != nil
         screen.canOpenSettings = settings != nil
@@ -53,11 +62,12 @@ struct LiveView: View {
             ScreenView(screen: content, perform: perform)
         } else {
             GeometryReader { space in
-                if space.size.width > space.size.height {
+                switch LiveArrangement(width: space.size.width, height: space.size.height).direction {
+                case .beside:
                     HStack {
                         picture(content); answers(content)
                     }.padding()
-                } else {
+                case .below:
                     VStack {
                         picture(content); answers(content)
                     }.padding()
@@ -69,26 +79,33 @@ struct LiveView: View {
 
     private func picture(_ content: Screen<LiveScreen.Action>) -> some View {
         VStack {
-            part(.picture, of: content)
-            HStack {
-                part(.controls, of: content)
+            ForEach(LiveArrangement.picture, id: \.self) { kind in
+                if kind == .controls {
+                    HStack { part(kind, of: content) }
+                        .buttonStyle(.bordered)
+                        .font(.footnote)
+                } else {
+                    part(kind, of: content)
+                }
             }
-            .buttonStyle(.bordered)
-            .font(.footnote)
         }
     }
 
     private func answers(_ content: Screen<LiveScreen.Action>) -> some View {
         ScrollView {
             VStack(alignment: .leading, spacing: 16) {
-                part(.answers, of: content)
-                part(.comparison, of: content)
-                VStack(alignment: .leading, spacing: 8) { part(.tools, of: content) }
-                    .buttonStyle(.bordered)
-                    .font(.footnote)
-                VStack(alignment: .leading, spacing: 4) { part(.speed, of: content) }
-                    .font(.footnote.monospacedDigit())
-                part(.settings, of: content)
+                ForEach(LiveArrangement.answers, id: \.self) { kind in
+                    switch kind {
+                    case .tools:
+                        VStack(alignment: .leading, spacing: 8) { part(kind, of: content) }
+                            .buttonStyle(.bordered)
+                            .font(.footnote)
+                    case .speed:
+                        VStack(alignment: .leading, spacing: 4) { part(kind, of: content) }
+                            .font(.footnote.monospacedDigit())
+                    default: part(kind, of: content)
+                    }
+                }
             }
         }
         .frame(minWidth: 200, maxWidth: .infinity, minHeight: 120)
@@ -123,11 +140,12 @@ struct LiveView: View {
         case .nextCamera: live.useNextCamera()
         case .torch(let isOn): live.torch(isOn)
         case .zoom(let factor): live.zoom(factor)
-        case .threshold(let threshold): app.choices.threshold = threshold
-        case .compare(let model): app.compare(with: model)
+        case .threshold(let threshold): app.flow.choices.threshold = threshold
+        case .compare(let model): app.flow.compare(with: model)
         case .takePicture: live.takePhoto()
         case .copy: if let update = live.update { Clipboard.copy(PhotoCaption.text(of: update.top)) }
         case .record(let isWanted): tell { try live.record(isWanted) }
+        case .saveRecording: Task { await saveRecording() }
         case .openSettings: if let settings { openURL(settings) }
         case .retry:
             live.retry()
@@ -135,16 +153,27 @@ struct LiveView: View {
         }
     }
 
+    private func saveRecording() async {
+        guard let recording = live.recording else { return }
+        do {
+            copy = try await SavedCopy(of: recording)
+            isSaving = true
+        } catch {
+            app.flow.problem = Phrase(of: error)
+        }
+    }
+
     private func record(_ update: LiveUpdate) {
         tell {
-            let other = update.other == nil ? nil : app.choices.comparison(among: app.models, with: app.selection)
+            let other = update.other == nil ? nil : app.flow.compared
             try live.record(
-                update, model: app.selected?.title ?? "", second: other?.title, threshold: app.choices.threshold)
+                update, model: app.flow.selected?.title ?? "", second: other?.title,
+                threshold: app.flow.choices.threshold)
         }
     }
 
     private func tell(_ work: () throws -> Void) {
-        do { try work() } catch { app.problem = Phrase(of: error) }
+        do { try work() } catch { app.flow.problem = Phrase(of: error) }
     }
 
     private var settings: URL? {
@@ -162,8 +191,8 @@ struct LiveView: View {
         let attempt: Int
 
         @MainActor init(app: AppModel, attempt: Int) {
-            classifier = app.state.loaded.map { ObjectIdentifier($0) }
-            beside = app.beside.loaded.map { ObjectIdentifier($0) }
+            classifier = app.flow.state.loaded.map { ObjectIdentifier($0) }
+            beside = app.flow.beside.loaded.map { ObjectIdentifier($0) }
             self.attempt = attempt
         }
     }

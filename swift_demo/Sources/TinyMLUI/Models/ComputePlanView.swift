@@ -10,14 +10,15 @@ struct ComputePlanView: View {
 
     var body: some View {
         ScreenView(screen: screen.content(), perform: { _ in })
-            .task(id: app.units) { await load() }
+            .task(id: app.flow.units) { await load() }
     }
 
     private func load() async {
         screen = .loading
         do {
             screen =
-                try await app.loader.computePlan(of: model, units: app.units).map(ComputePlanScreen.plan) ?? .absent
+                try await app.loader.computePlan(of: model, units: app.flow.units).map(ComputePlanScreen.plan)
+                ?? .absent
         } catch {
             screen = .failed(Phrase(of: error))
         }

@@ -15,11 +15,19 @@ struct ModelsView: View {
             ScreenView(screen: screen.content(), perform: perform) { slot in
                 switch slot {
                 case .computePlan:
-                    if let model = app.selected {
+                    if let model = app.flow.selected {
                         NavigationLink {
                             ComputePlanView(app: app, model: model)
                         } label: {
                             Text("Compute plan" as Phrase)
+                        }
+                    }
+                case .classes:
+                    if let labels = app.flow.selected?.facts.labels {
+                        NavigationLink {
+                            ScreenView(screen: ClassesScreen(labels: labels).content(), perform: { _ in })
+                        } label: {
+                            Text("All classes" as Phrase)
                         }
                     }
                 case .address:
@@ -27,41 +35,39 @@ struct ModelsView: View {
                         Text("Address of a zip archive" as Phrase)
                     }
                     .autocorrectionDisabled()
+                    #if canImport(UIKit)
+                    .textInputAutocapitalization(.never)
+                    .keyboardType(.URL)
+                    #endif
                 default: EmptyView()
                 }
             }
         }
         .fileImporter(isPresented: $isImporting, allowedContentTypes: [.folder, .package, .zip]) { result in
             switch result {
-            case .success(let url): Task { await app.importModel(from: url) }
-            case .failure(let error): app.problem = Phrase(of: error)
+            case .success(let url): Task { await app.flow.importModel(from: url) }
+            case .failure(let error): app.flow.problem = Phrase(of: error)
             }
         }
-        .task(id: app.models.map(\.id)) { storage = await app.storage() }
+        .task(id: app.flow.models.map(\.id)) { storage = await app.storage() }
     }
 
     private var screen: ModelsScreen {
         var screen = ModelsScreen()
-        screen.models = app.models
-        screen.refused = app.refused
-        screen.selection = app.selection
-        screen.units = app.units
-        screen.deletable = Set(app.models.filter(app.canDelete).map(\.id))
-        screen.discardable = app.discardable
+        app.flow.fill(&screen)
         screen.address = address
-        screen.isTakingIn = app.isTakingIn
         screen.storage = storage
         return screen
     }
 
     private func perform(_ action: ModelsScreen.Action) {
         switch action {
-        case .choose(let model): app.selection = model
-        case .use(let units): app.units = units
+        case .choose(let model): app.flow.selection = model
+        case .use(let units): app.flow.units = units
         case .importFile: isImporting = true
-        case .fetch: Task { await app.importModel(fromAddress: address) }
-        case .delete(let id): if let model = app.models.first(where: { $0.id == id }) { app.delete(model) }
-        case .discard(let id): if let refusal = app.refused.first(where: { $0.id == id }) { app.delete(refusal) }
+        case .fetch: Task { await app.flow.importModel(fromAddress: address) }
+        case .delete(let id): app.flow.delete(id)
+        case .discard(let id): app.flow.discard(id)
         }
     }
 }

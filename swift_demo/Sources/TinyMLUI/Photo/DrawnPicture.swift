@@ -43,9 +43,12 @@ private struct AnnotatedPhoto: View {
             HStack {
                 Spacer().frame(width: CGFloat(layout.line))
                 VStack(alignment: .leading, spacing: CGFloat(layout.line * 0.2)) {
+                    // A long name becomes smaller: the strip has room for these lines and no other.
                     Text(headline).font(.system(size: CGFloat(layout.headline)))
+                        .lineLimit(1).minimumScaleFactor(0.3)
                     ForEach(lines.indices, id: \.self) { index in
                         Text(verbatim: lines[index]).font(.system(size: CGFloat(layout.line)))
+                            .lineLimit(1).minimumScaleFactor(0.3)
                     }
                 }
             }

@@ -1,4 +1,5 @@
 #if canImport(SwiftUI)
+import CoreVideo
 import PhotosUI
 import SwiftUI
 import TinyMLApple
@@ -8,7 +9,7 @@ import UniformTypeIdentifiers
 /// A photo from the library, a file or a drop, and what the model says of it.
 struct PhotoView: View {
     let app: AppModel
-    @State private var photo = PhotoModel()
+    @State private var photo = PhotoFlow<CVPixelBuffer>(files: SystemPhotoFiles())
     @State private var item: PhotosPickerItem?
     @State private var isImporting = false
     @State private var isSaving = false
@@ -33,17 +34,17 @@ struct PhotoView: View {
                 isPresented: $isSaving, document: photo.table.map { ExportedFile($0.content) },
                 contentType: .commaSeparatedText, defaultFilename: photo.table?.file.lastPathComponent
             ) { result in
-                if case .failure(let error) = result { app.problem = Phrase(of: error) }
+                if case .failure(let error) = result { app.flow.problem = Phrase(of: error) }
             }
         }
         .dropDestination(for: DroppedImage.self) { images, _ in
             guard let image = images.first else { return false }
-            Task { await photo.open(image.data, with: app.state.loaded) }
+            Task { await photo.open(image.data) }
             return true
         }
         .fileImporter(isPresented: $isImporting, allowedContentTypes: [.image, .movie]) { result in
             switch result {
-            case .success(let url): Task { await photo.open(url, with: app.state.loaded) }
+            case .success(let url): Task { await photo.open(url) }
             case .failure(let error): photo.fail(error)
             }
         }
@@ -53,19 +54,13 @@ struct PhotoView: View {
             }
         }
         .task(id: item) { await fetchItem() }
-        .task(id: app.state.loaded.map { ObjectIdentifier($0) }) {
-            await photo.classify(with: app.state.loaded)
+        .task(id: app.flow.state.loaded.map { ObjectIdentifier($0) }) {
+            await photo.use(app.flow.state.loaded)
         }
     }
 
     private var screen: PhotoScreen {
-        var screen = PhotoScreen()
-        screen.stage = app.state.stage
-        screen.answer = photo.answer
-        screen.video = photo.video
-        screen.problem = photo.problem
-        screen.threshold = app.choices.threshold
-        return screen
+        photo.screen(stage: app.flow.state.stage, threshold: app.flow.choices.threshold)
     }
 
     private func perform(_ action: PhotoScreen.Action) {
@@ -101,7 +96,7 @@ struct PhotoView: View {
         guard let item else { return }
         do {
             if let data = try await bytes(of: item) {
-                await photo.open(data, with: app.state.loaded)
+                await photo.open(data)
             }
         } catch {
             photo.fail(error)

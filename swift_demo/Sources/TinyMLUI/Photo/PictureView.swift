@@ -37,7 +37,7 @@ struct PictureView: View {
     }
 
     private var caption: PhotoCaption {
-        PhotoCaption(photo.predictions, threshold: app.choices.threshold, model: app.selected?.title ?? "")
+        PhotoCaption(photo.predictions, threshold: app.flow.choices.threshold, model: app.flow.selected?.title ?? "")
     }
 
     private var screen: PictureScreen {
