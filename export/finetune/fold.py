@@ -80,6 +80,7 @@ def _fold(convolution: nn.Conv2d, normalization: nn.BatchNorm2d) -> None:
         shift += convolution.bias * scale
         convolution.bias.zero_()
     normalization.weight.fill_(1)
+    normalization.weight.requires_grad_(False)  # else what is rounded would not be what is stored: both multiplied
     normalization.bias.copy_(shift)
     mean.zero_()
     variance.fill_(1 - normalization.eps)  # to which the epsilon is added again

@@ -80,6 +80,7 @@ def test_a_folded_network_computes_the_same_and_normalizes_by_nothing(network: n
         module = modules[name]
         assert isinstance(module, nn.BatchNorm2d)
         assert torch.equal(module.weight, torch.ones(16))
+        assert not module.weight.requires_grad  # a step of it would move every weight off its grid
     assert found.state_dict().keys() == network.state_dict().keys()
     assert isinstance(after := modules["after"], nn.BatchNorm2d)
     assert not torch.equal(after.weight, torch.ones(16))

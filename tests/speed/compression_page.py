@@ -315,7 +315,7 @@ def plot(found: Figures, path: Path) -> None:
         axes.xaxis.set_minor_formatter("{x:g}")
         axes.tick_params(axis="x", which="minor", labelsize=6)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, loc="lower right")
     figure.savefig(path, dpi=90, metadata={"Software": None})
 
 
