@@ -210,7 +210,7 @@ def compress_package(
             f"{variant.name} needs inputs to calibrate on",
             value="none",
             allowed="--calibrate FOLDER_OR_NPZ",
-            hint="weights of 8 bits, and those rounded with --rounding nearest, need none",
+            hint="integers of 8 bits, and weights rounded with --rounding nearest, need none",
         )
     names = {weight.op_name for weight in chosen}
     source = held(package, chosen)

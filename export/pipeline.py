@@ -339,10 +339,8 @@ class Exporter:
         target = self._workspace.export(spec.architecture, variant.name)
         with _refusals_told(f"{spec.architecture} as {variant.name}"), _alone(target), atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
-            calibration = self._calibration(variant)
             with scratch_in(folder), beating(self._progress, f"{variant.name}: converting"):
-                network = prepare(self._network, variant, calibration)
-                format_.write(network, variant, self._metadata(variant), calibration, path)
+                self._convert(variant, path)
             with beating(self._progress, f"{variant.name}: proving its weights"):
                 proof = prove(variant, format_.held_weights(path), self._sources.of(variant), path.name)
             self._progress.say(f"{variant.name}: {proof.sentence()}")
@@ -438,15 +436,18 @@ class Exporter:
         chosen = np.sort(subset(len(train), count, train.labels)[:count])
         return np.asarray(train.images[chosen])
 
+    def _convert(self, variant: Variant, path: Path) -> None:
+        """Writes the network as `variant` to `path`, not proven yet."""
+        calibration = self._calibration(variant)
+        network = prepare(self._network, variant, calibration)
+        formats.get(variant.format).write(network, variant, self._metadata(variant), calibration, path)
+
     def _rounded(self, variant: Variant) -> dict[str, NDArray[np.float32]]:
         """The weights of `variant` without training, by layer."""
         format_ = formats.get(variant.format)
         with temporary_folder("rounded") as folder, scratch_in(folder):
             with beating(self._progress, f"{variant.name}: rounding what the training begins with"):
-                path = folder / f"rounded{format_.suffix}"
-                calibration = self._calibration(variant)
-                network = prepare(self._network, variant, calibration)
-                format_.write(network, variant, self._metadata(variant), calibration, path)
+                self._convert(variant, path := folder / f"rounded{format_.suffix}")
             return {weight.layer: values for weight, values in format_.held_weights(path)}
 
     def _metadata(self, variant: Variant) -> Metadata:

@@ -235,18 +235,16 @@ def steps(
         low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
         if bits > 2:
             low = -high
-        top = flat.abs().amax(-1)
-        bottom = None
+        top, bottom, most = flat.abs().amax(-1), None, float(high) if bits > 2 else 1.5
     else:
         low, high = 0, 2**bits - 1
-        top, bottom = flat.amax(-1).clamp(min=0), flat.amin(-1).clamp(max=0)
+        top, bottom, most = flat.amax(-1).clamp(min=0), flat.amin(-1).clamp(max=0), float(high)
     best: tuple[Tensor, Tensor | None] | None = None
     least = torch.full(blocks, torch.inf)
-    most = high if bottom is None and bits > 2 else 1.5 if bottom is None else float(high - low)
     shares = {1.0} if weights is None else {*_CLIPS}
     if bits <= _FEW_BITS:
         shares |= {most / level for level in range(1, max(high, -low) + 1)}
-    signs = (1, -1) if bottom is None and bits == 2 else (1,)  # of these levels, one more lies below 0 than above
+    signs = (1, -1) if symmetric and bits == 2 else (1,)  # of these levels, one more lies below 0 than above
     for share in (sign * share for share in sorted(shares) for sign in signs):
         if bottom is None:
             scale, offset = share * top / most, None

@@ -99,14 +99,12 @@ class _Rounded:
 
     def begin(self, *, half: bool) -> None:
         """Finds the grid for the weights as they are, of which those to come are followed from."""
-        cells = self._cells()
-        kinds = [(kind, now) for kind, layer in self._kinds if (now := _so_far(layer, 0.0)) is not None]
-        self._first = self._found(kinds, cells, None, half=half)
+        self._first = self._found(self._kinds_at(0.0), self._cells(), None, half=half)
 
     def refresh(self, share: float, *, half: bool) -> None:
         """Finds zeros and grid anew, of `share` of the zeros that there shall be."""
         values, cells = self.parameter.detach(), self._cells()
-        kinds = [(kind, now) for kind, layer in self._kinds if (now := _so_far(layer, share)) is not None]
+        kinds = self._kinds_at(share)
         masks = (kind.kept(layer, self._weight, cells**2) for kind, layer in kinds)
         kept = next((mask for mask in masks if mask is not None), None)
         grid = self._first
@@ -117,7 +115,12 @@ class _Rounded:
         self._grid = None if grid is None else grid.to(values.device)
         self._kept = None if kept is None else kept.to(values.device)
 
+    def _kinds_at(self, share: float) -> Kinds:
+        """What is done to it at `share` of the zeros."""
+        return [(kind, now) for kind, layer in self._kinds if (now := _so_far(layer, share)) is not None]
+
     def _cells(self) -> Tensor:
+        """[outputs, inputs, positions], on the CPU."""
         values = self.parameter.detach()
         return values.float().cpu().reshape(*values.shape[:2], -1)
 

@@ -176,7 +176,8 @@ def finetune(
         progress.say("the fine-tuning is saved: the same command again goes on with it")
         signal.raise_signal(result.signal or signal.SIGINT)  # the training took it; whoever runs this ends by it
         raise KeyboardInterrupt
-    made = load(result.best).checkpoint
+    best = load(result.best)
+    made = best.checkpoint
     network, fake = faked(0)
     before = validate(network, made.spec, dataset, config, choose(), progress=progress)
     reached = max(epoch.val_accuracy for epoch in result.history.epochs)
@@ -187,7 +188,7 @@ def finetune(
         )
         made = made.model_copy(update={"epoch": 0, "metrics": (before,)})
     else:
-        network.load_state_dict(load(result.best).model.state_dict())
+        network.load_state_dict(best.model.state_dict())
     fake.settle()
     return checkpoint.save(
         run.checkpoints,
