@@ -13,6 +13,7 @@ from tinyml.schema import ProvenWeight, Variant
 
 from .compression import check_weights, compensates
 from .encoding.layers import kinds_of
+from .encoding.reach import FARTHEST
 from .encoding.rounding import rounded
 from .size import stored_bits
 from .weights import Weight
@@ -20,9 +21,9 @@ from .weights import Weight
 Held = Sequence[tuple[Weight, NDArray[np.float32]]]
 """Weights in the order of the program, each with its values as the file's own ops unpack them."""
 
-_NEAREST, _COMPENSATED = 1.05, 6.0
-"""How many times the error of rounding each weight to the nearest a stored one may have. Weights that make up for each
-other's errors are farther from their source one by one, which is their point."""
+_NEAREST = 1.05
+"""How many times the error of rounding each weight to the nearest a stored one may have; `FARTHEST` where they make up
+for each other's errors: they are farther from their source one by one, which is their point."""
 
 _FLOAT = {"fp16": 2.0**-11, "fp32": 2.0**-23}
 """The relative error of a value that is only rounded to its type."""
@@ -122,7 +123,7 @@ def _held(
     # A float16 scale and a float16 value are each rounded once more when they are unpacked.
     type_error = 3 * _FLOAT[variant.precision]
     whole = compensates(variant) and plain is not None
-    factor = _COMPENSATED if whole else _NEAREST
+    factor = FARTHEST if whole else _NEAREST
     axis = None if whole else weight.output_axis
     found, allowed = _norms(values - original, axis), _norms(expected - original, axis)
     size = _norms(original, axis)

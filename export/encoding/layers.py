@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..compression import Samples, compensates, compressions, settings_of
 from ..weights import Weight
 from .calibration import Calibrator, Changed, decoded
 from .forms import Form, rescaled
+from .reach import Reach, rounded_within
 from .rounding import Kinds, Rounded, rounded
 from .statistics import Products, hessian
 
@@ -55,16 +56,18 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
         return Encoded()
     values = decoded(open_package(model), set(chosen))
     half = variant.precision == "fp16"
-    # Behind much coarser layers one of many bits would be moved farther from its source than the proof allows.
-    alike = not any(kind.overrides for kind in variant.compression)
     forms: dict[str, Form] = {}
+    reaches: dict[str, Reach] = {}
 
     def settle(weight: Weight, matrix: Products | None) -> Rounded | None:
         original, kinds = values[weight.stored_name], chosen[weight.stored_name]
-        if alike or matrix is None:
-            found = rounded(original, weight, kinds, half=half, hessian=matrix)
+        found: Rounded | None
+        if matrix is None:
+            found = rounded(original, weight, kinds, half=half)
+        elif within := rounded_within(original, weight, kinds, half=half, hessian=matrix):
+            found, reaches[weight.stored_name] = within
         else:
-            found = rounded(original, weight, kinds, half=half, hessian=replace(matrix, drifts=None), turns=0)
+            found = None
         if found is not None:
             forms[weight.stored_name] = found.form
         return found
@@ -72,7 +75,7 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
     shifts: dict[str, np.ndarray] = {}
     if compensates(variant) and samples is not None and any(map(len, samples.values())):
         layers = {w.op_name: w for w in weights if w.stored_name in chosen}
-        shifts = _compensated(model, samples, layers, settle, forms, stretches=alike)
+        shifts = _compensated(model, samples, layers, settle, forms, reaches)
     for weight in weights:
         if weight.stored_name in chosen and weight.stored_name not in forms:
             settle(weight, None)
@@ -95,8 +98,7 @@ def _compensated(
     layers: Mapping[str, Weight],
     settle: Any,
     forms: dict[str, Form],
-    *,
-    stretches: bool,
+    reaches: Mapping[str, Reach],
 ) -> dict[str, np.ndarray]:
     calibrator = Calibrator(model, samples)
     if not calibrator.at_once:
@@ -121,8 +123,9 @@ def _compensated(
             if kind not in ("conv", "linear"):
                 return output
             bias = now.get("bias")
-            if stretches and readers[stored] == 1:
+            if stored in reaches and readers[stored] == 1:
                 stretch = (_deviation(kind, expected) / _deviation(kind, output).clamp(min=1e-12)).clamp(0.5, 2)
+                stretch = reaches[stored].shortened(stretch, done[stored].numpy(), weight.output_axis)
                 made = rescaled(forms[stored], stretch.numpy(), weight.output_axis, half=weight.dtype == "fp16")
                 if made is not None:
                     forms[stored] = made

@@ -5,8 +5,9 @@
 For each architecture, untrained: the time of torch.export, `ct.convert` and `save` as anybody would call them (for int8
 weights also `linear_quantize_weights`), that of our own `write` of the same variant, the file's opening, its execution
 on random images, and the network's own in eager torch. The weights and the images do not decide any of them; from the
-images given it is reckoned what 1,000 take. Each round measures all in turn; the least of the rounds counts. Writes
-OUTPUT.json after each architecture, and OUTPUT.md.
+images given it is reckoned what 1,000 take. Each round measures all in turn; the least of the rounds counts. Seconds
+are those of the processor, all threads together, so that other work on the machine burdens none. Writes OUTPUT.json
+after each architecture, and OUTPUT.md.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def bare(network: nn.Module, spec: ModelSpec, row: Variant, path: Path) -> None:
 
 
 def measured(name: str, row: Variant, images: np.ndarray, rounds: int) -> dict[str, float]:
-    """The least seconds of `rounds`, by what was timed."""
+    """The least processor seconds of `rounds`, by what was timed."""
     labels = tuple(f"class {number}" for number in range(CLASSES))
     pixels = network_input(images, Preprocess())
     format_ = formats.get(row.format)
@@ -107,9 +108,9 @@ def _round(
     }
     found = {}
     for what, work in works.items():
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        found[what] = time.perf_counter() - began
+        found[what] = time.process_time() - began
     return found
 
 
@@ -165,8 +166,8 @@ def page(document: dict[str, Any]) -> str:
         "# What an export costs",
         "",
         f"Written by `{document['command']}` on {document['machine']}; {document['threads']} thread"
-        f"{'s' * (document['threads'] > 1)}, least of {document['rounds']} rounds; verification reckoned from "
-        f"{document['images']} images.",
+        f"{'s' * (document['threads'] > 1)}, processor seconds, least of {document['rounds']} rounds; verification "
+        f"reckoned from {document['images']} images.",
         "",
         *table(columns, rows, text_columns=1),
     ]
