@@ -17,8 +17,8 @@ _KINDS: dict[str, type[Any]] = {
     "activations": ActivationQuantization,
 }
 _TOKENS = {
-    "linear": re.compile(r"(?:w|u?int)(?P<bits>\d+)(?P<z>z?)(?:(?P<t>t)|g(?P<block>\d+))?"),
-    "palette": re.compile(r"palette(?P<bits>\d+)(?:g(?P<group>\d+))?(?P<s>s?)"),
+    "linear": re.compile(r"(?:w|u?int)(?P<bits>\d+)(?P<z>z?)(?:(?P<t>t)|g(?P<block>\d+))?(?:e(?P<ends>\d+))?"),
+    "palette": re.compile(r"palette(?P<bits>\d+)(?:g(?P<group>\d+))?(?P<s>s?)(?:e(?P<ends>\d+))?"),
     "prune": re.compile(r"prune(?:(?P<zeros>\d+)of(?P<of>\d+)|(?P<percent>\d+(?:\.\d+)?))"),
     "activations": re.compile(r"a(?P<bits>\d+)(?P<s>s?)(?P<d>d?)"),
 }
@@ -59,7 +59,10 @@ def combination(name: str) -> Combination | None:
             kinds.append(_KINDS[method].model_validate(_settings(method, match)))
         except ValidationError as error:
             where = {place for each in error.errors() for place in each["loc"]}
-            reasons.append(_BITS[method] if "bits" in where else f"{token} is out of range")
+            ends = "the first and the last layer can have 8 bits instead"
+            reasons.append(
+                _BITS[method] if "bits" in where else ends if "ends_bits" in where else f"{token} is out of range"
+            )
     return Combination(
         kinds=() if reasons else tuple(kinds), methods=frozenset(methods), bits=bits, reasons=tuple(reasons)
     )
@@ -69,6 +72,8 @@ def _settings(method: str, match: re.Match[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if method != "prune":
         found["bits"] = int(match["bits"])
+    if method in ("linear", "palette") and match["ends"]:
+        found["ends_bits"] = int(match["ends"])
     if method == "linear":
         found["symmetric"] = not match["z"]
         if match["block"]:
@@ -98,11 +103,12 @@ def _words(kind: Compression) -> str:
         case LinearQuantization():
             share = {"per_tensor": "a scale a layer", "per_channel": "a scale per output channel"}
             scale = share.get(kind.granularity, f"a scale per {kind.block_size} input channels")
-            return f"{'' if kind.symmetric else 'u'}int{kind.bits} weights, {scale}"
+            return f"{'' if kind.symmetric else 'u'}int{kind.bits} weights, {scale}{_ends(kind)}"
         case Palettization():
             place = f"per {kind.group_size} output channels" if kind.group_size else "a layer"
             return (
-                f"weights from a palette of {2**kind.bits} values {place}{', scaled' if kind.per_channel_scale else ''}"
+                f"weights from a palette of {2**kind.bits} values {place}"
+                f"{', scaled' if kind.per_channel_scale else ''}{_ends(kind)}"
             )
         case Pruning() if kind.pattern is not None:
             return f"{kind.pattern.zeros} of every {kind.pattern.of} weights zero"
@@ -110,3 +116,7 @@ def _words(kind: Compression) -> str:
             return f"{100 * (kind.sparsity or 0):g}% of the weights zero"
         case ActivationQuantization():
             return f"{kind.bits}-bit activations"
+
+
+def _ends(kind: LinearQuantization | Palettization) -> str:
+    return "" if kind.ends_bits is None else f", {kind.ends_bits} bits in the first and the last layer"

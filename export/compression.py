@@ -51,6 +51,10 @@ class CompressionKind(ABC):
     def refusal(self, settings: Any, variant: Variant) -> str | None:
         """Why `variant` cannot have this compression, as a clause; None: it can."""
 
+    def ends(self, settings: Any) -> Any:  # noqa: ARG002
+        """What the first and the last layer have instead, as an override; None: they are as the others."""
+        return None
+
     def prepare(self, network: nn.Module, settings: Any, calibration: Images) -> nn.Module:  # noqa: ARG002
         """What it does to the network before conversion: gives a changed copy, or `network` itself."""
         return network
@@ -108,6 +112,7 @@ def name_of(variant: Variant) -> str:
         w8, w4          weights of so many bits, a scale per output channel; `t`: one scale; `g32`: a scale per 32
         w8z             asymmetric: with a zero point
         palette4        a palette of 2^4 values a tensor; `g16`: one per 16 output channels; `s`: channels scaled
+        w2e8            with 8 bits in the first and the last layer; palettes as well
         prune75         75% of the weights zero; `prune2of4`: 2 of every 4
         w8a8            weights and activations of 8 bits; `w8a8d`: the activations' ranges as they come
 

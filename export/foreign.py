@@ -28,6 +28,7 @@ from .compression import COMPENSATION_IMAGES, Conversion, Samples, calibration_i
 from .coreml_weights import held, weights_of
 from .encoding.coreml import store
 from .encoding.layers import encoded
+from .ends import with_ends
 from .proof import Proof, prove
 from .search.judge import Subject
 from .search.planning import plan, signed, variant_for, write_plan
@@ -203,7 +204,7 @@ def compress_package(
         raise UsageError("the output is there already", value=output, hint="name another with --output, or remove it")
     opened = _opened(path)
     package, chosen = opened.package, opened.weights
-    variant = opened.at_home(variant)
+    variant = with_ends(opened.at_home(variant), (chosen[0].layer, chosen[-1].layer))
     check(variant)
     if calibration_images(variant) and samples is None:
         raise UsageError(

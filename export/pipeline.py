@@ -59,6 +59,7 @@ from tinyml.workspace import (
 
 from . import golden
 from .compression import COMPENSATION_IMAGES, calibration_images, check, compensates, prepare
+from .ends import ends_of, with_ends
 from .finetune.finetune import Length, finetune, nearest_of
 from .format import Metadata, formats
 from .picture import draw_artifacts
@@ -209,7 +210,7 @@ class Exporter:
             artifact, _ = checked_artifact(manifest)
         except (ArtifactError, ManifestError):
             return None
-        same = artifact.checkpoint_sha256 == self.checkpoint.sha256 and artifact.variant == self._calibrated(variant)
+        same = artifact.checkpoint_sha256 == self.checkpoint.sha256 and artifact.variant == self._settled(variant)
         images = artifact.verification.images if artifact.verification else 0
         return manifest if same and images == len(self.answers.images) else None
 
@@ -275,7 +276,7 @@ class Exporter:
             KeyboardInterrupt: It was interrupted; the same call again goes on with it.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
-        plain = self._calibrated(variant)
+        plain = self._settled(variant)
         variant = nearest_of(plain)
         # What becomes zero little by little begins whole; the rest with what rounding alone made of it.
         begun = compensates(plain) and not any(kind.method == "prune" for kind in plain.compression)
@@ -330,7 +331,7 @@ class Exporter:
             ArtifactError: Another process exports there, the converter fails, or a weight is not what it should be.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
-        variant = self._calibrated(variant)
+        variant = self._settled(variant)
         check(variant)
         format_ = formats.get(variant.format)
         if reason := format_.available():
@@ -416,9 +417,9 @@ class Exporter:
         target.rename(kept)
         self._progress.say(f"{variant.name}: the earlier export, of {origin}, is kept in {kept}")
 
-    def _calibrated(self, variant: Variant) -> Variant:
-        """`variant`, saying how many images it is really calibrated on."""
-        count = self._calibration_images
+    def _settled(self, variant: Variant) -> Variant:
+        """`variant` with what this network has at its ends, and saying how many images it is really calibrated on."""
+        variant, count = with_ends(variant, ends_of(self._network)), self._calibration_images
         if count is None:
             return variant
         kinds = [

@@ -11,6 +11,7 @@ from torch import nn
 from tinyml.schema import Variant
 
 from .compression import compressions
+from .ends import ends_of, with_ends
 from .weights import Encoding, Weight, is_weight
 
 _BITS = {"fp32": 32, "fp16": 16}
@@ -45,7 +46,7 @@ def expected_bytes(variant: Variant, network: nn.Module) -> int:
 
     Batch normalizations are taken as folded into the convolutions before them, each of which then has a bias.
     """
-    total = 0.0
+    total, variant = 0.0, with_ends(variant, ends_of(network))
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm2d):
             continue

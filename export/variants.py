@@ -94,53 +94,57 @@ def _add(*args: object, **settings: object) -> None:
 # unpack compressed weights with iOS 16 and macOS 13, integer activations with iOS 17 and macOS 14, blocks, grouped
 # palettes, fewer than 8 bits a step and sparse weights that are compressed as well with iOS 18 and macOS 15. An older
 # target runs on every newer system.
+_ENDS = "; 8 bits in the first and the last layer"
+"""They hold a few percent of the weights, and at 1 and 2 bits cost half of what is lost."""
 _add("coreml", summary="exact, never on the Neural Engine", floor=_FP32, target="iOS15", precision="fp32")
 _add("coreml", summary="half the size, the Neural Engine's own precision", floor=_FP16, target="iOS15")
 for _bits, _floor in ((8, _8_BIT_WEIGHTS), (4, _4_BIT_WEIGHTS), (2, _ANY)):
-    _linear = {"bits": _bits}
+    _linear = {"bits": _bits, "ends_bits": 8 if _bits < 3 else None}
+    _ends = _ENDS if _bits < 3 else ""
     _old = "iOS16" if _bits == 8 else "iOS18"
     _add(
         "coreml",
         LinearQuantization.model_validate(_linear),
-        summary=f"int{_bits} weights, a scale per output channel",
+        summary=f"int{_bits} weights, a scale per output channel{_ends}",
         floor=_floor,
         target=_old,
     )
     _add(
         "coreml",
         LinearQuantization.model_validate({**_linear, "symmetric": False}),
-        summary=f"uint{_bits} weights, a scale and a zero point per output channel",
+        summary=f"uint{_bits} weights, a scale and a zero point per output channel{_ends}",
         floor=_floor,
         target=_old,
     )
     _add(
         "coreml",
         LinearQuantization.model_validate({**_linear, "granularity": "per_block", "block_size": 32}),
-        summary=f"int{_bits} weights, a scale per 32 input channels of each output channel",
+        summary=f"int{_bits} weights, a scale per 32 input channels of each output channel{_ends}",
         floor=_floor,
         target="iOS18",
     )
 for _bits in (1, 2, 3, 4, 6, 8):
     _floor = _ANY if _bits < 3 else _4_BIT_WEIGHTS if _bits < 8 else _8_BIT_WEIGHTS
+    _palette, _ends = {"bits": _bits, "ends_bits": 8 if _bits < 3 else None}, _ENDS if _bits < 3 else ""
     _add(
         "coreml",
-        Palettization.model_validate({"bits": _bits}),
-        summary=f"weights from a palette of {2**_bits} values a layer",
+        Palettization.model_validate(_palette),
+        summary=f"weights from a palette of {2**_bits} values a layer{_ends}",
         floor=_floor,
         target="iOS18" if _bits == 3 else "iOS16",
     )
     if _bits < 8:
         _add(
             "coreml",
-            Palettization.model_validate({"bits": _bits, "granularity": "per_grouped_channel", "group_size": 16}),
-            summary=f"weights from a palette of {2**_bits} values per 16 output channels",
+            Palettization.model_validate({**_palette, "granularity": "per_grouped_channel", "group_size": 16}),
+            summary=f"weights from a palette of {2**_bits} values per 16 output channels{_ends}",
             floor=_floor,
             target="iOS18",
         )
     _add(
         "coreml",
-        Palettization.model_validate({"bits": _bits, "per_channel_scale": True}),
-        summary=f"weights from a palette of {2**_bits} values a layer, output channels scaled",
+        Palettization.model_validate({**_palette, "per_channel_scale": True}),
+        summary=f"weights from a palette of {2**_bits} values a layer, output channels scaled{_ends}",
         floor=_floor,
         target="iOS18",
     )
@@ -201,7 +205,7 @@ _SHORT = {
     "none": ("coreml-fp16", "onnx-fp32"),
     "int8": ("coreml-w8", "onnx-w8a8"),
     "int4": ("coreml-w4g32",),
-    "int2": ("coreml-w2g32",),
+    "int2": ("coreml-w2g32e8",),
 }
 """What `--quantize` calls differently: the usual choice for each format."""
 

@@ -15,9 +15,16 @@ class Linear(CompressionKind):
     """2^bits equal steps; the largest weight that shares a scale decides it, or what serves the outputs best."""
 
     def token(self, settings: LinearSettings) -> str:
-        """`w8`, `w4g32`; see `tinyml.export.compression.name_of`."""
+        """`w8`, `w4g32`, `w2e8`; see `tinyml.export.compression.name_of`."""
         share = {"per_tensor": "t", "per_channel": "", "per_block": f"g{settings.block_size}"}[settings.granularity]
-        return f"w{settings.bits}{'' if settings.symmetric else 'z'}{share}"
+        ends = f"e{settings.ends_bits}" if getattr(settings, "ends_bits", None) else ""
+        return f"w{settings.bits}{'' if settings.symmetric else 'z'}{share}{ends}"
+
+    def ends(self, settings: LinearQuantization) -> LinearSettings | None:
+        """A scale per output channel holds 8 bits well without blocks."""
+        if settings.ends_bits is None:
+            return None
+        return LinearSettings(bits=settings.ends_bits, symmetric=settings.symmetric)
 
     def refusal(self, settings: LinearQuantization, variant: Variant) -> str | None:
         """Core ML has 4 bits and blocks since iOS18; ONNX gets integer weights together with activations."""

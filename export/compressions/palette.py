@@ -21,9 +21,14 @@ class Palette(CompressionKind):
     """
 
     def token(self, settings: PaletteSettings) -> str:
-        """`palette4`, `palette4g16`, `palette4s`; see `tinyml.export.compression.name_of`."""
+        """`palette4`, `palette4g16`, `palette4s`, `palette2e8`; see `tinyml.export.compression.name_of`."""
         group = f"g{settings.group_size}" if settings.group_size else ""
-        return f"palette{settings.bits}{group}{'s' if settings.per_channel_scale else ''}"
+        ends = f"e{settings.ends_bits}" if getattr(settings, "ends_bits", None) else ""
+        return f"palette{settings.bits}{group}{'s' if settings.per_channel_scale else ''}{ends}"
+
+    def ends(self, settings: Palettization) -> PaletteSettings | None:
+        """A palette of 256 values holds few weights well without groups and scales."""
+        return None if settings.ends_bits is None else PaletteSettings(bits=settings.ends_bits)
 
     def refusal(self, settings: Palettization, variant: Variant) -> str | None:
         """ONNX has no palettes; 3 bits and groups came with iOS18."""

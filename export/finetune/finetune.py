@@ -30,6 +30,7 @@ from tinyml.trainer.state import SavedState, read_state
 from tinyml.trainer.validation import validate
 from tinyml.workspace import RunFolder, Workspace
 
+from ..compression import name_of
 from .begin import begin_from
 from .fake import Fake
 from .fold import folded
@@ -90,10 +91,18 @@ def nearest_of(variant: Variant) -> Variant:
             raise UsageError(
                 f"{variant.name} cannot be fine-tuned",
                 value="palettes with a scale per channel",
-                hint=f"nearest: {variant.name.removesuffix('s')}",
+                hint=f"nearest: {name_of(_without_scales(variant))}",
             )
         kinds.append(kind if kind.method == "activations" else kind.model_copy(update={"rounding": "nearest"}))
     return variant.model_copy(update={"compression": tuple(kinds), "name": f"{variant.name}-tuned"})
+
+
+def _without_scales(variant: Variant) -> Variant:
+    kinds = [
+        kind.model_copy(update={"per_channel_scale": False}) if kind.method == "palette" else kind
+        for kind in variant.compression
+    ]
+    return variant.model_copy(update={"compression": tuple(kinds)})
 
 
 def finetune(

@@ -29,7 +29,7 @@ def options_for(target: str, rounding: Rounding, among: Sequence[str] | None = N
         weights_alone = row.compression and all(kind.method != "activations" for kind in row.compression)
         if row.format != "coreml" or not weights_alone or reasons_against(at_target):
             continue
-        kinds = tuple(kind.model_copy(update={"rounding": rounding}) for kind in row.compression)
+        kinds = tuple(_of_one_layer(kind, rounding) for kind in row.compression)
         name = "-".join(compressions.get(kind.method).token(kind) for kind in kinds)
         if among is None or name in among:
             found[name] = PlanOption(name=name, compression=kinds)
@@ -66,3 +66,9 @@ def _bare(kind: Any) -> Any:
         return None
     base: type[Record] = type(kind).__mro__[1]
     return base.model_validate(kind.model_dump(include=set(base.model_fields)))
+
+
+def _of_one_layer(kind: Any, rounding: Rounding) -> Any:
+    """A kind that knows nothing of first and last layers, rounded as asked."""
+    ends = {"ends_bits": None} if hasattr(kind, "ends_bits") else {}
+    return kind.model_copy(update={"rounding": rounding, **ends})

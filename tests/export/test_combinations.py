@@ -31,6 +31,8 @@ def test_a_name_of_the_menu_says_the_kinds_of_its_row(name: str) -> None:
         ("palette4g8", "coreml-palette4g8", "iOS18"),
         ("palette6g32s", "coreml-palette6g32s", "iOS18"),
         ("w8t", "coreml-w8t", "iOS16"),
+        ("palette3e8", "coreml-palette3e8", "iOS18"),
+        ("w4g32e8", "coreml-w4g32e8", "iOS18"),
         ("prune62.5", "coreml-prune62.5", "iOS16"),
         ("prune1of4-palette2", "coreml-prune1of4-palette2", "iOS18"),
         ("w8za8s", "coreml-w8za8s", "iOS17"),
@@ -49,6 +51,7 @@ def test_what_no_row_has_and_can_be_is_made(said: str, name: str, target: str) -
     [
         ("coreml", "palette5", None, "palettes have 1, 2, 3, 4, 6 or 8 bits'; nearest: coreml-palette6"),
         ("coreml", "int3", None, "integer weights have 2, 4 or 8 bits'; nearest: coreml-palette3"),
+        ("coreml", "w2e4", None, "the first and the last layer can have 8 bits instead"),
         ("coreml", "w8a4", None, "integer activations have 8 bits'; nearest: coreml-w8a8"),
         ("coreml", "prune100", None, "prune100 is out of range'; nearest: coreml-prune"),
         ("coreml", "w8-palette4", None, "either integers or indices into a palette'; nearest: coreml-"),

@@ -248,6 +248,6 @@ def test_mistakes_get_one_line(arguments: list[str], message: str, capsys: pytes
 def test_lengths() -> None:
     assert length_of("3") == Length(epochs=3)
     assert length_of("10m") == Length(seconds=600.0)
-    assert nearest_of(variants.get("coreml-palette2")).name == "coreml-palette2-tuned"
+    assert nearest_of(variants.get("coreml-palette2e8")).name == "coreml-palette2e8-tuned"
     with pytest.raises(UsageError, match="nothing to fine-tune"):
         nearest_of(variants.get("onnx-fp32"))

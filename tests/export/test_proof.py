@@ -159,7 +159,7 @@ def test_every_row_of_the_menu_has_a_size_that_its_kinds_give() -> None:
     network = Small()
     sizes = {name: expected_bytes(row, network) for name, row in variants.items()}
     assert sizes["coreml-fp32"] == 2 * sizes["coreml-fp16"]
-    ordered = ["coreml-fp16", "coreml-w8", "coreml-palette6", "coreml-palette4", "coreml-palette2", "coreml-palette1"]
+    ordered = ["coreml-fp16", "coreml-w8", *(f"coreml-palette{bits}" for bits in ("6", "4", "2e8", "1e8"))]
     assert [sizes[name] for name in ordered] == sorted((sizes[name] for name in ordered), reverse=True)
     assert sizes["coreml-prune90"] < sizes["coreml-prune75"] < sizes["coreml-prune50"] < sizes["coreml-fp16"]
 

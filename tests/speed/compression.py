@@ -3,7 +3,7 @@
     python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR [--output results/compression] [VARIANT...]
     python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --plain [VARIANT...]
     python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --auto
-    python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --finetune 2 coreml-w2g32 coreml-palette1
+    python -m tests.speed.compression --checkpoint CHECKPOINT --scratch DIR --finetune 2 coreml-w2g32e8 coreml-w4
     python -m tests.speed.compression --untrained [ARCHITECTURE...] --scratch DIR --images 200
 
 The first exports each variant for real, proven weight by weight, and executes it on the test split; its floor is taken

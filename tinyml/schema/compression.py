@@ -83,6 +83,8 @@ class LinearQuantization(LinearSettings):
 
     method: Literal["linear"] = "linear"
     rounding: Rounding = "nearest"
+    ends_bits: Literal[8] | None = None
+    """What the first and the last layer have instead, with a scale per output channel; None: they are as the others."""
     overrides: dict[str, LinearSettings | None] = {}
     """By layer, what holds there instead; None: the layer is left as it is."""
 
@@ -92,6 +94,8 @@ class Palettization(PaletteSettings):
 
     method: Literal["palette"] = "palette"
     rounding: Rounding = "nearest"
+    ends_bits: Literal[8] | None = None
+    """What the first and the last layer have instead, each with one palette; None: they are as the others."""
     overrides: dict[str, PaletteSettings | None] = {}
     """By layer, what holds there instead; None: the layer is left as it is."""
 
