@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from tinyml.coreml.ops import faster, kernels
+from tinyml.coreml.ops import depthwise, faster, kernels
+from tinyml.coreml.ops.conv import _prepared_convolution
 from tinyml.coreml.ops.faster import Faster, Kernel
 from tinyml.coreml.ops.kernels import PLAIN, Activation
 
@@ -132,3 +134,40 @@ def test_without_onednn_nothing_is_ordered() -> None:
         assert not kernels.available()
     finally:
         torch._C._set_mkldnn_enabled(was)
+
+
+@pytest.fixture
+def no_onednn() -> Iterator[None]:
+    was = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    yield
+    torch._C._set_mkldnn_enabled(was)
+
+
+@pytest.mark.usefixtures("no_onednn")
+@pytest.mark.parametrize("shifted", [True, False])
+@pytest.mark.parametrize(
+    ("kernel", "padding", "strides", "dilations"),
+    [((3, 3), (1, 1), (1, 1), (1, 1)), ((5, 3), (2, 0), (2, 1), (1, 1)), ((3, 3), (2, 2), (1, 2), (2, 2))],
+)
+def test_without_onednn_a_depthwise_convolution_is_what_torch_computes(
+    shifted: bool,
+    kernel: tuple[int, int],
+    padding: tuple[int, int],
+    strides: tuple[int, int],
+    dilations: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(faster, "prepared_is_faster", lambda *_: shifted)
+    monkeypatch.setattr(depthwise, "AT_ONCE", 2000)  # more than one part
+    weight, bias, x = torch.randn(6, 1, *kernel), torch.randn(6), torch.randn(5, 6, 17, 13)
+    made = _prepared_convolution
+    prepared = made(weight, bias, strides, "custom", tuple(np.repeat(padding, 2)), dilations, 6)
+    assert prepared is not None
+    expected = torch.conv2d(x, weight, bias, strides, padding, dilations, 6)
+    torch.testing.assert_close(prepared(PLAIN)(x), expected, atol=1e-5, rtol=1e-5)
+    followed = Activation(name="relu", function=torch.relu)
+    torch.testing.assert_close(prepared(followed)(x), expected.relu(), atol=1e-5, rtol=1e-5)
+    with pytest.raises(ValueError, match="shape"):
+        prepared(PLAIN)(torch.randn(5, 7, 17, 13))
+    assert made(torch.randn(6, 2, *kernel), bias, strides, "custom", tuple(np.repeat(padding, 2)), dilations, 3) is None

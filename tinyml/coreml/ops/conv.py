@@ -10,7 +10,7 @@ from torch import Tensor
 from tinyml.errors import PackageError
 
 from ..program.limits import check_size
-from . import kernels
+from . import depthwise, kernels
 from .kernels import Prepared
 from .registry import op
 from .samples import by_image
@@ -37,7 +37,14 @@ def _prepared_convolution(
         return None
     strides, dilations = strides or (1, 1), dilations or (1, 1)
     padding = _even_padding(pad_type, pad, weight, strides, dilations)
-    return None if padding is None else kernels.convolution(weight, bias, padding, strides, dilations, groups)
+    if padding is None:
+        return None
+    if kernels.available():
+        return kernels.convolution(weight, bias, padding, strides, dilations, groups)
+    each = 1 < groups == weight.shape[0] and weight.shape[1] == 1
+    if not each or not kernels.suits(weight, bias, padding, strides, dilations, groups):
+        return None
+    return depthwise.convolution(weight, bias, padding, strides, dilations)
 
 
 def _even_padding(

@@ -57,6 +57,25 @@ MAX_REACH = 2**8
 """Greater strides, dilations and paddings are left to torch."""
 
 
+def suits(
+    weight: Tensor,
+    bias: Tensor | None,
+    padding: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    groups: int,
+) -> bool:
+    """Whether this is a sound convolution: torch refuses what makes no sense, where oneDNN would end the process."""
+    return (
+        _suit(weight, bias)
+        and len(padding) == len(strides) == len(dilations) == 2
+        and 1 <= groups <= weight.shape[0]
+        and weight.shape[0] % groups == 0
+        and all(0 <= size <= MAX_REACH for size in padding)
+        and all(1 <= size <= MAX_REACH for size in (*strides, *dilations))
+    )
+
+
 def convolution(
     weight: Tensor,
     bias: Tensor | None,
@@ -67,16 +86,9 @@ def convolution(
 ) -> Prepared | None:
     """A two-dimensional convolution by an activation to follow it; weight [C_out, C_in / groups, H, W].
 
-    None where the arguments do not suit: torch refuses what makes no sense, where oneDNN would end the process.
+    None where there is no oneDNN, or where the arguments do not suit.
     """
-    if (
-        not _suit(weight, bias)
-        or not len(padding) == len(strides) == len(dilations) == 2
-        or not 1 <= groups <= weight.shape[0]
-        or weight.shape[0] % groups != 0
-        or not all(0 <= size <= MAX_REACH for size in padding)
-        or not all(1 <= size <= MAX_REACH for size in (*strides, *dilations))
-    ):
+    if not available() or not suits(weight, bias, padding, strides, dilations, groups):
         return None
     plain, values = weight.detach(), None if bias is None else bias.detach()
     run = torch.ops.mkldnn._convolution_pointwise.default
@@ -123,7 +135,7 @@ def convolution(
 
 def linear(weight: Tensor, bias: Tensor | None) -> Prepared | None:
     """A linear layer by an activation to follow it; weight [D_out, D_in], bias [D_out]; None where they do not suit."""
-    if not _suit(weight, bias):
+    if not available() or not _suit(weight, bias):
         return None
     plain, values = weight.detach(), None if bias is None else bias.detach()
     run = torch.ops.mkldnn._linear_pointwise.default

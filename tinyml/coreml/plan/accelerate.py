@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from ..ops import kernels
 from ..ops.kernels import PLAIN, Activation, Prepared
 from .arguments import Settled, Taken
 from .plan import FAILURES, Plan, Step, with_frees
@@ -26,8 +25,7 @@ Constants = Mapping[int, Tensor]
 
 def accelerate(plan: Plan) -> None:
     """Prepares the convolutions and linear layers of `plan` that have constant weights, and all that follows here."""
-    if kernels.available():
-        _prepare(plan)
+    _prepare(plan)
     specialize(plan)
     work_in_place(plan)
     plan.drop_unread_constants()
