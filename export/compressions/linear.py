@@ -17,7 +17,8 @@ class Linear(CompressionKind):
     def token(self, settings: LinearSettings) -> str:
         """`w8`, `w4g32`, `w2e8`; see `tinyml.export.compression.name_of`."""
         share = {"per_tensor": "t", "per_channel": "", "per_block": f"g{settings.block_size}"}[settings.granularity]
-        ends = f"e{settings.ends_bits}" if getattr(settings, "ends_bits", None) else ""
+        ends_bits = getattr(settings, "ends_bits", None)  # an override has none
+        ends = "" if ends_bits is None else f"e{ends_bits}"
         return f"w{settings.bits}{'' if settings.symmetric else 'z'}{share}{ends}"
 
     def ends(self, settings: LinearQuantization) -> LinearSettings | None:

@@ -23,7 +23,8 @@ class Palette(CompressionKind):
     def token(self, settings: PaletteSettings) -> str:
         """`palette4`, `palette4g16`, `palette4s`, `palette2e8`; see `tinyml.export.compression.name_of`."""
         group = f"g{settings.group_size}" if settings.group_size else ""
-        ends = f"e{settings.ends_bits}" if getattr(settings, "ends_bits", None) else ""
+        ends_bits = getattr(settings, "ends_bits", None)  # an override has none
+        ends = "" if ends_bits is None else f"e{ends_bits}"
         return f"palette{settings.bits}{group}{'s' if settings.per_channel_scale else ''}{ends}"
 
     def ends(self, settings: Palettization) -> PaletteSettings | None:

@@ -22,7 +22,7 @@ from tinyml.export.size import meta_network
 from tinyml.export.source import Sources
 from tinyml.export.variants import variants
 from tinyml.export.weights import Weight
-from tinyml.schema import LinearSettings, ModelSpec, PaletteSettings, Palettization, Variant
+from tinyml.schema import Compression, LinearSettings, ModelSpec, PaletteSettings, Palettization, Variant
 from tinyml.trainer.architecture import architectures
 
 COARSE = Palettization(bits=2, rounding="compensated")
@@ -39,7 +39,7 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (64, 16, 16, 3), dtype=np.uint8)
 
 
-def named(*kinds: Palettization) -> Variant:
+def named(*kinds: Compression) -> Variant:
     bare = variants.get("coreml-fp16").model_copy(update={"compression": kinds, "minimum_target": "iOS18"})
     return bare.model_copy(update={"name": name_of(bare)})
 
