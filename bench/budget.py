@@ -14,7 +14,7 @@ from tinyml.errors import BenchError, reason_of
 from tinyml.schema import BenchResult, BenchRun, Fraction, PositiveInt, Record
 
 from .backend import backends
-from .comparison import case_name
+from .matching import case_name
 from .measures import MEASURES
 
 MAX_BYTES = 1_000_000
@@ -149,7 +149,7 @@ def _row(result: BenchResult, name: str, allowed: float) -> BudgetRow:
     interval = measure.interval(result) if value is not None else None
     reach = "" if interval is None else f" ({_shown(name, interval.low)} to {_shown(name, interval.high)})"
     return BudgetRow(
-        case=case_name(result),
+        case=case_name(result.case),
         measure=name,
         figure=f"{_shown(name, value)}{reach}" if value is not None else result.reason or "-",
         limit=f"{least} {_shown(name, allowed)}",

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml.bench.comparison import Runs, compare_runs
+from tinyml.bench.comparison import compare_runs
+from tinyml.bench.matching import Runs
 from tinyml.bench.measures import MEASURES
 from tinyml.bench.verdicts import comparison_cells
 from tinyml.errors import BenchError
