@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tinyml.confidence import CONFIDENCE, Interval
 from tinyml.errors import BenchError
-from tinyml.schema import BenchResult, BenchRun, Record
+from tinyml.schema import BenchResult, Record
 
 from .estimates import ROUNDS_FOR_INTERVALS, Ratio, StudentRatio, holm, paired_ratio, sample_ratio, welch_ratio
-from .matching import Match, Matches, Runs, matches_between
+from .matching import Match, Matches
 from .measures import MEASURES, Measure
 from .pairs import pairs_of
 
@@ -81,11 +81,6 @@ class Comparison(Record):
     warnings: tuple[str, ...]
     unmatched: tuple[str, ...]
     """Cases without a latency in one of the runs, as sentences."""
-
-
-def compare_runs(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, force: bool = False) -> Comparison:
-    """Compares each of `others` with `a`; raises BenchError where their environments differ, unless `force`."""
-    return compare(matches_between(a, others, force=force))
 
 
 def compare(matches: Matches) -> Comparison:

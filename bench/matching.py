@@ -11,7 +11,7 @@ from tinyml.schema import BenchCase, BenchResult, BenchRun
 from tinyml.store import file_sha256
 
 from .jobs import FOREIGN_FORMATS
-from .row import case_words
+from .names import Names
 
 _LEAST_OF_A_CHECKSUM = 6
 
@@ -57,11 +57,6 @@ def as_runs(runs: Runs | BenchRun) -> Runs:
     return Runs((runs,)) if isinstance(runs, BenchRun) else runs
 
 
-def case_name(case: BenchCase) -> str:
-    """The case in words, with everything that makes it another one."""
-    return f"{case_words(case)}{f', {case.threads} threads' if case.threads is not None else ''}"
-
-
 def matches_between(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, force: bool = False) -> Matches:
     """Every case of the base or another, with its results in both.
 
@@ -72,7 +67,7 @@ def matches_between(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, fo
     """
     base, rest = as_runs(a), [as_runs(other) for other in others]
     warnings = _warnings((base, *rest), force=force)
-    name = _names([run for runs in (base, *rest) for run in runs.runs])
+    name = Names([run for runs in (base, *rest) for run in runs.runs]).case
     found = []
     for other in rest:
         x, y = (_by(_results(runs), name) for runs in (base, other))
@@ -101,7 +96,7 @@ def matches_within(a: Runs | BenchRun, base: str, *, force: bool = False) -> Mat
     warnings = _warnings((runs,), force=force)
     results = _results(runs)
     chosen, beside = _chosen([result.case for result in results], base)
-    name = _names(runs.runs)
+    name = Names(runs.runs).case
 
     def key(case: BenchCase) -> str:
         shape = (case.backend, case.requested_units, case.batch, case.streams, case.threads)
@@ -175,22 +170,6 @@ def _by(results: Iterable[BenchResult], key: Callable[[BenchCase], str]) -> dict
 
 def _ok(results: Iterable[BenchResult]) -> tuple[BenchResult, ...]:
     return tuple(result for result in results if result.status == "ok")
-
-
-def _names(runs: Iterable[BenchRun]) -> Callable[[BenchCase], str]:
-    """What the cases are called: with the start of their checksum where one run has two of a name."""
-    shared = set()
-    for run in runs:
-        by_name: dict[tuple[str, str], str] = {}
-        for case in (result.case for result in run.results):
-            if by_name.setdefault((case.model, case.variant), case.artifact_sha256) != case.artifact_sha256:
-                shared.add((case.model, case.variant))
-
-    def name(case: BenchCase) -> str:
-        checksum = f" ({case.artifact_sha256[:8]})" if (case.model, case.variant) in shared else ""
-        return f"{case_name(case)}{checksum}"
-
-    return name
 
 
 def _warnings(sides: Sequence[Runs], *, force: bool) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tinyml.bench.comparison import compare, compare_runs
+from tinyml.bench.comparison import compare
 from tinyml.bench.matching import Runs, matches_within
 from tinyml.errors import BenchError, UnknownNameError
 from tinyml.schema import BenchRun
 from tinyml.store import file_sha256
 
-from .test_comparison import measured
+from .test_comparison import compare_runs, measured
 
 
 def of_files(run: BenchRun, name: str, files: list[tuple[str, str, str]]) -> BenchRun:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml.bench.comparison import compare, compare_runs
+from tinyml.bench.comparison import compare
 from tinyml.bench.estimates import welch_ratio
 from tinyml.bench.matching import Runs, matches_within
 from tinyml.bench.measures import MEASURES
@@ -13,7 +13,7 @@ from tinyml.bench.pairs import pairs_of
 from tinyml.bench.verdicts import comparison_cells
 from tinyml.schema import BenchRun
 
-from .test_comparison import flagged, measured
+from .test_comparison import compare_runs, flagged, measured
 
 P50 = MEASURES["p50"]
 SECOND = 10**9
