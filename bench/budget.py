@@ -14,8 +14,8 @@ from tinyml.errors import BenchError, reason_of
 from tinyml.schema import BenchResult, BenchRun, Fraction, PositiveInt, Record
 
 from .backend import backends
-from .comparison import case_name
 from .measures import MEASURES
+from .names import Names
 
 MAX_BYTES = 1_000_000
 Positive = Annotated[float, Field(gt=0)]
@@ -126,12 +126,15 @@ def check(run: BenchRun, budget: Budget) -> list[BudgetRow]:
     latency at all is asked for none.
     """
     rows: list[BudgetRow] = []
+    names = Names([run])
     for limit in budget.limits:
         matching = [result for result in run.results if limit.matches(result)]
         if not matching:
             rows.append(BudgetRow(case=limit.name, measure="-", figure="-", limit="-", outcome="matches nothing"))
         for result in matching:
-            rows += [_row(result, name, allowed) for name, allowed in _asked(limit, result).items()]
+            rows += [
+                _row(names.case(result.case), result, name, allowed) for name, allowed in _asked(limit, result).items()
+            ]
     return rows
 
 
@@ -141,7 +144,7 @@ def _asked(limit: Limit, result: BenchResult) -> dict[str, float]:
     return {name: value for name, value in limit.figures.items() if timed or MEASURES[name].exact}
 
 
-def _row(result: BenchResult, name: str, allowed: float) -> BudgetRow:
+def _row(case: str, result: BenchResult, name: str, allowed: float) -> BudgetRow:
     measure = MEASURES[name]
     value = measure.told(result) if result.status == "ok" else None
     within = value is not None and (value <= allowed if measure.better == "lower" else value >= allowed)
@@ -149,7 +152,7 @@ def _row(result: BenchResult, name: str, allowed: float) -> BudgetRow:
     interval = measure.interval(result) if value is not None else None
     reach = "" if interval is None else f" ({_shown(name, interval.low)} to {_shown(name, interval.high)})"
     return BudgetRow(
-        case=case_name(result),
+        case=case,
         measure=name,
         figure=f"{_shown(name, value)}{reach}" if value is not None else result.reason or "-",
         limit=f"{least} {_shown(name, allowed)}",

@@ -1,17 +1,19 @@
-"""Runs side by side: the ratio of the median latencies of each case that the base and another measured."""
+"""Two sides, case by case: the ratio of the median latencies of their rounds, and what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tinyml.confidence import CONFIDENCE, Interval
 from tinyml.errors import BenchError
-from tinyml.schema import BenchResult, BenchRun, Record
+from tinyml.schema import BenchResult, Record
 
-from .estimates import ROUNDS_FOR_INTERVALS, Ratio, holm, sample_ratio, welch_ratio
+from .estimates import ROUNDS_FOR_INTERVALS, Ratio, StudentRatio, holm, paired_ratio, sample_ratio, welch_ratio
+from .matching import Match, Matches
 from .measures import MEASURES, Measure
-from .row import case_words
+from .pairs import pairs_of
 
 REPEATABLE = 0.05
 """A change of less than this is within what repeated runs differ by (MLPerf Mobile's rule)."""
@@ -21,8 +23,8 @@ the rounds account for it."""
 IN_THE_SPREAD = frozenset({"unsteady", "rounds_differ", "outliers", "not_warm"})
 """Flags of times that go up and down: the interval of three or more rounds is as wide as they make it."""
 ALIKE = frozenset({"machine_busy", "machine_uneven"})
-"""Flags of a machine with other work: in the spread too, but only where both sides had it, else it looks like a model
-that changed."""
+"""Flags of a machine with other work: in the spread too, but only where both sides had it or were measured in turn,
+else it looks like a model that changed."""
 
 
 class WorkRow(Record):
@@ -37,7 +39,7 @@ class WorkRow(Record):
 
 
 class ComparisonRow(Record):
-    """One case in the base and in another."""
+    """One case in the base and in another; the case is the second side's."""
 
     case: str
     model: str
@@ -49,11 +51,16 @@ class ComparisonRow(Record):
     a_p50_ns: float
     b_p50_ns: float
     ratio: float
-    """Of the medians, b over a; `low` to `high` is its interval, corrected for the number of cases."""
+    """Of the medians of rounds, b over a; `low` to `high` is its interval, corrected for the number of cases."""
     low: float
     high: float
     a_rounds: int
     b_rounds: int
+    pairs: int | None
+    """Neighbors in time, one of either side each, from whose ratios it was told; None: the sides were not measured in
+    turn (or do not tell when), and each one's rounds were taken on their own."""
+    pairs_of: Literal["rounds", "runs"] | None
+    """Whether those are rounds, or whole runs made in turn."""
     same_artifact: bool
     flags: tuple[str, ...]
     """What makes either of the two doubtful."""
@@ -76,93 +83,45 @@ class Comparison(Record):
     """Cases without a latency in one of the runs, as sentences."""
 
 
-@dataclass(frozen=True)
-class Runs:
-    """Runs taken as one: their rounds are pooled, which is how a difference too small for one run is found."""
+def compare(matches: Matches) -> Comparison:
+    """Compares the two sides of each match.
 
-    runs: tuple[BenchRun, ...]
-
-    @property
-    def name(self) -> str:
-        """The ids."""
-        return ",".join(run.id for run in self.runs)
-
-    @property
-    def cases(self) -> dict[str, tuple[BenchResult, ...]]:
-        """The results that are ok, by case."""
-        found: dict[str, tuple[BenchResult, ...]] = {}
-        for run in self.runs:
-            for result in run.results:
-                if result.status == "ok":
-                    found[case_name(result)] = (*found.get(case_name(result), ()), result)
-        return found
-
-
-def compare_runs(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, force: bool = False) -> Comparison:
-    """Compares each of `others` with `a`, case by case.
-
-    Together, over all cases and all others, one verdict in twenty comparisons is wrong by chance, not one in each row:
-    Holm's correction (see `estimates.holm`). The unit is the round; a run of one round falls back on its samples,
-    which says too much on a machine that drifts, and is warned of.
+    Together, over all of them, one verdict in twenty comparisons is wrong by chance, not one in each row: Holm's
+    correction (see `estimates.holm`). The unit is the pair of rounds where those of both sides were measured in turn,
+    else the round; a run of one round falls back on its samples, which says too much on a machine that drifts, and is
+    warned of.
 
     Raises:
-        BenchError: Their environments differ, unless `force`, or they share no latency.
+        BenchError: No two sides share a latency.
     """
-    base, rest = as_runs(a), [as_runs(other) for other in others]
-    differences = [text for runs in (base, *rest) for run in runs.runs for text in _differences(base.runs[0], run)]
-    if differences and not force:
-        raise BenchError(
-            "these runs are not comparable",
-            value="; ".join(dict.fromkeys(differences)),
-            hint="compare them all the same: --force",
-        )
-    warnings = [f"the environments differ: {difference}" for difference in dict.fromkeys(differences)]
-    quick = dict.fromkeys(run.id for runs in (base, *rest) for run in runs.runs if run.quick)
-    warnings += [f"{name} is quick: a first look" for name in quick]
     p50 = MEASURES["p50"]
-    pairs, unmatched = [], []
-    for other in rest:
-        for name, x, y in pairs_of(base, other):
-            sides = ((base, x), (other, y))
-            lacking = dict.fromkeys(runs.name for runs, results in sides if not values_of(p50, results))
-            if lacking:
-                unmatched.append(f"not compared: {name} has no latency in {' or '.join(lacking)}")
-            else:
-                pairs.append((name, other, x, y, ratio_of(p50, x, y)))
-    if not pairs:
+    found, unmatched = [], []
+    for match in matches.matches:
+        sides = ((matches.base, match.a), (match.run, match.b))
+        lacking = dict.fromkeys(name for name, results in sides if not values_of(p50, results))
+        if lacking:
+            unmatched.append(f"not compared: {match.case} has no latency in {' or '.join(lacking)}")
+        else:
+            found.append((match, told_of(p50, match)))
+    if not found:
         raise BenchError(
-            f"nothing to compare: no case has a latency in both {base.name} and {' or '.join(r.name for r in rest)}",
+            f"nothing to compare: no case has a latency in both {matches.base} and {' or '.join(matches.others)}",
             value="; ".join(unmatched) or "neither has a result",
         )
-    if any(len(values_of(p50, results)) < 2 for _, _, x, y, _ in pairs for results in (x, y)):
+    warnings = list(matches.warnings)
+    if any(len(values_of(p50, results)) < 2 for match, _ in found for results in (match.a, match.b)):
         warnings.append("some cases have one round only: their intervals take samples for independent, and are narrow")
-    levels = holm([pair[4].p for pair in pairs])
-    works = _works([(x, y) for _, _, x, y, _ in pairs])
+    levels = holm([told.ratio.p for _, told in found])
+    works = _works([match for match, _ in found])
     return Comparison(
-        a=base.name,
-        others=tuple(runs.name for runs in rest),
-        rows=tuple(_row(*pair, level, work) for pair, level, work in zip(pairs, levels, works, strict=True)),
+        a=matches.base,
+        others=matches.others,
+        rows=tuple(
+            _row(match, told, level, work) for (match, told), level, work in zip(found, levels, works, strict=True)
+        ),
         warnings=tuple(warnings),
         unmatched=tuple(unmatched),
     )
-
-
-def as_runs(runs: Runs | BenchRun) -> Runs:
-    """A run as one of one."""
-    return Runs((runs,)) if isinstance(runs, BenchRun) else runs
-
-
-def pairs_of(base: Runs, other: Runs) -> list[tuple[str, tuple[BenchResult, ...], tuple[BenchResult, ...]]]:
-    """Every case of either, with its results in both; an empty tuple where it was not measured."""
-    x, y = base.cases, other.cases
-    names = dict.fromkeys(case_name(result) for runs in (base, other) for run in runs.runs for result in run.results)
-    return [(name, x.get(name, ()), y.get(name, ())) for name in names]
-
-
-def case_name(result: BenchResult) -> str:
-    """The case in words, with everything that makes it another one."""
-    threads = f", {result.case.threads} threads" if result.case.threads is not None else ""
-    return f"{case_words(result.case)}{threads}"
 
 
 def values_of(measure: Measure, results: Sequence[BenchResult]) -> list[float]:
@@ -170,16 +129,29 @@ def values_of(measure: Measure, results: Sequence[BenchResult]) -> list[float]:
     return [value for result in results for value in measure.rounds(result)]
 
 
-def ratio_of(measure: Measure, a: Sequence[BenchResult], b: Sequence[BenchResult]) -> Ratio:
-    """How much more of `measure` there is in `b`; raises BenchError where a figure is not positive."""
-    x, y = values_of(measure, a), values_of(measure, b)
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A ratio, and how it was told."""
+
+    ratio: Ratio
+    pairs: int | None = None
+    of: Literal["rounds", "runs"] | None = None
+
+
+def told_of(measure: Measure, match: Match) -> Told:
+    """How much more of `measure` there is in the second side; raises BenchError where a figure is not positive."""
+    x, y = values_of(measure, match.a), values_of(measure, match.b)
+    pairs = pairs_of(measure, match.a, match.b) if match.alike and not measure.exact else None
+    if pairs is not None:
+        return Told(ratio=paired_ratio(pairs.a, pairs.b), pairs=len(pairs.a), of=pairs.of)
     if min(len(x), len(y)) >= 2 and not measure.exact:
-        return welch_ratio(x, y)
+        return Told(ratio=welch_ratio(x, y))
     if measure.name == "p50":
-        return sample_ratio(*(_latencies(results) for results in (a, b)))
+        return Told(ratio=sample_ratio(*(_latencies(results) for results in (match.a, match.b))))
     if min(*x, *y) <= 0:
         raise BenchError("no ratio: a figure is not positive", value=min(*x, *y))
-    return Ratio(value=y[0] / x[0], error=0.0 if measure.exact else float("inf"), freedom=1.0)
+    error = 0.0 if measure.exact else float("inf")
+    return Told(ratio=StudentRatio(value=y[0] / x[0], error=error, freedom=1.0))
 
 
 def _latencies(results: Sequence[BenchResult]) -> list[int]:
@@ -192,12 +164,14 @@ def _latencies(results: Sequence[BenchResult]) -> list[int]:
     ]
 
 
-def _works(pairs: Sequence[tuple[Sequence[BenchResult], Sequence[BenchResult]]]) -> list[WorkRow | None]:
+def _works(matches: Sequence[Match]) -> list[WorkRow | None]:
     """The processor times of all cases; corrected together, apart from the latencies."""
     measure = MEASURES["processor_time"]
     ratios = [
-        ratio_of(measure, a, b) if min(len(values_of(measure, results)) for results in (a, b)) >= 2 else None
-        for a, b in pairs
+        told_of(measure, match).ratio
+        if min(len(values_of(measure, results)) for results in (match.a, match.b)) >= 2
+        else None
+        for match in matches
     ]
     levels = iter(holm([ratio.p for ratio in ratios if ratio is not None]))
     return [None if ratio is None else _work(ratio, 1 - next(levels)) for ratio in ratios]
@@ -208,51 +182,48 @@ def _work(ratio: Ratio, confidence: float) -> WorkRow:
     return WorkRow(ratio=ratio.value, low=interval.low, high=interval.high, verdict=verdict_of(ratio, confidence))
 
 
-def _row(
-    name: str,
-    other: Runs,
-    x: tuple[BenchResult, ...],
-    y: tuple[BenchResult, ...],
-    ratio: Ratio,
-    level: float,
-    work: WorkRow | None,
-) -> ComparisonRow:
-    interval = ratio.interval(1 - level)
-    case, p50 = x[0].case, MEASURES["p50"]
+def _row(match: Match, told: Told, level: float, work: WorkRow | None) -> ComparisonRow:
+    interval = told.ratio.interval(1 - level)
+    x, y, p50 = match.a, match.b, MEASURES["p50"]
+    case = y[0].case
     return ComparisonRow(
-        case=name,
+        case=match.case,
         model=case.model,
         variant=case.variant,
         backend=case.backend,
         units=case.requested_units,
-        run=other.name,
+        run=match.run,
         a_p50_ns=_middle(p50, x),
         b_p50_ns=_middle(p50, y),
-        ratio=ratio.value,
+        ratio=told.ratio.value,
         low=interval.low,
         high=interval.high,
         a_rounds=len(values_of(p50, x)),
         b_rounds=len(values_of(p50, y)),
+        pairs=told.pairs,
+        pairs_of=told.of,
         same_artifact=len({result.case.artifact_sha256 for result in (*x, *y)}) == 1,
         flags=tuple(dict.fromkeys(flag for result in (*x, *y) for flag in result.flags)),
-        verdict=_doubts(x, y) or verdict_of(ratio, 1 - level),
+        verdict=_doubts(match, told) or verdict_of(told.ratio, 1 - level),
         work=work,
     )
 
 
-def _doubts(a: Sequence[BenchResult], b: Sequence[BenchResult]) -> str | None:
+def _doubts(match: Match, told: Told) -> str | None:
     """Why there is no verdict; None: nothing speaks against one."""
-    first, second = ({flag for result in results for flag in result.flags} - HARMLESS for results in (a, b))
+    first, second = ({flag for result in results for flag in result.flags} - HARMLESS for results in (match.a, match.b))
     p50 = MEASURES["p50"]
-    if min(len(values_of(p50, results)) for results in (a, b)) >= ROUNDS_FOR_INTERVALS:
+    if told.pairs is not None:  # what else the machine did in turn hit either side by chance, and is in the spread
+        first, second = (flags - IN_THE_SPREAD - ALIKE for flags in (first, second))
+    elif min(len(values_of(p50, results)) for results in (match.a, match.b)) >= ROUNDS_FOR_INTERVALS:
         excused = IN_THE_SPREAD | (ALIKE & first & second)
         first, second = first - excused, second - excused
-    told = [
+    doubts = [
         f"{' and '.join(sorted(flags))} in the {which} run"
         for which, flags in (("first", first), ("second", second))
         if flags
     ]
-    return f"no verdict: {', '.join(told)}" if told else None
+    return f"no verdict: {', '.join(doubts)}" if doubts else None
 
 
 def verdict_of(ratio: Ratio, confidence: float = CONFIDENCE) -> str:
@@ -273,18 +244,3 @@ def verdict_between(ratio: float, interval: Interval) -> str:
 def _middle(measure: Measure, results: Sequence[BenchResult]) -> float:
     found = [value for result in results if (value := measure.told(result)) is not None]
     return sum(found) / len(found)
-
-
-def _differences(a: BenchRun, b: BenchRun) -> list[str]:
-    ours, theirs = (run.environment.model_dump() for run in (a, b))
-    for environment in (ours, theirs):
-        environment |= {f"package {name}": version for name, version in environment.pop("packages").items()}
-    return [
-        f"{name} {ours.get(name)} and {theirs.get(name)}"
-        for name in dict.fromkeys((*ours, *theirs))
-        # What a run does not tell, as those of older versions do not, is no difference.
-        if ours.get(name) != theirs.get(name) and not (name in _OPTIONAL and None in (ours[name], theirs[name]))
-    ]
-
-
-_OPTIONAL = ("thermal_state", "low_power_mode", "governor", "on_battery")

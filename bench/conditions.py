@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tinyml.errors import UnknownNameError, UsageError
-from tinyml.schema import BenchResult, BenchRun, Record
+from tinyml.schema import Record
 
-from .comparison import Runs, as_runs, pairs_of, ratio_of, values_of
+from .comparison import told_of, values_of
 from .estimates import Ratio, holm
+from .matching import Match
 from .measures import MEASURES, Measure
 
 Outcome = Literal["kept", "failed", "undecided", "not measured"]
@@ -76,42 +77,41 @@ def parse(text: str) -> Condition:
     )
 
 
-def hold(conditions: Sequence[Condition], a: Runs | BenchRun, others: Sequence[Runs | BenchRun]) -> list[ConditionRow]:
+def hold(conditions: Sequence[Condition], matches: Sequence[Match]) -> list[ConditionRow]:
     """Every condition on every case that the base measured; what another run did not measure is no pass.
 
     A ratio fails where it is beyond its limit and its interval, corrected for the number of cases, excludes 1.
     """
     rows: list[ConditionRow] = []
-    base = as_runs(a)
     for condition in conditions:
-        tested: list[tuple[str, Runs, Ratio]] = []
-        for other in map(as_runs, others):
-            for name, x, y in pairs_of(base, other):
-                if not values_of(condition.measure, x) and (condition.relative or not values_of(condition.measure, y)):
-                    continue  # the base has no such figure of this case either
-                if not values_of(condition.measure, y):
-                    rows.append(_row(condition, name, other, "none", "not measured"))
-                elif condition.relative:
-                    tested.append((name, other, ratio_of(condition.measure, x, y)))
-                else:
-                    rows.append(_absolute(condition, name, other, y))
-        levels = holm([ratio.p for _, _, ratio in tested])
-        for (name, other, ratio), level in zip(tested, levels, strict=True):
+        tested: list[tuple[Match, Ratio]] = []
+        for match in matches:
+            x, y = (values_of(condition.measure, results) for results in (match.a, match.b))
+            if not x and (condition.relative or not y):
+                continue  # the base has no such figure of this case either
+            if not y:
+                rows.append(_row(condition, match, "none", "not measured"))
+            elif condition.relative:
+                tested.append((match, told_of(condition.measure, match).ratio))
+            else:
+                rows.append(_absolute(condition, match))
+        levels = holm([ratio.p for _, ratio in tested])
+        for (match, ratio), level in zip(tested, levels, strict=True):
             interval = ratio.interval(1 - level)
             figure = f"{ratio.value:.3f}x ({interval.low:.3f} to {interval.high:.3f})"
             beyond = condition.true_of(ratio.value)
             outcome: Outcome = "kept" if not beyond else "undecided" if interval.low <= 1 <= interval.high else "failed"
-            rows.append(_row(condition, name, other, figure, outcome))
+            rows.append(_row(condition, match, figure, outcome))
     return rows
 
 
-def _absolute(condition: Condition, name: str, other: Runs, results: Sequence[BenchResult]) -> ConditionRow:
+def _absolute(condition: Condition, match: Match) -> ConditionRow:
     measure = condition.measure
-    found = [value for result in results if (value := measure.told(result)) is not None]
+    found = [value for result in match.b if (value := measure.told(result)) is not None]
     value = sum(found) / len(found)
     figure = f"{value / measure.scale:.4g} {measure.unit}".strip()
-    return _row(condition, name, other, figure, "failed" if condition.true_of(value) else "kept")
+    return _row(condition, match, figure, "failed" if condition.true_of(value) else "kept")
 
 
-def _row(condition: Condition, name: str, other: Runs, figure: str, outcome: Outcome) -> ConditionRow:
-    return ConditionRow(condition=condition.text, case=name, run=other.name, figure=figure, outcome=outcome)
+def _row(condition: Condition, match: Match, figure: str, outcome: Outcome) -> ConditionRow:
+    return ConditionRow(condition=condition.text, case=match.case, run=match.run, figure=figure, outcome=outcome)

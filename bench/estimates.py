@@ -3,6 +3,9 @@
 Samples of one process lie close together whatever the truth is (its memory layout, its threads' places, what else ran
 just then), so the spread between rounds, not that between samples, says how well a figure is known. Where there is no
 second round, the intervals fall back on the samples and are only as good as those are independent.
+
+A machine that is fast for half a minute and slow for the next one moves rounds by more than most changes of a model do,
+but neighbors in time alike. Of two sides whose rounds were measured in turn the ratio is therefore told by pairs.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -20,6 +25,10 @@ from .stats import median_ratio, order_interval, percentile
 
 ROUNDS_FOR_INTERVALS = 3
 """With fewer, the spread between rounds says next to nothing."""
+
+PAIRS_FOR_MEDIANS = 12
+"""With so many, the median of the pairs' ratios is known better than their mean wherever some pairs are hit on one side
+only; with fewer, its exact interval reaches nearly from the least ratio to the largest."""
 
 _MANY = 1e6
 """Degrees of freedom with which Student's distribution is the normal one."""
@@ -58,9 +67,24 @@ def percentile_estimate(rounds: Rounds, q: float, confidence: float = CONFIDENCE
     return Estimate(value=value, interval=Interval(low=low, high=high))
 
 
+class Ratio(Protocol):
+    """What one side measured over what the other did."""
+
+    @property
+    def value(self) -> float:
+        """The estimate."""
+
+    @property
+    def p(self) -> float:
+        """How often chance alone would show as much, were the true ratio 1 (two-sided)."""
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Holds the true ratio so often."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """A ratio on its logarithmic scale: what Welch's test needs and gives."""
+class StudentRatio:
+    """A ratio on its logarithmic scale, with an error that follows Student's distribution."""
 
     value: float
     error: float
@@ -83,7 +107,56 @@ class Ratio:
         return Interval(low=self.value / reach, high=self.value * reach)
 
 
-def welch_ratio(a: Sequence[float], b: Sequence[float]) -> Ratio:
+class MedianRatio:
+    """The median of the ratios of pairs, with the exact interval of order statistics (the sign test's).
+
+    It assumes of the pairs only that either side is as likely to be the one that is hit: what slows both of a pair is
+    in neither, and what slows one of them moves the median by no more than a rank, however long it took.
+    """
+
+    def __init__(self, logs: Sequence[float]) -> None:
+        self._logs = np.sort(np.asarray(logs, dtype=np.float64))
+
+    @property
+    def value(self) -> float:
+        """The median."""
+        return math.exp(float(np.median(self._logs)))
+
+    @property
+    def p(self) -> float:
+        """The sign test's; a pair without a difference speaks against either sign."""
+        from scipy import stats
+
+        fewest = min(int(np.sum(self._logs <= 0)), int(np.sum(self._logs >= 0)))
+        return min(1.0, 2 * float(stats.binom.cdf(fewest, len(self._logs), 0.5)))
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Holds the true ratio at least so often; Student's where the pairs are too few for that confidence."""
+        found = order_interval(self._logs, 50, confidence)
+        if found is None:
+            return self._student.interval(confidence)
+        return Interval(low=math.exp(found.low), high=math.exp(found.high))
+
+    @cached_property
+    def _student(self) -> StudentRatio:
+        return _student(self._logs)
+
+
+def paired_ratio(a: Sequence[float], b: Sequence[float]) -> Ratio:
+    """The ratio of `b` over `a`, of which each was measured beside the other one of the same place.
+
+    Raises:
+        BenchError: Fewer than two pairs, sides of different lengths, or a figure that is not positive.
+    """
+    if len(a) != len(b) or len(a) < 2:
+        raise BenchError("no ratio of pairs", value=f"{len(a)} and {len(b)}", allowed="two or more on either side")
+    if min(*a, *b) <= 0:
+        raise BenchError("no ratio: a figure is not positive", value=min(*a, *b))
+    logs = np.log(np.asarray(b, dtype=np.float64)) - np.log(np.asarray(a, dtype=np.float64))
+    return MedianRatio(logs.tolist()) if len(logs) >= PAIRS_FOR_MEDIANS else _student(logs)
+
+
+def welch_ratio(a: Sequence[float], b: Sequence[float]) -> StudentRatio:
     """The ratio of what `b` measures over what `a` does, by Welch's test on the logarithms of one figure a round.
 
     Raises:
@@ -101,13 +174,14 @@ def welch_ratio(a: Sequence[float], b: Sequence[float]) -> Ratio:
         if total > 0
         else float(len(x) + len(y) - 2)
     )
-    return Ratio(value=math.exp(float(y.mean() - x.mean())), error=math.sqrt(total), freedom=freedom)
+    return StudentRatio(value=math.exp(float(y.mean() - x.mean())), error=math.sqrt(total), freedom=freedom)
 
 
-def sample_ratio(a: Sequence[int | float], b: Sequence[int | float]) -> Ratio:
+def sample_ratio(a: Sequence[int | float], b: Sequence[int | float]) -> StudentRatio:
     """The ratio of the medians of `b` and `a`, from the samples of one round each, taken for independent."""
     value, interval = median_ratio(a, b)
-    return Ratio(value=value, error=math.log(interval.high / interval.low) / (2 * _t(CONFIDENCE, _MANY)), freedom=_MANY)
+    error = math.log(interval.high / interval.low) / (2 * _t(CONFIDENCE, _MANY))
+    return StudentRatio(value=value, error=error, freedom=_MANY)
 
 
 def holm(p_values: Sequence[float], alpha: float = 1 - CONFIDENCE) -> list[float]:
@@ -127,11 +201,18 @@ def holm(p_values: Sequence[float], alpha: float = 1 - CONFIDENCE) -> list[float
     return levels
 
 
+def _student(logs: np.ndarray) -> StudentRatio:
+    """Of the logarithms of pairs' ratios."""
+    error = float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    return StudentRatio(value=math.exp(float(logs.mean())), error=error, freedom=float(len(logs) - 1))
+
+
 def _share_below(samples: np.ndarray, value: float) -> float:
     """The share of samples below `value`, those equal to it counted half: timers are coarse."""
     return float(np.mean(samples < value) + np.mean(samples == value) / 2)
 
 
+@lru_cache(maxsize=1024)
 def _t(confidence: float, freedom: float) -> float:
     from scipy import stats
 

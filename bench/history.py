@@ -10,8 +10,8 @@ from tinyml.store import read_json
 from tinyml.workspace import BENCH_RUN, Workspace
 
 from .changes import RUNS_A_SIDE, Change, change_points
-from .comparison import case_name
 from .measures import MEASURES
+from .names import Names
 
 
 class HistoryEntry(Record):
@@ -80,8 +80,9 @@ def history_of(runs: Iterable[BenchRun], *, left_out: Iterable[str] = (), patter
     """The histories in `runs`, by machine and case."""
     found: dict[tuple[str, str], list[tuple[BenchRun, BenchResult]]] = {}
     for run in sorted(runs, key=lambda run: (run.provenance.created_at, run.id)):
+        names = Names([run])
         for result in run.results:
-            name = case_name(result)
+            name = names.case(result.case)
             if result.status == "ok" and pattern in name and MEASURES["p50"].told(result):
                 found.setdefault((machine_name(run.environment), name), []).append((run, result))
     return BenchHistory(

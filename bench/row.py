@@ -5,9 +5,10 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from tinyml.schema import BenchCase, BenchResult, BenchRun
+from tinyml.schema import BenchResult, BenchRun
 
 from .estimates import Estimate, percentile_estimate
+from .names import Names
 from .stats import Summary, summarize
 from .validity import by_round, waiting_share
 
@@ -22,6 +23,10 @@ class Row:
     """
 
     result: BenchResult
+    variant: str
+    """With the start of its checksum where its name is another file's too."""
+    name: str
+    """The case in words: "densenet coreml-fp16 on coreml cpu_and_ne", with a batch or streams above 1."""
     latency_ns: Summary | None
     percentiles: dict[int, Estimate]
     """The 50th, 90th, 95th and 99th with their 95% intervals; empty without a latency."""
@@ -41,11 +46,6 @@ class Row:
     """Of the time in which its threads could have run, the share without a core; above 0.05 the machine was busy."""
 
     @property
-    def name(self) -> str:
-        """The case in words: "densenet coreml-fp16 on coreml cpu_and_ne", with a batch or streams above 1."""
-        return case_words(self.result.case)
-
-    @property
     def verdict(self) -> str:
         """The status, with the reason where there is one, and the flags."""
         status = self.result.status.replace("_", " ")
@@ -61,23 +61,13 @@ class Row:
         return bool(self.result.flags)
 
 
-def case_words(case: BenchCase) -> str:
-    """What was asked for: "densenet coreml-fp16 on coreml cpu_and_ne", with a batch or streams above 1."""
-    return f"{case.model} {case.variant} on {case.backend} {case.requested_units}{shape_words(case)}"
-
-
-def shape_words(case: BenchCase) -> str:
-    """The batch and the streams, where they are not 1: ", batch 8, 2 streams"."""
-    batch = f", batch {case.batch}" if case.batch > 1 else ""
-    return f"{batch}{f', {case.streams} streams' if case.streams > 1 else ''}"
-
-
 def rows(run: BenchRun) -> list[Row]:
     """One row a result, in the order of the run."""
-    return [_row(result) for result in run.results]
+    names = Names([run])
+    return [_row(result, names) for result in run.results]
 
 
-def _row(result: BenchResult) -> Row:
+def _row(result: BenchResult, names: Names) -> Row:
     found = {series.name: series.samples for series in result.series}
     samples = found.get("latency_ns", ())
 
@@ -88,6 +78,8 @@ def _row(result: BenchResult) -> Row:
     waits = [share for one in result.rounds if (share := waiting_share(one)) is not None]
     return Row(
         result=result,
+        variant=names.variant(result.case),
+        name=names.words(result.case),
         latency_ns=summarize(samples) if samples else None,
         percentiles={q: percentile_estimate(by_round(samples, result.rounds), q) for q in PERCENTILES}
         if samples

@@ -8,6 +8,7 @@ their distribution.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,16 +112,21 @@ def order_interval(ordered: np.ndarray, q: float, confidence: float = CONFIDENCE
 
     The number of samples below the true percentile is binomial; None where the samples are too few for either end.
     """
+    low, high = _ranks(len(ordered), q, confidence)
+    if low < 1 or high > len(ordered):
+        return None
+    return Interval(low=float(ordered[low - 1]), high=float(ordered[high - 1]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _ranks(n: int, q: float, confidence: float) -> tuple[int, int]:
     from scipy.stats import binom
 
-    n, tail = len(ordered), (1 - confidence) / 2
+    tail = (1 - confidence) / 2
     below = binom.cdf(np.arange(n), n, q / 100)  # P(at most k samples lie below)
     # An end is the largest (smallest) rank whose tail is still small enough.
     low = int(np.searchsorted(below, tail, side="right"))
-    high = int(np.searchsorted(below, 1 - tail, side="left")) + 1
-    if low < 1 or high > n:
-        return None
-    return Interval(low=float(ordered[low - 1]), high=float(ordered[high - 1]))
+    return low, int(np.searchsorted(below, 1 - tail, side="left")) + 1
 
 
 def _finite(samples: Sequence[int | float] | np.ndarray) -> np.ndarray:

@@ -51,6 +51,7 @@ def measure_steady(models: Sequence[LoadedModel], examples: Sequence[object], ca
     gc.collect()
     gc.disable()
     meter.start()
+    began = time.time_ns()
     begin = moment()
     samples = share.run(models[0], examples) if len(models) == 1 else _together(share, models, examples)
     end = moment()
@@ -64,6 +65,7 @@ def measure_steady(models: Sequence[LoadedModel], examples: Sequence[object], ca
             samples=len(samples),
             warmup=warm.predictions,
             steady=warm.steady,
+            began_ns=began,
             elapsed_ns=found.elapsed_ns,
             processor_ns=found.processor_ns,
             waited_ns=found.waited_ns,
@@ -79,8 +81,9 @@ def _measured_elsewhere(share: _Share, model: LoadedModel, examples: Sequence[ob
     """On a device that times itself; what this machine does meanwhile says nothing of it."""
     for _, example in zip(range(case.warmup), itertools.cycle(examples), strict=False):
         model.predict(example)
+    began = time.time_ns()
     samples = share.run(model, examples)
-    done = Round(samples=len(samples), warmup=case.warmup, steady=True, elapsed_ns=sum(samples))
+    done = Round(samples=len(samples), warmup=case.warmup, steady=True, began_ns=began, elapsed_ns=sum(samples))
     return Steady(samples=tuple(samples), round=done, energy_uj=None)
 
 

@@ -7,7 +7,8 @@ import math
 from tinyml.confidence import ABSENT, top1_interval
 from tinyml.schema import BenchRun, Metrics
 
-from .row import PERCENTILES, Row, rows, shape_words
+from .names import shape_words
+from .row import PERCENTILES, Row, rows
 from .validity import MEANINGS
 
 COLUMNS = (
@@ -43,7 +44,7 @@ def cells(row: Row) -> list[str]:
     case = row.result.case
     return [
         f"{case.model}{shape_words(case)}",
-        case.variant,
+        row.variant,
         case.backend,
         case.requested_units,
         row.verdict,

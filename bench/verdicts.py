@@ -24,7 +24,7 @@ HISTORY_COLUMNS = ("machine", "case", "made", "run", "change", "p50 ms", "95% in
 
 def title_of(comparison: Comparison) -> str:
     """What the table is headed with."""
-    return f"{', '.join(comparison.others)} against {comparison.a}: ratio of the medians, below 1 is faster"
+    return f"{', '.join(comparison.others)} against {comparison.a}: ratio of the median latencies, below 1 is faster"
 
 
 def comparison_cells(row: ComparisonRow) -> list[str]:
@@ -40,9 +40,15 @@ def comparison_cells(row: ComparisonRow) -> list[str]:
         milliseconds(row.b_p50_ns),
         f"{row.ratio:.3f}{doubt}",
         f"{row.low:.3f} to {row.high:.3f}",
-        f"{row.a_rounds} and {row.b_rounds}",
+        _rounds(row),
         _work(row.work),
     ]
+
+
+def _rounds(row: ComparisonRow) -> str:
+    if row.pairs is None:
+        return f"{row.a_rounds} and {row.b_rounds}"
+    return f"{row.pairs} pairs{' of runs' if row.pairs_of == 'runs' else ''}"
 
 
 def _work(work: WorkRow | None) -> str:

@@ -97,23 +97,20 @@ def bench_fidelity(results: Path) -> str | None:
     document = _json(results / "bench_fidelity.json")
     if document is None:
         return None
-    trials, runs, lines = document["trials"], document["runs"], []
-    for by in ("latency", "processor time"):
-        same, planted = (
-            [t[which][-1] if by == "latency" else t[which][-1]["processor_time"] for t in trials]
-            for which in ("a_a", "planted")
-        )
+    trials, lines = document["trials"], []
+    counts = sorted({trial["runs"] * document["rounds"] for trial in trials})
+    pairs = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+    for by in ("latency", "processor_time"):
+        same, planted = ([trial["ended"][which][by] for trial in trials] for which in ("a_a", "planted"))
         verdicts = [_verdict(row) for row in same]
-        none, wrong = (
-            sum(verdict in which for verdict in verdicts)
-            for which in (("no difference", "within 5%"), ("slower", "faster"))
-        )
+        alarms = sum(verdict in ("slower", "faster") for verdict in verdicts)
         found = sum(_verdict(row) == "slower" for row in planted)
-        lines.append([by, str(runs), *(f"{n} of {len(trials)}" for n in (none, wrong, found))])
+        told = (verdicts.count("no difference"), verdicts.count("within 5%"), alarms, found)
+        lines.append([by.replace("_", " "), f"{pairs} pairs", *(f"{n} of {len(trials)}" for n in told)])
     loads = [trial["load"] for trial in trials]
-    heads = ("told by", "runs a side", "the same file: no difference", "false alarm", '10% more work: "slower"')
-    beside = f", {document['beside']}" if document.get("beside") else ""
-    where = f"{document['machine']['cpu']}, {document['machine']['cores']} cores{beside}, load average"
+    heads = ("told by", "from", "the same file: no difference", "within 5%", "false alarm", '10% more work: "slower"')
+    place = document.get("beside") or f"{document['machine']['cores']} cores"
+    where = f"{document['machine']['cpu']}, {place}, load average"
     return f"{_markdown(heads, lines)}\n\nOn {where} {min(loads):.0f} to {max(loads):.0f}."
 
 

@@ -57,7 +57,7 @@ def figures(project: Project) -> list[Figure]:
             case = row.result.case
             measured = Figure(
                 model=case.model,
-                variant=case.variant,
+                variant=row.variant,
                 format=case.format,
                 sha256=case.artifact_sha256,
                 bytes=case.artifact_bytes,
@@ -66,7 +66,7 @@ def figures(project: Project) -> list[Figure]:
                 run=kept.record,
                 path=kept.shown,
             )
-            place = (machine_name(kept.record.environment), case.model, case.variant, *_asked(case))
+            place = (machine_name(kept.record.environment), case.model, row.variant, *_asked(case))
             older = newest.get(place)
             if older is None or not (older.run is not None and _is_worth_more(older, measured)):
                 newest[place] = measured

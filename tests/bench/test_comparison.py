@@ -1,15 +1,21 @@
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinyml.bench.comparison import Runs, compare_runs
+from tinyml.bench.comparison import Comparison, compare
+from tinyml.bench.matching import Runs, matches_between
 from tinyml.bench.measures import MEASURES
 from tinyml.bench.verdicts import comparison_cells
 from tinyml.errors import BenchError
 from tinyml.schema import BenchResult, BenchRun, Round, Series
 from tinyml.store import read_json
+
+
+def compare_runs(a: Runs | BenchRun, others: Iterable[Runs | BenchRun], *, force: bool = False) -> Comparison:
+    return compare(matches_between(a, others, force=force))
 
 
 def scaled(run: Any, factor: Any, **environment: Any) -> Any:

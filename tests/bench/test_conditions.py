@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tinyml.bench.conditions import hold, parse
+from tinyml.bench.matching import matches_between
 from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import BenchRun, Metrics
 
@@ -40,7 +41,7 @@ def test_an_unknown_measure_is_told_with_the_nearest() -> None:
 
 
 def outcomes(a: BenchRun, b: BenchRun, text: str) -> list[str]:
-    return [row.outcome for row in hold([parse(text)], a, [b])]
+    return [row.outcome for row in hold([parse(text)], matches_between(a, [b]).matches)]
 
 
 @pytest.mark.parametrize(

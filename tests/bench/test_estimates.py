@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from tinyml.bench.estimates import holm, percentile_estimate, welch_ratio
+from tinyml.bench.estimates import PAIRS_FOR_MEDIANS, holm, paired_ratio, percentile_estimate, welch_ratio
 from tinyml.bench.stats import order_interval, percentile
 from tinyml.errors import BenchError
 
@@ -52,6 +52,76 @@ def test_intervals_of_ratios_hold_the_true_one(between: float, q: float, factor:
         interval = welch_ratio(a, b).interval()
         held += interval.low <= factor <= interval.high
     assert held >= LEAST
+
+
+def pairs_of(generator: np.random.Generator, count: int, factor: float, alike: bool, single: bool) -> Any:
+    """Neighbors on a machine that is slow for stretches of rounds (`alike`), or for one of a pair (`single`)."""
+    levels = np.exp(generator.normal(0, 0.01, (2, count)))
+    if alike:
+        stretches = np.repeat(generator.choice([1.0, 1.15, 1.6], count), generator.integers(1, 8, count))[:count]
+        levels *= stretches * np.exp(np.cumsum(generator.normal(0, 0.02, count)))
+    if single:
+        hit = generator.random((2, count)) < 0.2
+        levels *= np.where(hit, generator.uniform(1.05, 1.5, (2, count)), 1)
+    return levels[0] * 1e6, levels[1] * 1e6 * factor
+
+
+@pytest.mark.parametrize("count", [5, 8, 16, 48])
+@pytest.mark.parametrize(("alike", "single"), [(False, False), (True, False), (False, True), (True, True)])
+def test_intervals_of_pairs_hold_the_true_ratio(count: int, alike: bool, single: bool) -> None:
+    generator, factor = np.random.default_rng(5), 1.1
+    held = 0
+    for _ in range(TRIALS):
+        interval = paired_ratio(*pairs_of(generator, count, factor, alike, single)).interval()
+        held += interval.low <= factor <= interval.high
+    assert held >= LEAST
+
+
+def test_pairs_see_through_stretches_that_hide_the_difference_from_either_side_alone() -> None:
+    generator = np.random.default_rng(6)
+    by_pairs, alone = 0, 0
+    for _ in range(100):
+        a, b = pairs_of(generator, 48, 1.1, alike=True, single=True)
+        by_pairs += paired_ratio(a, b).interval().low > 1
+        alone += welch_ratio(a, b).interval().low > 1
+    assert by_pairs > 95
+    assert alone < 75
+
+
+def test_medians_of_pairs_are_scipys() -> None:
+    generator = np.random.default_rng(2)
+    a, b = np.exp(generator.normal(0, 0.1, (2, 30)))
+    logs, ours = np.log(b / a), paired_ratio(a, b)
+    theirs = scipy_stats.quantile_test(logs, q=0, p=0.5)
+    assert ours.value == pytest.approx(np.exp(np.median(logs)))
+    assert ours.p == pytest.approx(min(1.0, theirs.pvalue))
+    for confidence in (0.95, 0.99):
+        expected = np.exp(list(theirs.confidence_interval(confidence)))
+        found = ours.interval(confidence)
+        assert [found.low, found.high] == pytest.approx(expected)
+
+
+def test_few_pairs_are_scipys_paired_test() -> None:
+    a, b = np.exp(np.random.default_rng(3).normal(0, 0.1, (2, PAIRS_FOR_MEDIANS - 1)))
+    ours, theirs = paired_ratio(a, b), scipy_stats.ttest_rel(np.log(b), np.log(a))
+    assert ours.p == pytest.approx(theirs.pvalue)
+    found = ours.interval()
+    assert [found.low, found.high] == pytest.approx(np.exp(list(theirs.confidence_interval())))
+
+
+@pytest.mark.parametrize("count", [13, 20, 48])
+def test_an_interval_of_pairs_excludes_one_exactly_where_its_test_does(count: int) -> None:
+    for less in range(count + 1):
+        ratio = paired_ratio([1.0] * count, [0.99 - i / 1e3 for i in range(less)] + [1.01] * (count - less))
+        interval = ratio.interval()
+        assert (ratio.p > 0.05) == (interval.low <= 1 <= interval.high)
+
+
+def test_pairs_too_few_for_a_confidence_have_a_wide_interval_not_none() -> None:
+    ratio = paired_ratio([1.0] * 12, [2.0 + i / 100 for i in range(12)])
+    assert ratio.interval(0.95).low > 2
+    wide = ratio.interval(1 - 1e-6)  # as of fifty thousand cases together
+    assert 1 < wide.low < 2 < wide.high < 3
 
 
 def test_many_cases_together_err_one_time_in_twenty() -> None:
@@ -103,5 +173,6 @@ def test_equal_rounds_differ_in_nothing() -> None:
 
 @pytest.mark.parametrize(("a", "b"), [([1.0], [1.0, 2.0]), ([1.0, 2.0], []), ([1.0, 0.0], [1.0, 2.0])])
 def test_no_ratio_of_too_little(a: Any, b: Any) -> None:
-    with pytest.raises(BenchError, match="no ratio"):
-        welch_ratio(a, b)
+    for ratio in (welch_ratio, paired_ratio):
+        with pytest.raises(BenchError, match="no ratio"):
+            ratio(a, b)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tinyml.bench.budget import check, read_budget
-from tinyml.bench.comparison import compare_runs
 from tinyml.bench.history import read_history
 from tinyml.bench.reports.csv import text as csv_text
 from tinyml.bench.reports.markdown import markdown
@@ -22,6 +21,8 @@ from tinyml.errors import BenchError, ManifestError, TinyMLError
 from tinyml.schema import Artifact, BenchRun, History, Record
 from tinyml.store import file_sha256, parse_json, read_json
 from tinyml.workspace import Workspace
+
+from .test_comparison import compare_runs
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RUNS = sorted((FIXTURES / "results" / "v2").glob("*.json"))

@@ -46,6 +46,16 @@ def test_every_case_has_a_verdict_and_the_figures_that_go_with_it(measured: Any)
     assert {("torch", "cpu"), ("onnxruntime", "cpu"), ("reference", "cpu")} <= done
 
 
+def test_each_round_tells_when_it_began_and_they_come_in_turn(measured: Any) -> None:
+    run, _ = measured
+    timed = [result for result in run.results if result.rounds]
+    began = [one.began_ns for number in range(FAST.rounds) for result in timed for one in [result.rounds[number]]]
+    first, second = began[: len(timed)], began[len(timed) :]
+    assert first == sorted(first)
+    assert second[1:] + second[:1] == sorted(second)  # from another case on
+    assert max(first) < min(second)
+
+
 def test_whoever_is_told_of_measuring_is_not_refused_afterwards(trained_results: Any, tmp_path: Path) -> None:
     told: list[str] = []
 
@@ -66,7 +76,8 @@ def test_whoever_is_told_of_measuring_is_not_refused_afterwards(trained_results:
 def test_torch_compile_is_measured_where_it_is_asked_for(trained_results: Any, tmp_path: Path) -> None:
     selection = Selection(variants=("checkpoint",), backends=("torch_compile",))
     settings = dataclasses.replace(FAST, timeout_s=900, rounds=1)
-    run, _ = measure(Workspace(trained_results.workspace.root), selection, settings)
+    run, folder = measure(Workspace(trained_results.workspace.root), selection, settings)
+    shutil.rmtree(folder)  # the others' run is the newest again
     (result,) = (r for r in run.results if r.case.requested_units == "cpu")
     assert result.status == "ok", result.reason
     assert result.accuracy is not None

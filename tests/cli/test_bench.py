@@ -8,6 +8,7 @@ import pytest
 from tinyml.cli import run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "results"
+FIXED = str(FIXTURES / "v2" / "fixture-rounds.json")
 
 
 def test_a_run_is_imported_reported_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,6 +42,32 @@ def test_limits_decide_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixtu
     budget.write_text('[[limits]]\nvariant = "onnx-fp32"\np90_ms = 0.001\n')
     assert run(["bench", "check", file, "--budget", str(budget), "--markdown"]) == 3
     assert "1 of 1 limits not kept" in capsys.readouterr().out
+
+
+def test_two_models_of_one_run_are_compared_by_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = json.loads(Path(FIXED).read_text())
+    other = json.loads(json.dumps(made["results"][0]))
+    other["case"] |= {"variant": "onnx-int8", "artifact_sha256": "5" * 64}
+    other["series"] = [series for series in other["series"] if series["name"] == "latency_ns"]
+    other["series"][0]["samples"] = [2 * sample for sample in other["series"][0]["samples"]]
+    for one in other["rounds"]:
+        one["elapsed_ns"] *= 2
+        one["began_ns"] += 10**9
+    made["results"].append(other)
+    file, results = tmp_path / "three.json", str(tmp_path / "results")
+    file.write_text(json.dumps(made))
+    assert run(["bench", "import", str(file), "--results", results]) == 0
+    capsys.readouterr()
+    # The newest run, where none is named.
+    assert run(["bench", "compare", "--base", "onnx-fp32", "--results", results, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["variant"], row["pairs"], row["pairs_of"], row["verdict"]) == ("onnx-int8", 3, "rounds", "slower")
+    assert run(["bench", "compare", str(file), "--base", "onnx-fp32", "--fail-if", "p50 > 1.1x", "--markdown"]) == 3
+    shown = capsys.readouterr().out
+    assert "against onnx-fp32 in fixture-rounds" in shown
+    assert "3 pairs" in shown
+    assert run(["bench", "compare", FIXED, "--base", "onnx-fp32"]) == 1
+    assert "the same batch, streams and threads" in capsys.readouterr().err
 
 
 def test_a_history_of_what_was_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +127,10 @@ def test_what_makes_a_comparison_doubtful_is_told_once(tmp_path: Path, capsys: p
         (["show"], 1, "no bench run"),
         (["show", "gone"], 1, "no such run: 'gone'"),
         (["compare", "a", "b"], 1, "no such run: 'a'"),
-        (["compare", "a"], 2, "Missing argument 'b'"),
+        (["compare"], 2, "nothing to compare with"),
+        (["compare", "--base", "x"], 1, "no bench run"),
+        (["compare", FIXED, "--base", "onnx-fp23"], 2, "did you mean 'onnx-fp32'"),
+        (["compare", FIXED, FIXED, "--base", "onnx-fp32"], 2, "within one run"),
         (["compare", "a", "b", "--fail-if", "p90 > fast"], 2, "not a condition"),
         (["check", "--budget", "none.toml"], 1, "cannot read the budget"),
         (["--artifact", "none.onnx"], 1, "no such model"),

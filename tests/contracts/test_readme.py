@@ -50,27 +50,21 @@ def test_models_are_told_with_their_smallest_files(tmp_path: Path) -> None:
     assert f"| {best.model} | {best.variant} | {best.artifact_bytes / 1e6:.2f} |" in told
 
 
-def test_fidelity_is_told_of_the_most_runs(tmp_path: Path) -> None:
+def test_fidelity_is_told_of_the_most_rounds(tmp_path: Path) -> None:
     def row(verdict: str) -> dict[str, object]:
-        ratio = {"faster": 0.8, "no difference": 1.0, "slower": 1.2}
-        told = {
-            "verdict": verdict,
-            "ratio": ratio[verdict],
-            "low": ratio[verdict] - 0.01,
-            "high": ratio[verdict] + 0.01,
-        }
-        work = {"verdict": "slower", "ratio": 1.1, "low": 1.01, "high": 1.2}
-        return told | {"processor_time": work}
+        ratio = {"faster": 0.8, "no difference": 1.0, "slower": 1.2}[verdict]
+        latency = {"verdict": verdict, "ratio": ratio, "low": ratio - 0.01, "high": ratio + 0.01}
+        return {"latency": latency, "processor_time": {"verdict": "slower", "ratio": 1.1, "low": 1.01, "high": 1.2}}
 
     trial = {
-        "a_a": [row("faster"), row("no difference")],
-        "planted": [row("no difference"), row("slower")],
+        "ended": {"a_a": row("no difference"), "planted": row("slower")},
+        "runs": 1,
         "load": 7.4,
     }
-    record = {"machine": {"cpu": "A", "cores": 2}, "runs": 2, "trials": [trial, trial]}
+    record = {"machine": {"cpu": "A", "cores": 2}, "rounds": 24, "trials": [trial, trial | {"runs": 2}]}
     (tmp_path / "bench_fidelity.json").write_text(json.dumps(record))
     told = TABLES["bench-fidelity"].told(tmp_path)
     assert told is not None
-    assert "| latency | 2 | 2 of 2 | 0 of 2 | 2 of 2 |" in told
-    assert "| processor time | 2 | 0 of 2 | 2 of 2 | 2 of 2 |" in told
+    assert "| latency | 24 to 48 pairs | 2 of 2 | 0 of 2 | 0 of 2 | 2 of 2 |" in told
+    assert "| processor time | 24 to 48 pairs | 0 of 2 | 0 of 2 | 2 of 2 | 2 of 2 |" in told
     assert "load average 7 to 7" in told

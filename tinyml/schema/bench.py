@@ -151,6 +151,9 @@ class Round(Record):
     """Unmeasured predictions until it was steady."""
     steady: bool
     """False: it was not steady when the warm-up had to end."""
+    began_ns: Count | None = None
+    """When its first measured prediction began, since 1970 by its clock: rounds that came in turn are compared by
+    pairs."""
     elapsed_ns: PositiveInt
     """From the first measured prediction's begin to the last one's end."""
     processor_ns: Count | None = None

@@ -14,8 +14,22 @@ from .bench import bench_app
 
 @bench_app.command()
 def compare(
-    a: Annotated[str, typer.Argument(help="The base: a run's id, folder or file; several, parted by commas, as one.")],
-    b: Annotated[list[str], typer.Argument(help="The runs to compare with it, each like the base.")],
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="The base, then the runs to compare with it: ids, folders or files; several parted by commas as one. "
+            "With --base the runs to compare within; default: the newest.",
+            metavar="[RUN]...",
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="Within a run: compare all else with this variant, model, file or start of a SHA-256.",
+            metavar="NAME",
+        ),
+    ] = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option("--fail-if", help='Like "p90 > 1.1x" or "size > 12 MB"; may be repeated.', metavar="CONDITION"),
@@ -25,9 +39,14 @@ def compare(
     results: Results = RESULTS,
     json: Json = False,
 ) -> None:
-    """Compare runs of the same environment, case by case; exit code 3 where a condition of --fail-if comes true."""
-    from tinyml.bench.comparison import Runs, compare_runs
+    """Compare runs of the same environment, or the models within one (--base), case by case.
+
+    On a machine with other work measure both sides in one run of many rounds (`bench --rounds 48`): they come in turn,
+    and pairs of neighbors are compared. Exit code 3 where a condition of --fail-if comes true.
+    """
+    from tinyml.bench.comparison import compare
     from tinyml.bench.conditions import hold, parse
+    from tinyml.bench.matching import Runs, matches_between, matches_within
     from tinyml.bench.runs import open_run
     from tinyml.bench.verdicts import (
         COMPARISON_COLUMNS,
@@ -37,14 +56,28 @@ def compare(
         condition_cells,
         title_of,
     )
+    from tinyml.errors import UsageError
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
     conditions = [parse(text) for text in fail_if or ()]
     workspace = Workspace(results)
-    base, *others = (Runs(tuple(open_run(name, workspace)[0] for name in names.split(","))) for names in (a, *b))
-    comparison = compare_runs(base, others, force=force)
-    rows = hold(conditions, base, others)
+    sides = [Runs(tuple(open_run(name, workspace)[0] for name in names.split(","))) for names in runs or ()]
+    if base is not None:
+        if len(sides) > 1:
+            raise UsageError(
+                "--base compares within one run", value=" ".join(runs or ()), allowed="several parted by commas"
+            )
+        within = sides[0] if sides else Runs((open_run(None, workspace)[0],))
+        matches = matches_within(within, base, force=force)
+    elif len(sides) > 1:
+        matches = matches_between(sides[0], sides[1:], force=force)
+    else:
+        raise UsageError(
+            "nothing to compare with", value=" ".join(runs or ()) or None, allowed="two runs or more, or --base NAME"
+        )
+    comparison = compare(matches)
+    rows = hold(conditions, matches.matches)
     if markdown:
         out.line(comparison_markdown(comparison, rows))
     else:

@@ -107,6 +107,8 @@ public struct Round: Codable, Hashable, Sendable {
     public let warmup: Int
     /// False: it was not steady when the warm-up had to end.
     public let steady: Bool
+    /// When its first measured prediction began, since 1970.
+    public let beganNanoseconds: Int?
     /// From the first measured prediction's begin to the last one's end.
     public let elapsedNanoseconds: Int
     /// Processor time of all threads of the process in that time.
@@ -122,6 +124,7 @@ public struct Round: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, FieldKey {
         case samples, warmup, steady
+        case beganNanoseconds = "began_ns"
         case elapsedNanoseconds = "elapsed_ns"
         case processorNanoseconds = "processor_ns"
         case waitedNanoseconds = "waited_ns"
@@ -135,6 +138,7 @@ public struct Round: Codable, Hashable, Sendable {
         samples = try fields(.samples, .positive)
         warmup = try fields(.warmup, .count)
         steady = try fields(.steady)
+        beganNanoseconds = try fields.optional(.beganNanoseconds, .count)
         elapsedNanoseconds = try fields(.elapsedNanoseconds, .positive)
         processorNanoseconds = try fields.optional(.processorNanoseconds, .count)
         waitedNanoseconds = try fields.optional(.waitedNanoseconds, .count)
@@ -148,6 +152,7 @@ public struct Round: Codable, Hashable, Sendable {
         try container.encode(samples, forKey: .samples)
         try container.encode(warmup, forKey: .warmup)
         try container.encode(steady, forKey: .steady)
+        try container.encode(beganNanoseconds, forKey: .beganNanoseconds)
         try container.encode(elapsedNanoseconds, forKey: .elapsedNanoseconds)
         try container.encode(processorNanoseconds, forKey: .processorNanoseconds)
         try container.encode(waitedNanoseconds, forKey: .waitedNanoseconds)
