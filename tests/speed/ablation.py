@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from scipy.stats import t
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
 from tinyml.confidence import wilson_interval
-from tinyml.schema import History
+from tinyml.schema import Checkpoint, History
 from tinyml.store import read_json, write_bytes
 from tinyml.trainer.plots import plot_runs
 from tinyml.trainer.state import read_state
@@ -113,7 +112,7 @@ def told(arm: str, seed: int, scratch: Path) -> dict[str, Any]:
     history = read_json(folder.history, History)
     metrics = json.loads((scratch / f"{arm}-s{seed}.json").read_text())[0]["metrics"]
     config = history.config
-    updates = updates_of(folder)
+    shown = sum(sum((record.images_by_size or {}).values()) for record in history.epochs)
     return {
         "arm": arm,
         "seed": seed,
@@ -121,18 +120,19 @@ def told(arm: str, seed: int, scratch: Path) -> dict[str, Any]:
         "top1": metrics["top1"],
         "top5": metrics["top5"],
         "test_images": metrics["images"],
-        "updates": updates,
-        "passes": updates * config.batch_size / 80_000,
+        "updates": shown // config.batch_size,
+        "passes": shown / trained_on(folder),
         "seconds": sum(record.seconds for record in history.epochs),
         "config": config.model_dump(mode="json"),
         "epochs": [record.model_dump(mode="json") for record in history.epochs],
     }
 
 
-def updates_of(folder: RunFolder) -> int:
-    """How often the weights were updated, as a normalization has counted it: the last epoch is no whole one."""
-    tensors = load_file(folder.checkpoints / "last.safetensors")
-    return int(next(tensor for name, tensor in tensors.items() if name.endswith("num_batches_tracked")))
+def trained_on(folder: RunFolder) -> int:
+    """How many images a pass has."""
+    dataset = read_json(folder.best, Checkpoint).dataset
+    assert dataset is not None  # of a checkpoint that this version wrote
+    return dataset.splits["train"].images
 
 
 def mean_told(values: list[float]) -> str:
@@ -144,7 +144,7 @@ def mean_told(values: list[float]) -> str:
     return f"{mean:.2%} ±{100 * half:.2f}"
 
 
-def page(record: dict[str, Any], command: str) -> str:
+def page(record: dict[str, Any], command: str, picture: str) -> str:
     lines = []
     for arm, (title, _) in ARMS.items():
         some = [trial for trial in record["trials"] if trial["arm"] == arm]
@@ -175,7 +175,7 @@ def page(record: dict[str, Any], command: str) -> str:
         + (", and by what\nother work on the machine took from it" if record["clock"] == "wall" else "")
         + ".\n\n"
         + "\n".join(table(heads, lines, text_columns=1))
-        + "\n\n![Curves of all arms](ablation.png)\n"
+        + f"\n\n![Curves of all arms]({picture})\n"
     )
 
 
@@ -206,6 +206,8 @@ def main() -> None:
         for arm in ARMS
         if (asked.scratch / f"{arm}-s{seed}.json").exists()
     ]
+    if not done:
+        parser.error(f"--output: no arm is whole in {asked.scratch}")
     record = {
         "budget": asked.budget,
         "clock": asked.clock,
@@ -215,7 +217,8 @@ def main() -> None:
     options = f"--budget {asked.budget} --clock {asked.clock} --seeds {asked.seeds}"
     words = f"--scratch DIR {options} --output {asked.output} {' '.join(dict.fromkeys(trial['arm'] for trial in done))}"
     write_bytes(asked.output.with_suffix(".json"), (json.dumps(record, indent=1) + "\n").encode())
-    write_bytes(asked.output.with_suffix(".md"), page(record, f"python tests/speed/ablation.py {words}").encode())
+    text = page(record, f"python tests/speed/ablation.py {words}", asked.output.with_suffix(".png").name)
+    write_bytes(asked.output.with_suffix(".md"), text.encode())
     runs = [
         (
             trial["arm"],
