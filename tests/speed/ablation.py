@@ -27,7 +27,7 @@ from scipy.stats import t
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
-from tinyml.confidence import wilson_interval
+from tinyml.confidence import ABSENT, wilson_interval
 from tinyml.schema import Checkpoint, History
 from tinyml.store import read_json, write_bytes
 from tinyml.trainer.plots import plot_runs
@@ -116,6 +116,7 @@ def told(arm: str, seed: int, scratch: Path) -> dict[str, Any]:
     return {
         "arm": arm,
         "seed": seed,
+        "tinyml": history.provenance.tool_version,
         "options": ARMS[arm][1],
         "top1": metrics["top1"],
         "top5": metrics["top5"],
@@ -155,23 +156,25 @@ def page(record: dict[str, Any], command: str, picture: str) -> str:
         lines.append(
             [
                 title,
+                f"{len(some)}",
                 mean_told([trial["top1"] for trial in some]),
-                f"{interval.low:.2%} to {interval.high:.2%}" if len(some) == 1 else "",
+                f"{interval.low:.2%} to {interval.high:.2%}" if len(some) == 1 else ABSENT,
                 mean_told([trial["top5"] for trial in some]),
                 f"{statistics.fmean(trial['passes'] for trial in some):.2f}",
                 f"{statistics.fmean(trial['updates'] for trial in some):,.0f}",
                 f"{config['batch_size']}",
             ]
         )
-    heads = ("arm", "top-1", "95% interval", "top-5", "passes", "updates", "batch")
-    on, seeds = record["machine"], len({trial["seed"] for trial in record["trials"]})
+    heads = ("arm", "seeds", "top-1", "of one training", "top-5", "passes", "updates", "batch")
+    on, made_by = record["machine"], sorted({trial["tinyml"] for trial in record["trials"]})
     return (
         "# What each part of the recipes gains under one budget\n\n"
         f"`{command}`\n\n"
         f"`tinyml train resnet20` on Tiny ImageNet, {record['budget']} {CLOCKS[record['clock']]} an arm\n"
-        f"(one thread of {on['cpu']}, {on['cores']} cores, torch {on['torch']}), start, measurements and validations\n"
-        f"included; {seeds} seed{'s' * (seeds > 1)}. Top-1 and top-5 are of all test images, of the checkpoint that\n"
-        "validation chose. Rows with + add to the row above; passes differ by what an arm's steps cost"
+        f"(one thread of {on['cpu']}, torch {on['torch']}, tinyml {', '.join(made_by)}), start, measurements and\n"
+        "validations included. Top-1 and top-5 are of all test images, of the checkpoint that validation chose: means\n"
+        "over the seeds with 95% intervals by Student's t, or of one training Wilson's, which knows nothing of other\n"
+        "seeds. Rows with + add to the row above; passes over the training images differ by what an arm's steps cost"
         + (", and by what\nother work on the machine took from it" if record["clock"] == "wall" else "")
         + ".\n\n"
         + "\n".join(table(heads, lines, text_columns=1))
@@ -211,7 +214,7 @@ def main() -> None:
     record = {
         "budget": asked.budget,
         "clock": asked.clock,
-        "machine": {"cpu": here.cpu, "cores": here.cores, "torch": torch.__version__},
+        "machine": {"cpu": here.cpu, "torch": torch.__version__},
         "trials": done,
     }
     options = f"--budget {asked.budget} --clock {asked.clock} --seeds {asked.seeds}"
