@@ -84,12 +84,16 @@ def _effort(history: History, checkpoint: Checkpoint) -> list[str]:
 
 
 def _images(epoch: EpochRecord, of_split: int | None) -> float:
-    """Shown in an epoch: its seconds hold the validation too, so that a whole one would come out larger than it is."""
+    """Shown in an epoch; where it does not say, by its seconds, which hold the validation too: at most all."""
+    if epoch.images_by_size is not None:
+        return sum(epoch.images_by_size.values())
     return min(epoch.seconds * epoch.images_per_second, of_split or math.inf)
 
 
 def _pixels(history: History, of_split: int | None) -> float:
-    """Of all images seen. Where sizes grow within a budget, by the clock that they grow by: right to an epoch."""
+    """Of all images seen. Where epochs do not say it, and sizes grow, by the clock that they grow by."""
+    if all(epoch.images_by_size is not None for epoch in history.epochs):
+        return sum(count * size**2 for epoch in history.epochs for size, count in (epoch.images_by_size or {}).items())
     sizes = [int(size) for size in (history.config.resolution or "64").split(":")]
     budget = history.config.budget
     shares = budget.phase_seconds if budget and len(budget.phase_seconds) == len(sizes) else None

@@ -310,7 +310,7 @@ class _Run:
         saved.restore(self._parts)
         self.epoch, self.best, self.records = position.epoch, position.best, list(position.records)
         self.earlier_memory = position.memory
-        self.tally.resume(step=position.step, images=position.images, mixed=position.mixed, seconds=position.seconds)
+        self.tally.resume(position)
 
     def train_epoch(self, interrupts: Interrupts) -> None:
         """Trains the rest of the current epoch."""
@@ -331,7 +331,7 @@ class _Run:
                 if check and not math.isfinite(value := answer.loss.item()):
                     raise self._diverged(value)
                 self.learner.learn(lr)
-                tally.add(answer.loss, answer.logits, part.targets)
+                tally.add(answer.loss, answer.logits, part)
                 self.meter.sample()
                 if check:
                     shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"
@@ -385,7 +385,7 @@ class _Run:
     def _record(self, metrics: Metrics) -> EpochRecord:
         if metrics.loss is None:
             raise self._diverged(math.nan)
-        tally = self.tally
+        tally, by_size = self.tally, self.tally.images_by_size
         return EpochRecord(
             epoch=self.epoch + 1,
             lr=self._last_lr,
@@ -395,6 +395,7 @@ class _Run:
             val_accuracy=metrics.top1,
             seconds=tally.seconds,
             images_per_second=tally.images / max(self.seconds_trained, 1e-9),
+            images_by_size=by_size if sum(by_size.values()) == tally.images else None,
         )
 
     @property
@@ -427,6 +428,7 @@ class _Run:
             epoch=self.epoch,
             step=tally.step,
             images=tally.images,
+            images_by_size=tally.images_by_size,
             mixed=tally.mixed,
             seconds=tally.seconds,
             spent=self.pace.seconds,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from tinyml.errors import CheckpointError, ManifestError, UsageError
@@ -25,6 +26,7 @@ from tinyml.schema import (
     EpochRecord,
     Fraction,
     MemoryPeak,
+    PositiveInt,
     Record,
     Sha256,
     TrainConfig,
@@ -55,6 +57,8 @@ class Position(Record):
     step: Count
     images: Count
     """Images seen in the unfinished epoch."""
+    images_by_size: dict[PositiveInt, PositiveInt] = Field(default_factory=dict)
+    """Of those, how many in which size; fewer than `images`: begun before that was kept."""
     mixed: bool
     """Whether any of them was a mixture, so that the training accuracy means nothing."""
     seconds: float

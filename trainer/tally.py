@@ -7,7 +7,8 @@ import time
 import torch
 from torch import Tensor
 
-from .state import Tensors
+from .data import Batch
+from .state import Position, Tensors
 from .team import ALONE, Team
 
 
@@ -25,6 +26,7 @@ class Tally:
     def begin(self) -> None:
         """Begins an epoch."""
         self.step = self.images = 0
+        self._by_size: dict[int, int] = {}
         self.mixed = False
         self._seconds = 0.0
         self._sums.zero_()
@@ -40,10 +42,12 @@ class Tally:
         return self._seconds + time.monotonic() - self._since
 
     @torch.no_grad()
-    def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
-        """Counts a step: its mean loss, the logits [B, classes] and the targets, int64 [B] or float [B, classes]."""
+    def add(self, loss: Tensor, logits: Tensor, batch: Batch) -> None:
+        """Counts a step: its mean loss, the logits [B, classes], and this process's part of the batch."""
+        targets, shown, size = batch.targets, len(batch) * self._team.size, batch.images.shape[-2]
         self.step += 1
-        self.images += len(logits) * self._team.size
+        self.images += shown
+        self._by_size[size] = self._by_size.get(size, 0) + shown
         self._sums[0] += loss * len(logits)
         if targets.is_floating_point():
             self.mixed = True
@@ -59,6 +63,11 @@ class Tally:
     def accuracy(self) -> float | None:
         """The share of right answers; None where images were mixed, whose classes are nobody's to guess."""
         return None if self.mixed else float(self._sums[1]) * self._team.size / self.images
+
+    @property
+    def images_by_size(self) -> dict[int, int]:
+        """How many images were shown in which size, the height in pixels; less than all where that was not kept."""
+        return dict(self._by_size)
 
     def gather(self) -> None:
         """Gives every process of the team the same sums, their mean."""
@@ -79,7 +88,8 @@ class Tally:
         """Puts back what `tensors` gave."""
         self._sums.copy_(tensors["totals"])
 
-    def resume(self, *, step: int, images: int, mixed: bool, seconds: float) -> None:
+    def resume(self, position: Position) -> None:
         """Goes on with an epoch that has come so far."""
-        self.step, self.images, self.mixed, self._seconds = step, images, mixed, seconds
+        self.step, self.images, self._by_size = position.step, position.images, dict(position.images_by_size)
+        self.mixed, self._seconds = position.mixed, position.seconds
         self.start_clock()

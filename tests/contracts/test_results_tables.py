@@ -33,6 +33,15 @@ def history(resolution: str, *, budget: Budget | None = None) -> History:
     )
 
 
+def test_what_epochs_say_is_taken() -> None:
+    told = history("32:64")
+    shown = ({32: 90}, {32: 40, 64: 50}, {64: 10})
+    epochs = [epoch.model_copy(update={"images_by_size": of}) for epoch, of in zip(told.epochs, shown, strict=True)]
+    told = told.model_copy(update={"epochs": tuple(epochs)})
+    assert [_images(epoch, 100) for epoch in told.epochs] == [90, 90, 10]
+    assert _pixels(told, 100) == 130 * 32**2 + 60 * 64**2
+
+
 def test_images_are_no_more_than_an_epoch_has() -> None:
     assert [_images(epoch, 100) for epoch in history("64").epochs] == [100, 100, 25]
 

@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from scipy.stats import t
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
-from tinyml.confidence import wilson_interval
-from tinyml.schema import History
+from tinyml.confidence import ABSENT, wilson_interval
+from tinyml.schema import Checkpoint, History
 from tinyml.store import read_json, write_bytes
 from tinyml.trainer.plots import plot_runs
 from tinyml.trainer.state import read_state
@@ -113,26 +112,28 @@ def told(arm: str, seed: int, scratch: Path) -> dict[str, Any]:
     history = read_json(folder.history, History)
     metrics = json.loads((scratch / f"{arm}-s{seed}.json").read_text())[0]["metrics"]
     config = history.config
-    updates = updates_of(folder)
+    shown = sum(sum((record.images_by_size or {}).values()) for record in history.epochs)
     return {
         "arm": arm,
         "seed": seed,
+        "tinyml": history.provenance.tool_version,
         "options": ARMS[arm][1],
         "top1": metrics["top1"],
         "top5": metrics["top5"],
         "test_images": metrics["images"],
-        "updates": updates,
-        "passes": updates * config.batch_size / 80_000,
+        "updates": shown // config.batch_size,
+        "passes": shown / trained_on(folder),
         "seconds": sum(record.seconds for record in history.epochs),
         "config": config.model_dump(mode="json"),
         "epochs": [record.model_dump(mode="json") for record in history.epochs],
     }
 
 
-def updates_of(folder: RunFolder) -> int:
-    """How often the weights were updated, as a normalization has counted it: the last epoch is no whole one."""
-    tensors = load_file(folder.checkpoints / "last.safetensors")
-    return int(next(tensor for name, tensor in tensors.items() if name.endswith("num_batches_tracked")))
+def trained_on(folder: RunFolder) -> int:
+    """How many images a pass has."""
+    dataset = read_json(folder.best, Checkpoint).dataset
+    assert dataset is not None  # of a checkpoint that this version wrote
+    return dataset.splits["train"].images
 
 
 def mean_told(values: list[float]) -> str:
@@ -144,7 +145,7 @@ def mean_told(values: list[float]) -> str:
     return f"{mean:.2%} ±{100 * half:.2f}"
 
 
-def page(record: dict[str, Any], command: str) -> str:
+def page(record: dict[str, Any], command: str, picture: str) -> str:
     lines = []
     for arm, (title, _) in ARMS.items():
         some = [trial for trial in record["trials"] if trial["arm"] == arm]
@@ -155,27 +156,29 @@ def page(record: dict[str, Any], command: str) -> str:
         lines.append(
             [
                 title,
+                f"{len(some)}",
                 mean_told([trial["top1"] for trial in some]),
-                f"{interval.low:.2%} to {interval.high:.2%}" if len(some) == 1 else "",
+                f"{interval.low:.2%} to {interval.high:.2%}" if len(some) == 1 else ABSENT,
                 mean_told([trial["top5"] for trial in some]),
                 f"{statistics.fmean(trial['passes'] for trial in some):.2f}",
                 f"{statistics.fmean(trial['updates'] for trial in some):,.0f}",
                 f"{config['batch_size']}",
             ]
         )
-    heads = ("arm", "top-1", "95% interval", "top-5", "passes", "updates", "batch")
-    on, seeds = record["machine"], len({trial["seed"] for trial in record["trials"]})
+    heads = ("arm", "seeds", "top-1", "of one training", "top-5", "passes", "updates", "batch")
+    on, made_by = record["machine"], sorted({trial["tinyml"] for trial in record["trials"]})
     return (
         "# What each part of the recipes gains under one budget\n\n"
         f"`{command}`\n\n"
         f"`tinyml train resnet20` on Tiny ImageNet, {record['budget']} {CLOCKS[record['clock']]} an arm\n"
-        f"(one thread of {on['cpu']}, {on['cores']} cores, torch {on['torch']}), start, measurements and validations\n"
-        f"included; {seeds} seed{'s' * (seeds > 1)}. Top-1 and top-5 are of all test images, of the checkpoint that\n"
-        "validation chose. Rows with + add to the row above; passes differ by what an arm's steps cost"
+        f"(one thread of {on['cpu']}, torch {on['torch']}, tinyml {', '.join(made_by)}), start, measurements and\n"
+        "validations included. Top-1 and top-5 are of all test images, of the checkpoint that validation chose: means\n"
+        "over the seeds with 95% intervals by Student's t, or of one training Wilson's, which knows nothing of other\n"
+        "seeds. Rows with + add to the row above; passes over the training images differ by what an arm's steps cost"
         + (", and by what\nother work on the machine took from it" if record["clock"] == "wall" else "")
         + ".\n\n"
         + "\n".join(table(heads, lines, text_columns=1))
-        + "\n\n![Curves of all arms](ablation.png)\n"
+        + f"\n\n![Curves of all arms]({picture})\n"
     )
 
 
@@ -206,16 +209,19 @@ def main() -> None:
         for arm in ARMS
         if (asked.scratch / f"{arm}-s{seed}.json").exists()
     ]
+    if not done:
+        parser.error(f"--output: no arm is whole in {asked.scratch}")
     record = {
         "budget": asked.budget,
         "clock": asked.clock,
-        "machine": {"cpu": here.cpu, "cores": here.cores, "torch": torch.__version__},
+        "machine": {"cpu": here.cpu, "torch": torch.__version__},
         "trials": done,
     }
     options = f"--budget {asked.budget} --clock {asked.clock} --seeds {asked.seeds}"
     words = f"--scratch DIR {options} --output {asked.output} {' '.join(dict.fromkeys(trial['arm'] for trial in done))}"
     write_bytes(asked.output.with_suffix(".json"), (json.dumps(record, indent=1) + "\n").encode())
-    write_bytes(asked.output.with_suffix(".md"), page(record, f"python tests/speed/ablation.py {words}").encode())
+    text = page(record, f"python tests/speed/ablation.py {words}", asked.output.with_suffix(".png").name)
+    write_bytes(asked.output.with_suffix(".md"), text.encode())
     runs = [
         (
             trial["arm"],

@@ -88,7 +88,7 @@ def ours(dataset: Dataset, model: str) -> tuple[Step, Step]:
         answer = learner.answer(batch)
         answer.loss.item()
         learner.learn(learning_rate(config, pace.at(next(steps)), len(batches)))
-        tally.add(answer.loss, answer.logits, batch.targets)
+        tally.add(answer.loss, answer.logits, batch)
 
     return step, lambda: next(alone)
 

@@ -75,7 +75,7 @@ class Training:
         answer = self.learner.answer(batch)
         answer.loss.item()
         self.learner.learn(learning_rate(self.config, self.pace.at(self.number), len(self.batches)))
-        self.tally.add(answer.loss, answer.logits, batch.targets)
+        self.tally.add(answer.loss, answer.logits, batch)
         self.number += 1
 
     def bare(self, batch: Batch) -> None:

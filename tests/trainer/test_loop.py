@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,17 @@ def failing(error: BaseException) -> Objective:
 
 def trace(history: History) -> list[tuple[object, ...]]:
     """What must not depend on interruptions: all but the times."""
-    return [(r.epoch, r.lr, r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy) for r in history.epochs]
+    return [
+        (r.epoch, r.lr, r.train_loss, r.train_accuracy, r.val_loss, r.val_accuracy, r.images_by_size)
+        for r in history.epochs
+    ]
 
 
 def same_state(one: Workspace, other: Workspace) -> None:
     first, second = (read_state(w.newest_state("tiny")) for w in (one, other))
     a, b, tensors_a, tensors_b = first.position, second.position, first.tensors, second.tensors
-    assert (a.epoch, a.step, a.images, a.best) == (b.epoch, b.step, b.images, b.best)
+    kept = [(of.epoch, of.step, of.images, of.images_by_size, of.best) for of in (a, b)]
+    assert kept[0] == kept[1]
     assert tensors_a.keys() == tensors_b.keys()
     assert [name for name in tensors_a if not torch.equal(tensors_a[name], tensors_b[name])] == []
 
@@ -126,6 +131,21 @@ def test_resumed_is_bitwise_uninterrupted(
     assert checkpoint.load(one.newest_checkpoint()).checkpoint.sha256 == (
         checkpoint.load(other.newest_checkpoint()).checkpoint.sha256
     )
+
+
+@pytest.mark.usefixtures("_no_plot")
+def test_epochs_say_how_many_images_they_showed_in_which_size(
+    colors: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = config(epochs=2, resolution="32:64", full_size_share=0.75)
+    result, _ = run(growing, colors, tmp_path / "whole")
+    assert [record.images_by_size for record in result.history.epochs] == [{32: 24, 64: 24}, {64: 48}]
+    parts, _ = run(growing, colors, tmp_path / "parts", progress=Interrupting(4))
+    saved = read_state(parts.state)
+    assert saved.position.images_by_size == {32: 24, 64: 8}
+    older = replace(saved, position=saved.position.model_copy(update={"images_by_size": {}}))  # from before it was kept
+    parts, _ = run(growing, colors, tmp_path / "parts", start=Resumed(older))
+    assert [record.images_by_size for record in parts.history.epochs] == [None, {64: 48}]
 
 
 def test_trained_in_parts_follows_one_schedule(colors: Dataset, tmp_path: Path) -> None:

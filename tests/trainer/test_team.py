@@ -114,9 +114,9 @@ def test_each_process_has_its_part_of_a_batch() -> None:
 
 def test_counts_are_of_all_processes() -> None:
     tally = Tally(CPU, Pair())
-    tally.add(torch.tensor(2.0), torch.eye(3), torch.tensor([0, 1, 0]))
+    tally.add(torch.tensor(2.0), torch.eye(3), Batch(torch.zeros(3, 3, 8, 8), torch.tensor([0, 1, 0])))
     for _ in range(2):
-        assert (tally.images, tally.loss) == (6, 2.0)
+        assert (tally.images, tally.images_by_size, tally.loss) == (6, {8: 6}, 2.0)
         assert tally.accuracy == pytest.approx(2 / 3)
         tally.gather()
 

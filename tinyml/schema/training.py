@@ -113,7 +113,11 @@ class EpochRecord(Record):
     val_loss: float
     val_accuracy: Fraction
     seconds: float
+    """The validation included."""
     images_per_second: float
+    """Without the validation."""
+    images_by_size: dict[PositiveInt, PositiveInt] | None = None
+    """How many images were shown in which size, the height in pixels; None: trained before that was kept."""
 
 
 class LrPoint(Record):
