@@ -76,9 +76,9 @@ def test_verify_goes_on_after_an_artifact_that_was_changed(folder: Any, capsys: 
     assert "error: 1 of 2 artifacts could not be verified: " in said.err
     (folder / "results/resnet20/exports/onnx-w8a8/resnet20-onnx-w8a8.onnx").unlink()
     assert run(["verify", "--images", "3"]) == 1
-    (said,) = capsys.readouterr().err.splitlines()
-    assert said.startswith("error: 2 of 2 artifacts could not be verified: ")
-    assert "resnet20-onnx-w8a8.onnx" in said  # not the first one's reason alone
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: 2 of 2 artifacts could not be verified: ")
+    assert "resnet20-onnx-w8a8.onnx" in line  # not the first one's reason alone
 
 
 def test_verify_says_how_far_the_cpu_alone_is(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,7 +111,8 @@ def _optimizer(network: nn.Module) -> torch.optim.Optimizer:
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     head = list(last.parameters())
     body = [parameter for parameter in network.parameters() if all(parameter is not other for other in head)]
-    return torch.optim.AdamW([{"params": body}, {"params": head, "lr": 3e-3}], lr=3e-4)
+    groups: list[dict[str, Any]] = [{"params": body}, {"params": head, "lr": 3e-3}]
+    return torch.optim.AdamW(groups, lr=3e-4)
 
 
 def _train(
