@@ -114,6 +114,8 @@ class Job:
     """Why it cannot run here; None: it can."""
     dataset: DatasetIdentity | None = None
     """Which images `data` stands for; None: the model does not say."""
+    labels: tuple[str, ...] = ()
+    """The model's classes; a stranger's model has none of ours."""
     foreign: bool = False
     """Whether it is a stranger's model, without a manifest, data or accuracy of ours."""
     inputs: Path | None = None
@@ -141,6 +143,7 @@ class _Model:
     bytes: int
     data: str
     dataset: DatasetIdentity | None
+    labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
         try:
@@ -208,6 +211,7 @@ def _checkpoint(model: str, manifest: Path, checkpoint: Checkpoint, weights: Pat
         bytes=size_bytes(weights),
         data=checkpoint.config.data,
         dataset=checkpoint.dataset,
+        labels=checkpoint.spec.labels,
     )
 
 
@@ -221,6 +225,7 @@ def _exported(model: str, manifest: Path, artifact: Artifact) -> _Model:
         bytes=artifact.bytes,
         data=artifact.data,
         dataset=artifact.dataset,
+        labels=artifact.spec.labels,
     )
 
 
@@ -241,6 +246,7 @@ def _jobs(subject: _Model, selection: Selection, settings: Settings) -> list[Job
                     manifest=subject.manifest,
                     data=subject.data,
                     dataset=subject.dataset,
+                    labels=subject.labels,
                     obstacle=obstacle,
                 )
                 for case in cases_of(subject, name, units, settings)
@@ -303,6 +309,7 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
             bytes=size_bytes(file),
             data="",
             dataset=None,
+            labels=(),
         )
         twin = seen.setdefault((subject.model, subject.sha256), file)
         if twin != file:

@@ -125,10 +125,10 @@ def open_run(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path]:
 
 def _prepare_data(listed: JobList, given: str | None, progress: Progress) -> None:
     """Prepares each data set once, here, so that no worker has to; raises DataError for one that is another by now."""
-    from tinyml.trainer.data import reopen
+    from tinyml.trainer.data import check_classes, reopen
 
     checked = []
     for job in listed.jobs:
-        if job.obstacle is None and (job.data, job.dataset) not in checked:
-            reopen(job.data, job.dataset, given, progress=progress)
-            checked.append((job.data, job.dataset))
+        if job.obstacle is None and (job.data, job.dataset, job.labels) not in checked:
+            check_classes(reopen(job.data, job.dataset, given, progress=progress), job.labels)
+            checked.append((job.data, job.dataset, job.labels))

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from tinyml.accuracy import FIVE, Images, Scores, subset
 from tinyml.coreml.tools.units import UnitsApart, units_apart
-from tinyml.errors import CheckpointError, DataError, VerificationError
+from tinyml.errors import CheckpointError, DataError, TinyMLError, VerificationError
 from tinyml.evaluation.checkpoint import CheckpointPredictor
-from tinyml.evaluation.evaluate import check_classes
 from tinyml.evaluation.runtime import Executable, Outputs, runtimes
 from tinyml.numerics import absolute_error, peak_of, psnr_db, softmax, top_k_accuracy
 from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, Artifact, DatasetIdentity, Floor, Metrics, SplitName, Verification
 from tinyml.trainer.checkpoint import load
-from tinyml.trainer.data import Dataset, reopen
+from tinyml.trainer.data import Dataset, check_classes, reopen
 from tinyml.workspace import checked_artifact, checkpoint_origin, export_again
 
 from .format import formats
@@ -63,7 +62,7 @@ def ask_checkpoint(
     Raises:
         DataError: The data set has other classes than the checkpoint, or the split is empty.
     """
-    check_classes(dataset, predictor.spec)
+    check_classes(dataset, predictor.spec.labels)
     part = dataset.split(split)
     if not len(part):
         raise DataError(f"the {split} split has no images to verify on", value=dataset.path)
@@ -159,11 +158,15 @@ class Verified:
         return self.figures.passed
 
 
+_Key = tuple[Path, str, DatasetIdentity | None]
+"""A checkpoint and its data set."""
+
+
 @dataclass(frozen=True)
 class _Source:
     """What several artifacts of one checkpoint are held to; made once for all of them."""
 
-    key: tuple[Path, str, DatasetIdentity | None]
+    key: _Key
     asked: CheckpointAnswers
     weights: Sources
 
@@ -188,6 +191,7 @@ class Verifier:
     ) -> None:
         self._split, self._data, self._limit, self._progress = split, data, limit, progress
         self._source: _Source | None = None
+        self._failed: tuple[_Key, TinyMLError] | None = None
 
     def verify(self, manifest: Path) -> Verified:
         """Reloads the artifact of `manifest` and compares it with its checkpoint.
@@ -214,13 +218,22 @@ class Verifier:
     def _source_of(self, artifact: Artifact, manifest: Path) -> _Source:
         checkpoint = checkpoint_of(artifact, manifest)
         key = (checkpoint.resolve(), artifact.data, artifact.dataset)
+        if self._failed is not None and self._failed[0] == key:
+            raise self._failed[1]  # told once, for all that was made of it
         if self._source is None or self._source.key != key:
             self._source = None  # two networks and their images need not be held at once
-            predictor = CheckpointPredictor(checkpoint)
-            dataset = reopen(artifact.data, artifact.dataset, self._data, progress=self._progress or Silent())
-            asked = ask_checkpoint(predictor, dataset, split=self._split, limit=self._limit, progress=self._progress)
-            self._source = _Source(key, asked, Sources(predictor.loaded.model, predictor.spec))
+            try:
+                self._source = self._opened(checkpoint, artifact, key)
+            except TinyMLError as error:
+                self._failed = key, error
+                raise
         return self._source
+
+    def _opened(self, checkpoint: Path, artifact: Artifact, key: _Key) -> _Source:
+        predictor = CheckpointPredictor(checkpoint)
+        dataset = reopen(artifact.data, artifact.dataset, self._data, progress=self._progress or Silent())
+        asked = ask_checkpoint(predictor, dataset, split=self._split, limit=self._limit, progress=self._progress)
+        return _Source(key, asked, Sources(predictor.loaded.model, predictor.spec))
 
 
 def _some(images: Images) -> Images:

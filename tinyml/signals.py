@@ -5,6 +5,7 @@ Imported before anything else, so it imports nothing that takes time.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 from types import FrameType
@@ -31,9 +32,19 @@ def leave_at_once() -> None:
     For the time of the first imports and that after the command has ended, when there is nothing to clean up: an
     exception would come out of somebody's import as a traceback, or be lost in it.
     """
+    atexit.register(_let_end)  # the first to be registered, so the last that runs
     for number in WORDS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
+
+
+def _let_end() -> None:
+    """Python takes its modules apart next, with each signal at its default, which ends a process by the signal.
+
+    The work is done and its files are written: the command ends as it would have, a moment later.
+    """
+    for number in WORDS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -29,7 +29,7 @@ from tinyml.commit import version
 from tinyml.errors import ManifestError, UsageError, reason_of
 from tinyml.full_disk import full_disk_told
 from tinyml.locks import locked, try_lock
-from tinyml.schema import SCHEMA_VERSION, Provenance, Record
+from tinyml.schema import PATTERNS, SCHEMA_VERSION, Provenance, Record
 from tinyml.scratch import temporary_folder
 from tinyml.upgrades import UPGRADES
 
@@ -246,6 +246,8 @@ def parse_json(text: str, kind: type[R], name: str) -> R:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         problem, seen = first["msg"].removeprefix("Value error, "), first.get("input")
+        if first["type"] == "string_pattern_mismatch":
+            problem = f"should be {PATTERNS[first['ctx']['pattern']]}"
         found = f", not {seen!r}" if first["type"] != "extra_forbidden" and isinstance(seen, _SCALARS) else ""
         raise ManifestError(f"{name} does not fit its schema", value=f"{where}: {problem}{found}") from None
 

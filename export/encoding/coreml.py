@@ -12,6 +12,9 @@ from tinyml.quiet import coremltools, quiet
 from .forms import Form, Indices, Integers, Sparse
 from .layers import Encoded
 
+COMPRESSED_SPECIFICATION = 7
+"""Of iOS16, the first with compressed weights; a program of iOS15 is raised to it without any other change."""
+
 UNSCALED = "_unscaled"
 """What is added to the name of an op whose output is scaled after it."""
 
@@ -76,8 +79,9 @@ def store(model: Any, encoded: Encoded) -> Any:
         op.enclosing_block.remove_ops([op])
         result.name = old.name
 
+    version = max(model.get_spec().specificationVersion, COMPRESSED_SPECIFICATION)
     with quiet():
-        return _apply_graph_pass(model, Store(), spec_version=model.get_spec().specificationVersion)
+        return _apply_graph_pass(model, Store(), spec_version=version)
 
 
 def _scaled(builder: Any, op: Any, inputs: dict[str, Any], scale: np.ndarray, bias: np.ndarray | None) -> Any:

@@ -32,6 +32,15 @@ def test_an_invalid_run_is_refused_with_the_files_name(path: Any) -> None:
         read_json(path, BenchRun)
 
 
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_a_refusal_is_in_words_and_shows_what_is_wrong(path: Any) -> None:
+    with pytest.raises(ManifestError) as caught:
+        read_json(path, BenchRun)
+    told = str(caught.value)
+    assert "..." not in told  # of what is cut for its length
+    assert not set("^[]") & set(told.replace(str(path), "")), told  # of a regular expression
+
+
 def test_an_invalid_run_has_nothing_else_wrong(tmp_path: Path) -> None:
     # Else a reader without one of the rules would refuse the file all the same, and nobody would know.
     run = json.loads((FOLDER / "invalid" / "bad-id.json").read_text())

@@ -83,6 +83,18 @@ def test_every_verb_refuses_changed_data_and_takes_what_is_named(folder: Path, c
         assert "photos is not the data of its training: train has 41 images, had 40" in capsys.readouterr().err, name
 
 
+def test_every_verb_refuses_a_data_set_of_other_classes(folder: Path, capsys: Capture) -> None:
+    assert run(["export", "--format", "onnx", "--quantize", "none", "--images", "10"]) == 0
+    shutil.copytree(folder / "photos", folder / "other")
+    (folder / "other" / "class1").rename(folder / "other" / "thing")  # as many as before
+    for verb in (EVAL, ["export", "--images", "10"], ["verify", "--images", "10"], ["explain", *EVAL[1:]], BENCH):
+        capsys.readouterr()
+        assert run([*verb, "--data", "other"]) == 1, verb
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert "other has other classes than the model was trained on" in last, verb
+        assert "10 classes, number 2 is 'class2'\"; allowed: 10 classes, number 2 is 'class1'; " in last, verb
+
+
 def test_a_folder_that_was_moved(folder: Path, capsys: Capture) -> None:
     (folder / "photos").rename(folder / "moved")
     assert run([*EVAL, "--data", "moved"]) == 0

@@ -74,6 +74,11 @@ def test_verify_goes_on_after_an_artifact_that_was_changed(folder: Any, capsys: 
     said = capsys.readouterr()
     assert [row["path"] for row in json.loads(said.out)] == ["resnet20-onnx-w8a8.onnx"]
     assert "error: 1 of 2 artifacts could not be verified: " in said.err
+    (folder / "results/resnet20/exports/onnx-w8a8/resnet20-onnx-w8a8.onnx").unlink()
+    assert run(["verify", "--images", "3"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: 2 of 2 artifacts could not be verified: ")
+    assert "resnet20-onnx-w8a8.onnx" in line  # not the first one's reason alone
 
 
 def test_verify_says_how_far_the_cpu_alone_is(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,19 @@ def lose() -> None:
 main(["lose"])
 """
 
+# A signal that comes when the command has ended and Python takes its modules apart.
+ENDING = """
+import builtins, os, signal, sys
+from tinyml.__main__ import main
+
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=int(sys.argv.pop(1))):
+        kill(process, number)
+
+builtins.last = Last()
+main()
+"""
+
 # A verb that is in the middle of writing a folder and a file; the real ones write with the same two functions.
 WRITING = """
 import sys, time
@@ -135,6 +148,13 @@ def test_a_signal_is_not_lost_where_nobody_waits_for_it(tmp_path: Path) -> None:
     process = started(LOST, tmp_path)
     out, err = process.communicate(timeout=50)
     assert (process.returncode, out, err) == (143, "", "error: terminated\n")
+
+
+@pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
+def test_a_command_that_has_ended_keeps_its_code(number: signal.Signals, tmp_path: Path) -> None:
+    process = started(ENDING, tmp_path, str(int(number)), "--version")
+    out, err = process.communicate(timeout=50)
+    assert (process.returncode, out.split()[0], err) == (0, "tinyml", "")
 
 
 def test_a_command_within_a_command_cleans_up_too(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_train_then_train_on(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     history = json.loads(out)
     assert history["config"]["limit"] == history["provenance"]["limit"] == 4
     assert history["config"]["recipe"] == "demo"
-    assert "training alexnet on shapes by recipe demo, 1 epochs, 4 images an epoch, on cpu" in err
+    assert "training alexnet on shapes by recipe demo, 1 epoch, 4 images an epoch, on cpu" in err
     assert f"next: tinyml export --results {results}" in err
     assert run([*command, "--resume", "--epochs", "2"]) == 0
     out, _ = capsys.readouterr()

@@ -13,6 +13,7 @@ import typer
 
 from tinyml.cli import app, run
 from tinyml.cli.output import Output, tell_every_character
+from tinyml.cli.progress_bar import TerminalProgress
 from tinyml.cli.suggestions import CALLED_ELSEWHERE, nearest_option
 from tinyml.commands import command, first_training
 from tinyml.errors import DataError
@@ -124,6 +125,25 @@ def test_a_terminal_shows_what_it_can_and_the_rest_as_escapes(encoding: str, mon
     assert lines[4].startswith("caf\\xe9" if encoding == "ascii" else "caf\u00e9")
     if encoding == "ascii":  # where escapes stand, the columns are as wide as these are
         assert {line.rstrip().rindex("1") for line in lines[4:]} == {len(lines[3].rstrip()) - 1}
+
+
+@pytest.mark.parametrize(("encoding", "term"), [("ascii", "dumb"), ("utf-8", "xterm"), ("latin-1", "xterm")])
+def test_a_narrow_terminal_breaks_no_line_that_is_to_be_copied(
+    encoding: str, term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal(encoding)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", term)
+    tell_every_character()
+    line = "left out: 8 .HEIC; with them: tinyml data prepare --data '/a folder/[of] my photos' --skip-bad caf\u00e9"
+    progress = TerminalProgress()
+    progress.say(line)
+    progress.start("decoding [train]", 3, "images")
+    progress.advance(1)
+    progress.say(line)
+    progress.finish()
+    assert terminal.shown.count(line.replace("\u00e9", "\\xe9") if encoding == "ascii" else line) == 2
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

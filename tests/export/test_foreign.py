@@ -13,6 +13,7 @@ from PIL import Image
 
 from tinyml.cli import run
 from tinyml.coreml import ReferenceModel
+from tinyml.coreml.read.package import open_package
 
 from .test_compression import Small, variant, written
 
@@ -49,6 +50,20 @@ def test_weights_of_8_bits_need_no_images(package: Path, tmp_path: Path, capsys:
     assert made["left"] == {}
     assert ReferenceModel(tmp_path / "small.mlpackage").classes[0] == "class 0"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.mlpackage"]
+
+
+@pytest.mark.parametrize("quantize", ["w8", "palette4", "prune50"])
+def test_a_package_of_ios15_is_raised_to_the_first_system_with_compressed_weights(
+    quantize: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    folder = tmp_path / "first"
+    folder.mkdir()
+    plain = written(Small().eval(), variant(target="iOS15"), np.zeros((0, 1, 1, 3), np.uint8), folder)
+    target = tmp_path / "small.mlpackage"
+    made = compress(capsys, plain, "--quantize", quantize, "--rounding", "nearest", "--output", target)
+    assert made["proof"]["weights"] == 5
+    assert [open_package(path).specification_version for path in (plain, target)] == [6, 7]
 
 
 @pytest.mark.parametrize("quantize", ["w8a8", "w2"])

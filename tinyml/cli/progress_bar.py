@@ -50,11 +50,13 @@ class TerminalProgress:
             TimeRemainingColumn(),
         )
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(24),
             *((TimeElapsedColumn(),) if unit == SECONDS else counted),
         )
-        self._bar = Progress(*columns, TextColumn("{task.fields[info]}"), console=self._console, transient=True)
+        self._bar = Progress(
+            *columns, TextColumn("{task.fields[info]}", markup=False), console=self._console, transient=True
+        )
         self._bar.start()
         self._task = self._bar.add_task(label, total=total, unit=unit, info="")
 
@@ -70,8 +72,9 @@ class TerminalProgress:
             self._bar = None
 
     def say(self, line: str) -> None:
-        """Prints a line above the bar."""
-        (self._bar.console if self._bar is not None else self._console).print(line, markup=False, highlight=False)
+        """Prints a line above the bar; a command in it can be copied, since the terminal breaks it and nobody else."""
+        console = self._bar.console if self._bar is not None else self._console
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LineProgress:

@@ -10,9 +10,9 @@ from tinyml.accuracy import Predictor, accuracy_on
 from tinyml.confidence import top1_interval
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import EvaluatedModel, Evaluations, Metrics, ModelSpec, SplitName
+from tinyml.schema import EvaluatedModel, Evaluations, Metrics, SplitName
 from tinyml.store import read_json, write_bytes, write_json
-from tinyml.trainer.data import Dataset, reopen
+from tinyml.trainer.data import Dataset, check_classes, reopen
 from tinyml.workspace import MODEL_COMPARISON, TEST_RESULTS, Workspace
 
 from .opening import OpenedModel
@@ -68,19 +68,9 @@ def measure(
         )
     progress = progress or Silent()
     dataset = reopen(model.data or "", model.dataset, data, progress=progress)
-    check_classes(dataset, model.predictor.spec)
+    check_classes(dataset, model.predictor.spec.labels)
     metrics = accuracy_on(predictor, dataset.split(split), split, limit=limit, progress=progress)
     return Measured(metrics=metrics, dataset=dataset, limit=limit)
-
-
-def check_classes(dataset: Dataset, spec: ModelSpec) -> None:
-    """Raises DataError if the data set's classes are not those of the model."""
-    if dataset.index.labels != spec.labels:
-        raise DataError(
-            f"the data set at {dataset.path} has other classes than the model was trained on",
-            value=f"{len(dataset.index.labels)} classes, first {dataset.index.labels[:1]}",
-            allowed=f"{spec.classes} classes, first {spec.labels[:1]}",
-        )
 
 
 def record(architecture: str, data: str, result: EvaluatedModel, workspace: Workspace) -> None:

@@ -23,13 +23,12 @@ from tinyml.schema import (
     SplitName,
 )
 from tinyml.store import provenance
-from tinyml.trainer.data import reopen
+from tinyml.trainer.data import check_classes, reopen
 
 from .attacks import attacked
 from .calibration import calibration
 from .checkpoint import CheckpointPredictor
 from .corruptions import check_available, corrupted
-from .evaluate import check_classes
 from .mistakes import by_class, confused_pairs
 from .opening import OpenedModel
 
@@ -93,7 +92,7 @@ def explain(
         check_available(size)
     dataset = reopen(first.data or "", first.dataset, data, progress=progress)
     for model in models:
-        check_classes(dataset, model.predictor.spec)
+        check_classes(dataset, model.predictor.spec.labels)
     whole = dataset.split(split)
     labels = np.asarray(whole.labels)
     chosen = np.sort(subset(len(labels), limit, labels)) if len(labels) else np.zeros(0, np.int64)

@@ -13,6 +13,7 @@ from .artifact import PROBABILITIES as PROBABILITIES
 from .artifact import Artifact as Artifact
 from .artifact import Golden as Golden
 from .artifact import Tensor as Tensor
+from .base import PATTERNS as PATTERNS
 from .base import RGB as RGB
 from .base import SCHEMA_VERSION as SCHEMA_VERSION
 from .base import Count as Count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -15,11 +15,33 @@ def _a_real_moment(text: str) -> str:
     return text
 
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PATTERNS: dict[str, str] = {}
+"""What each pattern of a text means, for people, who cannot be asked to read it."""
+
+
+def written_as(pattern: str, words: str) -> Any:
+    """A field of text that has a `pattern`, which is called `words` where a text has not."""
+    PATTERNS[pattern] = words
+    return Field(pattern=pattern)
+
+
+Sha256 = Annotated[str, written_as(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case hexadecimal digits")]
 _NEVER = r"\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069/\\"  # not in a name: ends of lines, turns of direction, folders
-Name = Annotated[str, Field(pattern=rf"^[^\s{_NEVER}](?:[^{_NEVER}]*[^\s{_NEVER}])?$", max_length=255)]
+Name = Annotated[
+    str,
+    written_as(
+        rf"^[^\s{_NEVER}](?:[^{_NEVER}]*[^\s{_NEVER}])?$",
+        "a name: one line, no / or \\, no space at its ends, not empty",
+    ),
+    Field(max_length=255),
+]
 """What people call a thing, fit for a line of a table: not empty, no space at its ends."""
-Timestamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_a_real_moment)]
+FolderName = Annotated[str, written_as(r"^[A-Za-z0-9._-]+$", "a name of letters, digits, dots, _ and -")]
+Timestamp = Annotated[
+    str,
+    written_as(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "a time in UTC such as 2026-01-31T23:59:59Z"),
+    AfterValidator(_a_real_moment),
+]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .base import SCHEMA_VERSION, Count, Fraction, Name, PositiveInt, Provenance, Record, Sha256
+from .base import SCHEMA_VERSION, Count, FolderName, Fraction, Name, PositiveInt, Provenance, Record, Sha256, written_as
 from .environment import Environment
 from .metrics import Metrics
 
@@ -59,7 +59,7 @@ class BenchCase(Record):
     format: Format
     artifact_sha256: Sha256
     artifact_bytes: PositiveInt
-    backend: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    backend: Annotated[str, written_as(r"^[a-z0-9_]+$", "a name of lower-case letters, digits and _")]
     requested_units: Units
     """A permission, never a placement."""
     batch: PositiveInt = 1
@@ -98,7 +98,7 @@ class BenchCase(Record):
 class Series(Record):
     """Raw samples in the order they were taken; the unit stands at the end of the name (`_uj`: microjoules)."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+_(ns|bytes|uj)$")]
+    name: Annotated[str, written_as(r"^[a-z0-9_]+_(ns|bytes|uj)$", "a name that ends in its unit: _ns, _bytes or _uj")]
     samples: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     """Above 0: what takes no time and no memory was not measured."""
 
@@ -239,7 +239,7 @@ class BenchRun(Record):
 
     schema_version: str = SCHEMA_VERSION
     kind: Literal["bench_run"] = "bench_run"
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    id: FolderName
     quick: bool
     """A first look: fewer repeats and images than a measurement to rely on."""
     environment: Environment

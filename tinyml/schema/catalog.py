@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from .base import SCHEMA_VERSION, Provenance, Record, Sha256
+from .base import SCHEMA_VERSION, FolderName, Provenance, Record, Sha256
 
 
 class CatalogEntry(Record):
     """One model in the app's model folder."""
 
-    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    folder: FolderName
     """Beside the catalog; holds the package, manifest.json, golden.json and the golden image."""
     artifact_sha256: Sha256
 

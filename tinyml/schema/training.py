@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256
+from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256, written_as
 
 
 class Budget(Record):
@@ -39,7 +39,7 @@ class TrainConfig(Record):
     """The schedule's length where a run is trained in parts; None: `epochs`."""
     budget: Budget | None = None
     """Ends the training by the clock; `epochs` is then what was planned, and lengths in epochs are shares of it."""
-    resolution: Annotated[str, Field(pattern=r"^[1-9]\d{0,3}(:[1-9]\d{0,3})*$")] | None = None
+    resolution: Annotated[str, written_as(r"^[1-9]\d{0,3}(:[1-9]\d{0,3})*$", "sizes such as 32:48:64")] | None = None
     """The sizes of the training images, one after the other: "32:48:64"; None: the data set's own throughout."""
     full_size_share: Annotated[float, Field(gt=0, lt=1)] = 0.3
     """Of the epochs, at the last of several sizes; the others share the rest evenly."""

@@ -12,7 +12,7 @@ from .batches import Answers, TrainBatches, eval_batches, images_an_epoch, steps
 from .dataset import Dataset, Split
 from .images import load_image
 from .preparing import open_dataset
-from .reopening import reopen
+from .reopening import check_classes, reopen
 from .shots import trained_images
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Split",
     "SplitName",
     "TrainBatches",
+    "check_classes",
     "eval_batches",
     "images_an_epoch",
     "load_image",

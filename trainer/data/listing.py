@@ -94,8 +94,8 @@ def is_hidden(name: str) -> bool:
 def list_folder(root: Path) -> Listing:
     """Walks the folder `root`; raises OSError only where `root` itself cannot be listed."""
     listing = Listing(root=root)
-    status = root.stat()
-    _walk(listing, "", _names(root), frozenset({(status.st_dev, status.st_ino)}))
+    whole = root.resolve()
+    _walk(listing, "", _names(root), frozenset(map(_identity, (whole, *whole.parents))))
     listing.images.sort(key=lambda image: os.fsencode(image.path))
     return listing
 
@@ -130,6 +130,11 @@ def _walk(listing: Listing, base: str, names: list[str], above: frozenset[tuple[
             listing.images.append(Found(path=path, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
         else:
             listing.leave_out(path, ending or "without an ending")
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _names(folder: Path) -> list[str]:

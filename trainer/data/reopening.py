@@ -23,7 +23,7 @@ def reopen(
     """The data set that something was made with, checked to be that one.
 
     Where its folder has gone, its prepared copy in the cache serves, and `progress` is told so. What the user names in
-    `given` is taken as it is, as long as its classes are the caller's; `progress` is told what differs.
+    `given` is taken as it is; `progress` is told what differs. Whoever measures on it asks `check_classes` as well.
 
     Args:
         data: The words typed at its making; they count where there is no identity.
@@ -53,6 +53,27 @@ def reopen(
             "trained on",
         )
     return dataset
+
+
+def check_classes(dataset: Dataset, labels: tuple[str, ...]) -> None:
+    """Raises DataError if the data set's classes are not those that a model was trained on, `labels` in order."""
+    found = dataset.index.labels
+    if found == labels:
+        return
+    at = next((n for n, (one, other) in enumerate(zip(found, labels, strict=False)) if one != other), None)
+    there = at if at is not None else min(len(found), len(labels))
+    raise DataError(
+        f"{dataset.index.data or dataset.path} has other classes than the model was trained on",
+        value=_classes(found, there),
+        allowed=_classes(labels, there),
+        hint="give a data set of the same classes with --data FOLDER",
+    )
+
+
+def _classes(labels: tuple[str, ...], number: int) -> str:
+    """How many there are, and which one stands at a place, from 0 on."""
+    named = f", number {number + 1} is {labels[number]!r}" if number < len(labels) else ""
+    return f"{len(labels)} classes{named}"
 
 
 def differences(identity: DatasetIdentity, dataset: Dataset) -> str:

@@ -93,6 +93,8 @@ def test_names_that_only_begin_like_a_split_are_none() -> None:
         (("train", "test"), "images without class folders: "),
         (("train", "test"), "if test and train are classes, put them into a folder called train"),
         (("train/ant", "train/bee", "val/Ant"), "there it is called 'ant'"),
+        (("set/train/ant", "set/train/bee", "set/val/ant"), "one folder deeper: tinyml data explore --data "),
+        (("ant/train", "ant/test", "bee/train", "bee/test"), "photos/train/ant"),
     ],
 )
 def test_what_is_not_understood_is_refused_by_name(
@@ -218,6 +220,17 @@ def test_linked_folders_are_read_and_watched(tmp_path: Path, make_images: Make) 
     assert sum(counts(second)) == sum(counts(first)) + 4
     os.utime(elsewhere / "ant" / "image3.png", (1, 1))
     assert opened(tmp_path / "photos")[0].sha256 != second.sha256
+
+
+def test_a_link_to_what_holds_the_data_set_is_left_out(tmp_path: Path, make_images: Make) -> None:
+    for name in ("ant", "bee"):
+        make_images(tmp_path / "photos" / name, 10)
+    make_images(tmp_path / "other", 10)
+    (tmp_path / "photos" / "up").symlink_to("..")
+    (tmp_path / "photos" / "ant" / "again").symlink_to(tmp_path / "photos")
+    dataset, lines = opened(tmp_path / "photos")
+    assert sum(counts(dataset)) == 20
+    assert lines == ["left out: 2 links to folders that hold them (first: ant/again)"]
 
 
 def test_dotted_class_names(tmp_path: Path, make_images: Make) -> None:

@@ -99,7 +99,8 @@ def export(
     )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
     out.line(
-        f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} epochs on {made.config.data}, "
+        f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} "
+        f"epoch{'s' * (made.epoch != 1)} on {made.config.data}, "
         f"{spec.classes} classes"
     )
     if planned is not None:

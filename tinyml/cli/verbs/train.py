@@ -202,7 +202,11 @@ def train(
 
 def _announcement(config: TrainConfig, folder: RunFolder, device: str, state: Path | None, processes: int) -> str:
     limited = f", {config.limit} images an epoch" if config.limit else ""
-    length = f"{config.epochs} epochs" if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
+    length = (
+        f"{config.epochs} epoch{'s' * (config.epochs != 1)}"
+        if config.budget is None
+        else f"{config.budget.seconds / 60:.4g} min"
+    )
     together = f", {processes} processes" if processes > 1 else ""
     begin = f"resuming {state}: training" if state else "training"
     return (

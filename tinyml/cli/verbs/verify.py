@@ -12,6 +12,7 @@ from ..options import RESULTS, Json, Results, Split, TrainedOn
 from ..output import Output
 
 if TYPE_CHECKING:
+    from tinyml.errors import ArtifactError, TinyMLError
     from tinyml.export.verify import Verified
     from tinyml.schema import Artifact, Verification
 
@@ -33,7 +34,7 @@ def verify(
     from dataclasses import asdict
 
     from tinyml.accuracy import split_named
-    from tinyml.errors import ArtifactError, TinyMLError, VerificationError, noted
+    from tinyml.errors import VerificationError, noted
     from tinyml.export.verify import VERIFY_IMAGES, Verifier
     from tinyml.workspace import Workspace, artifact_manifest
 
@@ -47,7 +48,8 @@ def verify(
         with noted(failures, str(manifest.parent)):
             done.append(verifier.verify(manifest))
     if not done:
-        raise next(iter(failures.values()))
+        reasons = {str(error): error for error in failures.values()}
+        raise next(iter(reasons.values())) if len(reasons) == 1 else _unverified(failures, len(manifests))
     out.table("Verification", _COLUMNS, [_row(item.artifact, item.figures) for item in done])
     for item in done:
         out.line(f"{item.artifact.path}: {item.proof.sentence()}")
@@ -69,13 +71,16 @@ def verify(
     missed = [f"{item.artifact.path}: {'; '.join(item.figures.failures)}" for item in done if not item.passed]
     floors = f"{len(missed)} of {len(manifests)} artifacts missed their floor: {'; '.join(missed)}"
     if failures:
-        others = "; ".join(f"{path}: {error}" for path, error in failures.items())
-        raise ArtifactError(
-            f"{len(failures)} of {len(manifests)} artifacts could not be verified: {others}",
-            hint=floors if missed else None,
-        )
+        raise _unverified(failures, len(manifests), floors if missed else None)
     if missed:
         raise VerificationError(floors)
+
+
+def _unverified(failures: dict[str, TinyMLError], among: int, floors: str | None = None) -> ArtifactError:
+    from tinyml.errors import ArtifactError
+
+    others = "; ".join(f"{path}: {error}" for path, error in failures.items())
+    return ArtifactError(f"{len(failures)} of {among} artifacts could not be verified: {others}", hint=floors)
 
 
 _COLUMNS = (

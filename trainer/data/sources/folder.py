@@ -155,6 +155,7 @@ def _bases(listing: Listing) -> dict[SplitName, str]:
                 allowed=_LAYOUT,
                 hint=f"if {' and '.join(map(shown, top))} are classes, put them into a folder called train",
             )
+        _check_no_split_within(listing, top)
         return {"train": ""}
     bases: dict[SplitName, str] = {}
     for name in top:
@@ -177,6 +178,20 @@ def _bases(listing: Listing) -> dict[SplitName, str]:
     if "train" not in bases:
         raise DataError(f"no train/ beside {holders[0]}/", value=str(listing.root), allowed=_LAYOUT)
     return bases
+
+
+def _check_no_split_within(listing: Listing, classes: list[str]) -> None:
+    """Raises DataError where a class would hold a train split, whose images would be mixed with those of the others."""
+    for name in classes:
+        inside = next((each for each in sorted(children(listing.folders, name)) if split_of(each) == "train"), None)
+        if inside is None:
+            continue
+        place = listing.root / name
+        if any(children(listing.folders, f"{name}/{inside}")):
+            hint = f"the data set lies one folder deeper: {command('data', 'explore', '--data', place)}"
+        else:
+            hint = f"put the classes into the splits: {shown(f'{listing.root}/{inside}/{name}')}"
+        raise DataError("a split inside of a class", value=shown(f"{place}/{inside}"), allowed=_LAYOUT, hint=hint)
 
 
 def _classes(listing: Listing, base: str) -> tuple[str, ...]:
