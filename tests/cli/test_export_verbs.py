@@ -41,7 +41,8 @@ def test_export_takes_the_newest_checkpoint_and_says_what_comes_next(
     assert captured.out.startswith("checkpoint results/resnet20/runs/best-1/checkpoints/best.json: resnet20")
     assert "onnx-w8a8\t" in captured.out
     assert captured.out.splitlines()[-1] == "next: tinyml bench"
-    converting, proven = captured.err.splitlines()
+    converting, *waiting, proven = captured.err.splitlines()
+    assert all(line.startswith("onnx-w8a8: ") for line in waiting)  # on a slow machine it says that it goes on
     assert converting == "onnx-w8a8: converting"
     assert re.match(r"onnx-w8a8: \d+ weights proven, 8\.\d+ bits each, at most \d\.\d+% from their source", proven)
     assert (folder / "results/resnet20/exports/onnx-w8a8/resnet20-onnx-w8a8.onnx").is_file()

@@ -175,6 +175,7 @@ def artifact() -> dict[str, Any]:
             bits=4,
             granularity="per_block",
             block_size=32,
+            ends_bits=8,
             overrides={"patch": LinearSettings(bits=8, symmetric=False, granularity="per_tensor"), "head": None},
         ),
         ActivationQuantization(symmetric=True, percentile=99.5, images=17, overrides={"head": None}),

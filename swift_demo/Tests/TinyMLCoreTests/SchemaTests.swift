@@ -130,12 +130,14 @@ struct ManifestTests {
         guard case .linear(let linear) = kinds[2] else { return #expect(Bool(false), "the third kind is linear") }
         #expect(linear.settings.granularity == .perBlock && linear.settings.blockSize == 32)
         #expect(linear.overrides["patch"]??.bits == 8)
+        #expect(linear.endsBits == 8)
         #expect(linear.overrides["head"] == .some(.none))
     }
 
     @Test(arguments: [
         #"{"method": "linear", "bits": 5}"#, #"{"method": "linear", "bits": 4, "granularity": "per_block"}"#,
         #"{"method": "linear", "bits": 8, "block_size": 32}"#, #"{"method": "palette", "bits": 5}"#,
+        #"{"method": "linear", "bits": 2, "ends_bits": 4}"#, #"{"method": "prune", "sparsity": 0.5, "ends_bits": 8}"#,
         #"{"method": "palette", "bits": 4, "group_size": 8}"#, #"{"method": "prune"}"#,
         #"{"method": "prune", "sparsity": 0.5, "pattern": {"zeros": 2, "of": 4}}"#,
         #"{"method": "prune", "pattern": {"zeros": 4, "of": 4}}"#, #"{"method": "activations", "bits": 4}"#,

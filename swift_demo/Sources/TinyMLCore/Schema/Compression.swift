@@ -41,8 +41,15 @@ public enum Compression: Codable, Hashable, Sendable {
 
 /// What a layer's settings must be able to do.
 public protocol LayerSettings: Codable, Hashable, Sendable {
+    /// Whether the whole model's can say that the first and the last layer have other bits.
+    static var haveEnds: Bool { get }
+
     /// Reads the settings of the whole model, beside which stand `method` and `overrides`.
     init(besideOverrides decoder: any Decoder) throws
+}
+
+extension LayerSettings {
+    public static var haveEnds: Bool { false }
 }
 
 /// A kind's settings, and by layer what holds there instead; nil: the layer is left as it is.
@@ -51,8 +58,13 @@ public struct Overridable<Settings: LayerSettings>: Codable, Hashable, Sendable 
     public let overrides: [String: Settings?]
     /// Of weights; activations have none.
     public let rounding: Rounding?
+    /// What the first and the last layer have instead; nil: they are as the others.
+    public let endsBits: Int?
 
-    private enum CodingKeys: String, CodingKey { case overrides, rounding }
+    private enum CodingKeys: String, CodingKey {
+        case overrides, rounding
+        case endsBits = "ends_bits"
+    }
 
     public init(from decoder: any Decoder) throws {
         settings = try Settings(besideOverrides: decoder)
@@ -60,6 +72,11 @@ public struct Overridable<Settings: LayerSettings>: Codable, Hashable, Sendable 
             try decoder.container(keyedBy: CodingKeys.self)
             .decodeIfPresent([String: Settings?].self, forKey: .overrides) ?? [:]
         rounding = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Rounding.self, forKey: .rounding)
+        endsBits = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Int.self, forKey: .endsBits)
+        if let endsBits, endsBits != 8 {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "ends_bits is \(endsBits), not 8"))
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -67,6 +84,7 @@ public struct Overridable<Settings: LayerSettings>: Codable, Hashable, Sendable 
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(overrides, forKey: .overrides)
         try container.encodeIfPresent(rounding, forKey: .rounding)
+        if Settings.haveEnds { try container.encode(endsBits, forKey: .endsBits) }
     }
 }
 
@@ -80,6 +98,8 @@ public struct LinearSettings: LayerSettings {
         case perChannel = "per_channel"
         case perBlock = "per_block"
     }
+
+    public static let haveEnds = true
 
     public let bits: Int
     /// Whether the offset is 0 and the integers are signed.
@@ -98,7 +118,7 @@ public struct LinearSettings: LayerSettings {
     }
 
     public init(besideOverrides decoder: any Decoder) throws {
-        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding"]))
+        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding", "ends_bits"]))
     }
 
     private init(_ fields: Fields<CodingKeys>) throws {
@@ -127,6 +147,8 @@ public struct PaletteSettings: LayerSettings {
         case perGroupedChannel = "per_grouped_channel"
     }
 
+    public static let haveEnds = true
+
     public let bits: Int
     public let granularity: Granularity
     /// Output channels a group, exactly for `perGroupedChannel`.
@@ -144,7 +166,7 @@ public struct PaletteSettings: LayerSettings {
     }
 
     public init(besideOverrides decoder: any Decoder) throws {
-        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding"]))
+        try self.init(Fields(decoder, CodingKeys.self, beside: ["method", "overrides", "rounding", "ends_bits"]))
     }
 
     private init(_ fields: Fields<CodingKeys>) throws {
