@@ -169,7 +169,9 @@ def test_a_long_table_is_whole_soon_and_whenever_it_is_needed(browser: Any, many
 
 def test_filters_hold_for_rows_that_come_later(browser: Any, many: Path) -> None:
     shown = opened(browser, many, address="#?off=format%3Dcoreml")
-    shown.page.wait_for_function(f"document.querySelectorAll('#rows tbody tr').length === {len(figures(read(many)))}")
+    rows, count = shown.page.locator("#rows tbody tr"), len(figures(read(many)))
+    rows.nth(count - 1).wait_for(state="attached")  # the page's policy forbids to wait by a script
+    assert rows.count() == count
     assert set(shown.column("format")) == {"onnx", "torch"}
     assert shown.problems == []
     shown.page.close()
