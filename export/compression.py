@@ -104,6 +104,12 @@ def settings_of(kind: Any, layer: str) -> Any:
     return kind.overrides.get(layer, kind)
 
 
+def ends_token(settings: Any) -> str:
+    """What a kind's part of a name ends with: "e8" where the first and the last layer have 8 bits."""
+    bits = getattr(settings, "ends_bits", None)  # a layer's override has none
+    return "" if bits is None else f"e{bits}"
+
+
 def name_of(variant: Variant) -> str:
     """The name that a variant's contents give it.
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tinyml.schema import LinearQuantization, LinearSettings, Variant
 
-from ..compression import CompressionKind, at_least, compressions, settings_of
+from ..compression import CompressionKind, at_least, compressions, ends_token, settings_of
 from ..encoding.grids import Grid, steps
 from ..weights import Encoding, Weight, fitting
 
@@ -17,9 +17,7 @@ class Linear(CompressionKind):
     def token(self, settings: LinearSettings) -> str:
         """`w8`, `w4g32`, `w2e8`; see `tinyml.export.compression.name_of`."""
         share = {"per_tensor": "t", "per_channel": "", "per_block": f"g{settings.block_size}"}[settings.granularity]
-        ends_bits = getattr(settings, "ends_bits", None)  # an override has none
-        ends = "" if ends_bits is None else f"e{ends_bits}"
-        return f"w{settings.bits}{'' if settings.symmetric else 'z'}{share}{ends}"
+        return f"w{settings.bits}{'' if settings.symmetric else 'z'}{share}{ends_token(settings)}"
 
     def ends(self, settings: LinearQuantization) -> LinearSettings | None:
         """A scale per output channel holds 8 bits well without blocks."""

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tinyml.schema import PaletteSettings, Palettization, Variant
 
-from ..compression import CompressionKind, at_least, compressions, settings_of
+from ..compression import CompressionKind, at_least, compressions, ends_token, settings_of
 from ..encoding.grids import Grid, palettes
 from ..weights import Encoding, Weight, fitting
 
@@ -23,9 +23,7 @@ class Palette(CompressionKind):
     def token(self, settings: PaletteSettings) -> str:
         """`palette4`, `palette4g16`, `palette4s`, `palette2e8`; see `tinyml.export.compression.name_of`."""
         group = f"g{settings.group_size}" if settings.group_size else ""
-        ends_bits = getattr(settings, "ends_bits", None)  # an override has none
-        ends = "" if ends_bits is None else f"e{ends_bits}"
-        return f"palette{settings.bits}{group}{'s' if settings.per_channel_scale else ''}{ends}"
+        return f"palette{settings.bits}{group}{'s' if settings.per_channel_scale else ''}{ends_token(settings)}"
 
     def ends(self, settings: Palettization) -> PaletteSettings | None:
         """A palette of 256 values holds few weights well without groups and scales."""

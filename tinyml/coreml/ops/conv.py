@@ -39,12 +39,11 @@ def _prepared_convolution(
     padding = _even_padding(pad_type, pad, weight, strides, dilations)
     if padding is None:
         return None
-    if kernels.available():
-        return kernels.convolution(weight, bias, padding, strides, dilations, groups)
+    made = kernels.convolution(weight, bias, padding, strides, dilations, groups)
     each = 1 < groups == weight.shape[0] and weight.shape[1] == 1
-    if not each or not kernels.suits(weight, bias, padding, strides, dilations, groups):
-        return None
-    return depthwise.convolution(weight, bias, padding, strides, dilations)
+    if made is None and each and kernels.suits(weight, bias, padding, strides, dilations, groups):
+        return depthwise.convolution(weight, bias, padding, strides, dilations)
+    return made
 
 
 def _even_padding(
