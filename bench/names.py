@@ -36,4 +36,6 @@ class Names:
 
     def case(self, case: BenchCase) -> str:
         """The words, with everything that makes it another case."""
-        return f"{self.words(case)}{f', {case.threads} threads' if case.threads is not None else ''}"
+        if case.threads is None:
+            return self.words(case)
+        return f"{self.words(case)}, {case.threads} thread{'s' * (case.threads != 1)}"

@@ -89,7 +89,7 @@ def comparison_markdown(comparison: Comparison, conditions: Sequence[ConditionRo
     told = (
         f"**{len(bad)} of {len(conditions)} conditions failed**"
         if bad
-        else f"**All {len(conditions)} conditions kept**"
+        else f"**{'The condition is' if len(conditions) == 1 else f'All {len(conditions)} conditions are'} kept**"
         if conditions
         else f"**{len(changed)} of {len(comparison.rows)} cases changed**"
     )
