@@ -32,11 +32,12 @@ for verb, left in cases:
         free = shutil.disk_usage(small).free - (left << 10)
         while free > 0:
             free -= file.write(bytes(min(free, 1 << 20)))
-    before, told = files(), io.StringIO()
-    with contextlib.redirect_stderr(told):
+    before, told, shown = files(), io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(told), contextlib.redirect_stdout(shown):
         code = run([*verb, "--results", str(small / "results")])
     changed = sorted(set(files().items()) ^ set(before.items()))
-    print(json.dumps({"code": code, "changed": changed, "told": told.getvalue()}))
+    answer = {"code": code, "changed": changed, "told": told.getvalue(), "shown": shown.getvalue()}
+    print(json.dumps(answer))
 """
 
 TRAIN = (
@@ -52,8 +53,12 @@ CASES = (
     (BENCH, 0),
     (("report",), 0),
     (("eval", "--device", "cpu", "--limit", "10"), 0),
+    (("explain", "--device", "cpu", "--limit", "10"), 0),
+    (("lr-range", "resnet20", "--data", "shapes", "--limit", "64", "--steps", "20", "--device", "cpu"), 0),
 )
 """Each verb, and how many KiB are free."""
+SHOWN = {"eval": "top-1 (95% interval)", "explain": "ECE with it", "lr-range": "smoothed loss"}
+"""What is measured in minutes is shown although it cannot be kept: a column of each one's table."""
 
 
 @pytest.mark.slow
@@ -79,3 +84,4 @@ def test_a_full_disk_is_one_line_and_changes_nothing(cache: Path, tmp_path: Path
         assert last.startswith("error: no room for "), case
         assert "(No space left on device)" in last, case
         assert "Traceback" not in answer["told"], case
+        assert SHOWN.get(case[0][0], "") in answer["shown"], case

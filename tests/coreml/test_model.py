@@ -12,6 +12,7 @@ from PIL import Image
 
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.description import ArrayFeature
+from tinyml.coreml.run.batch import MOST, chunk_for
 from tinyml.errors import InputError, PackageError
 from tinyml.quiet import coremltools
 
@@ -306,7 +307,8 @@ def test_an_output_may_be_a_weight(convert: Callable[..., Any]) -> None:
 def test_a_long_list_gives_what_single_predictions_give(classifier: Any, precision: Any) -> None:
     model = ReferenceModel(classifier, precision=precision)
     generator = np.random.default_rng(0)
-    given = [{"image": Image.fromarray(generator.integers(0, 256, (16, 16, 3), dtype=np.uint8))} for _ in range(40)]
+    images = generator.integers(0, 256, (MOST + 6, 16, 16, 3), dtype=np.uint8)  # more than one chunk
+    given = [{"image": Image.fromarray(image)} for image in images]
     found = model.predict(given)
     assert len(found) == len(given)
     for inputs, outputs in zip(given, found, strict=True):
@@ -353,6 +355,11 @@ def test_a_long_list_keeps_types_shapes_and_images(convert: Callable[..., Any]) 
         for name in ("total", "w"):
             assert outputs[name].dtype == expected[name].dtype
             np.testing.assert_array_equal(outputs[name], expected[name])
+
+
+@pytest.mark.parametrize(("side", "chunk"), [(16, 64), (64, 64), (100, 34), (224, 32)])
+def test_fewer_large_samples_are_computed_at_a_time(side: int, chunk: int) -> None:
+    assert chunk_for([torch.zeros(1, 3, side, side), torch.zeros(1)]) == chunk
 
 
 def test_no_samples_and_no_chunk_are_refused(classifier: Any) -> None:

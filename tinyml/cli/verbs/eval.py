@@ -53,13 +53,16 @@ def evaluate(
     paths = given_or_newest(paths, workspace, out)
     rows: list[EvaluatedModel] = []
     models = [open_model(path, chosen) for path in paths]
-    for folder, result in evaluate_all(
-        models, flip=flip, ensemble=ensemble, split=chosen_split, limit=limit, data=data, progress=out.progress
-    ):
-        record(folder, str(models[0].data), result, workspace)
-        rows.append(result)
-    out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])
-    out.document(rows)
+    try:
+        for folder, result in evaluate_all(
+            models, flip=flip, ensemble=ensemble, split=chosen_split, limit=limit, data=data, progress=out.progress
+        ):
+            rows.append(result)
+            record(folder, str(models[0].data), result, workspace)
+    finally:  # what was measured is shown even where it cannot be kept, or a later model fails
+        if rows:
+            out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])
+            out.document(rows)
     out.line(f"kept in {workspace.root / MODEL_COMPARISON}")
 
 

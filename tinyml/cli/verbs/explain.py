@@ -59,7 +59,6 @@ def explain(
         data=data,
         progress=out.progress,
     )
-    files = [file for each in found for file in keep(each, workspace)]
     explanations = [each.explanation for each in found]
     out.table(f"Where models err, on the {split} split", _COLUMNS, [_row(e) for e in explanations])
     for explanation in explanations:
@@ -67,8 +66,9 @@ def explain(
     if robustness and not any(e.robustness and e.robustness.attacked for e in explanations):
         out.line("not attacked: no checkpoint among the models; name one with --attack-with")
     out.document(explanations)
-    for file in files:
-        out.line(f"kept: {file}")
+    for each in found:  # after it is shown: a full disk takes the files, not the answer
+        for file in keep(each, workspace):
+            out.line(f"kept: {file}")
 
 
 _COLUMNS = (

@@ -64,10 +64,6 @@ def lr_range(
         steps=steps,
         progress=out.progress,
     )
-    path = Workspace(results).new_lr_range(model, ready.config.recipe)
-    write_json(path, found)
-    picture = path.with_suffix(".png")
-    plot_lr_range(found, picture)
     every = max(1, len(found.points) // 10)
     out.table(
         f"Learning rates of {model} on {ready.config.data}, {ready.config.optimizer}",
@@ -75,6 +71,10 @@ def lr_range(
         [[f"{at.lr:.3g}", f"{at.loss:.4f}", f"{at.smoothed_loss:.4f}"] for at in found.points[::every]],
     )
     out.document(found)
+    path = Workspace(results).new_lr_range(model, ready.config.recipe)
+    write_json(path, found)
+    picture = path.with_suffix(".png")
+    plot_lr_range(found, picture)
     if found.suggested_lr is None:
         out.line(f"the loss never falls at any of these rates; the picture: {picture}")
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,6 +18,21 @@ from ..read.description import ArrayFeature, Features, ImageFeature
 from .images import image_array, pixels_array
 
 Samples = np.ndarray | Sequence[Image.Image]
+
+FEWEST, MOST = 32, 64
+"""How many samples are computed at a time, of large and of small ones."""
+_VALUES = 1 << 20
+"""About so many values of the inputs are computed at a time."""
+
+
+def chunk_for(sample: Iterable[torch.Tensor]) -> int:
+    """How many samples to compute at a time, where `sample` are the inputs of one.
+
+    Of fewer, what is done once a call (laying a convolution's weights out anew, where no layout is kept) is a large
+    part of it; of more, each value would be given new memory by the system, which takes longer than to compute it.
+    """
+    values = sum(tensor.numel() for tensor in sample)
+    return min(MOST, max(FEWEST, _VALUES // max(1, values)))
 
 
 def sample_tensors(features: Features, inputs: Mapping[str, Samples]) -> dict[str, torch.Tensor]:

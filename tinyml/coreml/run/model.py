@@ -20,7 +20,7 @@ from ..program.program import Function, NamedType
 from ..program.types import StateType, ValueType
 from ..read.description import Description, Features, check_names, describe
 from ..read.package import Package, open_package
-from .batch import BatchRunner, Samples, joined, sample_tensors
+from .batch import BatchRunner, Samples, chunk_for, joined, sample_tensors
 from .interface import Inputs, Interface
 from .state import State
 
@@ -30,10 +30,6 @@ Execute = Callable[[Sequence[np.ndarray]], dict[str, Any]]
 
 MANY = 8
 """From so many predictions in one list on, they are computed in batches: for fewer, preparing that is not worth it."""
-
-CHUNK = 32
-"""How many samples are computed at a time."""
-
 
 COMPUTE_UNITS = ("ALL", "CPU_AND_GPU", "CPU_AND_NE", "CPU_ONLY")
 """The names of coremltools' ComputeUnit."""
@@ -152,8 +148,10 @@ class ReferenceModel:
             return [self.predict(item) for item in inputs]
         names = [name for name in self.description.outputs if not self._is_classified(name)]
         results: list[dict[str, Any]] = []
-        for start in range(0, len(inputs), CHUNK):
-            given = [self._interface.checked(item) for item in inputs[start : start + CHUNK]]
+        first = self._interface.checked(inputs[0])
+        chunk = chunk_for(self._tensor(item, first) for item in self.function.inputs)
+        for start in range(0, len(inputs), chunk):
+            given = [self._interface.checked(item) for item in inputs[start : start + chunk]]
             arguments = [torch.stack([self._tensor(item, each) for each in given]) for item in self.function.inputs]
             found = dict(zip(runner.names, runner.values(arguments), strict=True))
             for n in range(len(given)):
@@ -184,7 +182,7 @@ class ReferenceModel:
         return seen
 
     def predict_batch(
-        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int = CHUNK
+        self, inputs: Mapping[str, Samples], *, values: Sequence[str] | None = None, chunk: int | None = None
     ) -> dict[str, np.ndarray]:
         """The outputs for N samples at once, in chunks; the program itself may be written for one.
 
@@ -194,8 +192,7 @@ class ReferenceModel:
             inputs: by name, arrays [N, *shape] (a leading 1 of the model's shape may be left out); images as uint8
                 [N, height, width, 3] in RGB order ([N, height, width] for gray) or as PIL images.
             values: names of values of the program to return, such as `logits_name`; None: the outputs.
-            chunk: how many samples are computed at a time; of many more, each value would be given new memory by the
-                system, which takes longer than to compute it.
+            chunk: how many samples are computed at a time; None: as many as their size makes fast (`chunk_for`).
 
         Returns:
             By name, arrays [N, ...] where a leading 1 of a sample's value is dropped: probabilities are [N, classes] in
@@ -207,12 +204,13 @@ class ReferenceModel:
         names = tuple(values) if values is not None else tuple(self.description.outputs)
         if any(isinstance(item.type, StateType) for item in self.function.inputs):
             raise InputError("a model with states predicts one sample after the other", value=self.package.name)
-        if chunk < 1:
+        if chunk is not None and chunk < 1:
             raise InputError("chunk must be a number of samples", value=chunk, allowed="1 or more")
         classifier, runner = self.classifier, self._runner(names)
         check_names(inputs, self.description.inputs)
         samples = sample_tensors(self.description.inputs, inputs)
         count = len(next(iter(samples.values())))
+        chunk = chunk or chunk_for(tensor[0] for tensor in samples.values())
         parts: list[list[np.ndarray]] = []
         for start in range(0, count, chunk):
             arguments = [
