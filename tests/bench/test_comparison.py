@@ -130,7 +130,7 @@ def test_few_samples_have_a_wide_interval_and_need_no_other_doubt(linux_run: Ben
 
 
 def test_nothing_to_compare_is_no_success(linux_run: BenchRun, macos_run: BenchRun) -> None:
-    with pytest.raises(BenchError, match="no case has a latency on both sides, .*not compared: densenet"):
+    with pytest.raises(BenchError, match=r"no case has a latency on both sides, .*not compared: densenet"):
         compare_runs(linux_run, [macos_run], force=True)
     empty = linux_run.model_copy(update={"results": ()})
     with pytest.raises(BenchError, match="neither has a result"):
