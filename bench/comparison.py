@@ -104,9 +104,9 @@ def compare(matches: Matches) -> Comparison:
         else:
             found.append((match, told_of(p50, match)))
     if not found:
-        sides = " and ".join(dict.fromkeys((matches.base, " or ".join(matches.others))))
+        both = f"{matches.base} and {' or '.join(matches.others)}"
         raise BenchError(
-            f"nothing to compare: no case has a latency on both sides, {sides}",
+            f"nothing to compare: no case has a latency on both sides, {both}",
             value="; ".join(unmatched) or "neither has a result",
         )
     warnings = list(matches.warnings)

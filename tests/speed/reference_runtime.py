@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -255,11 +256,13 @@ def _ratios(times: dict[str, list[int]], loads: list[tuple[int, int]]) -> dict[s
     return found
 
 
-def table(records: list[dict[str, Any]], command: str, where: str) -> str:
+def table(records: list[dict[str, Any]], where: str) -> str:
     """Milliseconds (medians) and ratios as Markdown; a ratio that misses its goal is in bold."""
     times = list(records[0]["times_ns"])
+    commands = dict.fromkeys(record["command"] for record in records)
     lines = [
-        f"Written by `{command}` on {where}.",
+        f"Written by {' and '.join(f'`{command}`' for command in commands)} on {where}.",
+        "",
         f"Milliseconds, one thread, medians; a batch has {records[0]['batch']} images. The load is how many processes",
         "wanted a core before and after, which slows torch and the runtime alike: the ratios are what holds.",
         "",
@@ -303,9 +306,15 @@ def measured_apart(name: str, setting: str, arguments: argparse.Namespace) -> li
     command += ["--rounds", str(arguments.rounds), "--batch", str(arguments.batch), "--packages", arguments.packages]
     command += ["--made", str(arguments.made)] if arguments.made is not None else []
     done = subprocess.run(command, env=os.environ | SETTINGS[setting], stdout=subprocess.PIPE, check=True, text=True)
-    records: list[dict[str, Any]] = json.loads(done.stdout)
+    records: list[dict[str, Any]] = [r | {"command": _typed(arguments)} for r in json.loads(done.stdout)]
     print(*(f"{_case(r)}: {r['ratios']}" for r in records), sep="\n", file=sys.stderr, flush=True)
     return records
+
+
+def _typed(arguments: argparse.Namespace) -> str:
+    """What was typed, but for the place of the packages on this machine."""
+    words = ("DIR" if word == str(arguments.made) else word for word in sys.argv[1:])
+    return shlex.join(["python", "tests/speed/reference_runtime.py", *words])
 
 
 def main() -> None:
@@ -349,8 +358,8 @@ def write(records: list[dict[str, Any]], folder: Path) -> None:
         "environment": machine.model_dump(mode="json"),
         "records": records,
     }
-    where = f"{machine.cpu}, {machine.cores} cores, {machine.os_version}, {provenance.created_at[:10]}"
-    text = table(records, f"python tests/speed/{provenance.command}", where)
+    cores = "1 core" if machine.cores == 1 else f"{machine.cores} cores"
+    text = table(records, f"{machine.cpu}, {cores}, {machine.os_version}, {provenance.created_at[:10]}")
     store.write_bytes(folder / "reference-runtime.json", (json.dumps(document) + "\n").encode())
     store.write_bytes(folder / "reference-runtime.md", text.encode())
 
