@@ -28,6 +28,9 @@ Times = Callable[[Tensor], Tensor]
 class Grid(ABC):
     """For each cell of a weight [outputs, inputs, positions] the values that it can be stored as."""
 
+    bits: int
+    """Of what is stored for a cell."""
+
     @abstractmethod
     def nearest(self, column: Tensor, place: int) -> Tensor:
         """The nearest value for each of `column` [outputs], the cells at `place` (inputs x positions, flattened)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from tinyml.export.finetune.fold import folded
 from tinyml.export.format import formats
 from tinyml.export.variants import variants, with_rounding
 from tinyml.progress import Silent
-from tinyml.schema import LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
+from tinyml.schema import Compression, LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
 from tinyml.trainer import checkpoint
 from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.distill import Distilled
@@ -125,6 +127,40 @@ def test_what_is_trained_is_what_is_exported(
     assert error <= (0.06 if row.compression[-1].method == "activations" else 0.003) * np.linalg.norm(expected)
     if row.compression[-1].method != "activations":  # where either rounds differently
         assert error < np.linalg.norm(rounded_off - expected)
+
+
+@pytest.mark.parametrize("kind", [LinearQuantization(bits=2), Palettization(bits=2)], ids=lambda kind: kind.method)
+def test_weights_of_few_bits_come_to_rest(kind: Compression, monkeypatch: pytest.MonkeyPatch) -> None:
+    def learned(steps: int = 600) -> tuple[float, float]:
+        """What is lost at the end, and the share of the weights that turn in one of the last hundred steps."""
+        torch.manual_seed(0)
+        tuned = nn.Linear(64, 64)
+        plain, network = copy.deepcopy(tuned), nn.Sequential(tuned)
+        Fake(network, variant(kind), steps)
+        optimizer = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.0)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        seen = []
+        for _ in range(steps):
+            inputs = torch.randn(16, 64)
+            loss = (network.train()(inputs) - plain(inputs)).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            with torch.no_grad():
+                seen.append((network(torch.eye(64)) - tuned.bias).T)
+        # A value that follows its grid moves by far less than from one value to the next.
+        apart = 0.5 * plain.weight.std()
+        turned = [((b - a).abs() > apart).float().mean() for a, b in itertools.pairwise(seen[-100:])]
+        with torch.no_grad():
+            inputs = torch.randn(1000, 64)
+            return float((network.eval()(inputs) - plain(inputs)).square().mean()), float(torch.stack(turned).mean())
+
+    lost, turned = learned()
+    monkeypatch.setattr("tinyml.export.finetune.fake._DRAWN", 0.0)
+    lost_else, turned_else = learned()
+    assert turned < 0.1 * turned_else
+    assert lost < 0.8 * lost_else
 
 
 def test_a_network_of_one_bit_learns_what_rounding_took_from_it() -> None:
