@@ -20,7 +20,9 @@ _REFRESH = 20
 _FEW_BITS = 4
 """Up to so many bits a range is clipped where that makes the error smaller."""
 _DRAWN = 0.003
-"""Of the way to the value that it is rounded to: so far a weight of few bits is drawn at each step."""
+"""Of the way to the value that it is rounded to: so far a weight of `DRAWN_BITS` or fewer is drawn at each step."""
+DRAWN_BITS = 2
+"""Of more, whose values lie closer together, it would keep them from moving on (of 4 bits more was lost than without)."""
 _RAMP_SHARE = 0.5
 """Of the steps, over which weights become zero little by little."""
 
@@ -31,7 +33,7 @@ class Fake:
     The gradient goes to the value before rounding (the straight-through estimator, https://arxiv.org/abs/1308.3432).
     Grids, steps or palettes, are those of the export's plain rounding for the weights that the network has when it is
     handed over, and follow them from there: found anew every time, they jump, by which more is lost than is learned.
-    Weights of few bits are drawn to what they are rounded to: else more and more of them come to stand at the edge
+    Weights of two bits are drawn to what they are rounded to: else more and more of them come to stand at the edge
     between two values, of which their best one lies in the middle, and turn with every step (after Nagel et al.,
     Overcoming oscillations in quantization-aware training, 2022, https://arxiv.org/abs/2203.11086).
     A network in which `settle` has put the rounded weights is exported as just those. Of sparse kinds the zeros become
@@ -154,7 +156,7 @@ class _Rounded:
         if self.given_up:
             return
         rounded = self.rounded()
-        if drawn and self._grid is not None and self._grid.bits <= _FEW_BITS:
+        if drawn and self._grid is not None and self._grid.bits <= DRAWN_BITS:
             self._draw(rounded, drawn)
         learned: Tensor = self.parameter
         self._aside = self.parameter

@@ -32,7 +32,7 @@ from tinyml.workspace import RunFolder, Workspace
 
 from ..compression import name_of
 from .begin import begin_from
-from .fake import Fake
+from .fake import DRAWN_BITS, Fake
 from .fold import folded
 from .ready import FromNetwork
 
@@ -40,10 +40,10 @@ FOLDER = "finetuned"
 """In a model's folder: apart from the trainings, so that nothing takes one of these for the newest checkpoint."""
 SETTLED = "settled"
 """The checkpoint whose weights are those that are stored."""
-_RATE, _COARSE_RATE = 1e-4, 3e-4
-"""Of AdamW, whatever the network was trained with: folded weights are no longer of one scale in all layers. The latter
-where weights become zero or are of few bits, so that the others have more to learn."""
-_COARSE_BITS = 2
+_RATE, _PRUNED_RATE, _DRAWN_RATE = 1e-4, 3e-4, 1e-3
+"""Of AdamW, whatever the network was trained with: folded weights are no longer of one scale in all layers. The second
+where weights become zero, so that the others have more to learn; the last where they are drawn to few values, which
+takes them long steps to leave."""
 _TEMPERATURE, _SHARE = 2.0, 0.9
 """Of the distillation."""
 _FINISH_SECONDS = 2.0
@@ -136,8 +136,7 @@ def finetune(
         KeyboardInterrupt: It was interrupted, and is saved.
     """
     progress = progress or Silent()
-    coarse = any(kind.method == "prune" or getattr(kind, "bits", 8) <= _COARSE_BITS for kind in variant.compression)
-    config = _config(source.checkpoint.config, length, _COARSE_RATE if coarse else _RATE)
+    config = _config(source.checkpoint.config, length, _rate(variant))
     model = source.checkpoint.spec.architecture
     inside = Workspace(workspace.model(model) / FOLDER)
     name = f"{variant.name.removesuffix('-tuned')}-{source.checkpoint.sha256[:8]}-{length.word}"
@@ -210,6 +209,12 @@ def finetune(
         epoch=made.epoch,
         metrics=made.metrics,
     )
+
+
+def _rate(variant: Variant) -> float:
+    if any(getattr(kind, "bits", 8) <= DRAWN_BITS for kind in variant.compression):
+        return _DRAWN_RATE
+    return _PRUNED_RATE if any(kind.method == "prune" for kind in variant.compression) else _RATE
 
 
 def _config(trained: TrainConfig, length: Length, rate: float) -> TrainConfig:
