@@ -12,6 +12,7 @@ from tinyml.schema import ModelSpec, Preprocess
 
 from .data.augment import normalized
 from .data.resident import to_tensor
+from .device import memory_format
 
 
 class ModulePredictor:
@@ -51,4 +52,6 @@ class ModulePredictor:
 def network_input(images: Images, preprocess: Preprocess, device: torch.device | str = "cpu") -> Tensor:
     """uint8 images [N, H, W, 3] to a network's float32 input [N, 3, H, W], `(value / 255 - mean) / std`."""
     writable = np.array(images)  # torch warns of arrays mapped read-only
-    return normalized(to_tensor(writable, torch.device(device)).float().div_(255.0), preprocess)
+    place = torch.device(device)
+    values = normalized(to_tensor(writable, place).float().div_(255.0), preprocess)
+    return values.contiguous(memory_format=memory_format(place))

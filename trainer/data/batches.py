@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tinyml.schema import Preprocess, TrainConfig
 
+from ..device import memory_format
 from ..pace import Counted, Pace
 from ..resolution import size_at
 from .ahead import made_ahead
@@ -127,10 +128,13 @@ class TrainBatches:
             size=size_at(self._config, place / (self._config.total_epochs or self._config.epochs)),
             mirrored=mirrored,
         )
+        targets, taught = labels, None
         if self.mixes(place):
-            return Batch(*self._mixing(images, labels, self._classes, generator))
-        taught = None if self._answers is None else self._answers.of(chosen, mirrored).to(self._device)
-        return Batch(images, labels, taught)
+            images, targets = self._mixing(images, labels, self._classes, generator)
+        elif self._answers is not None:
+            taught = self._answers.of(chosen, mirrored).to(self._device)
+        # Not left to the step: on the CPU another thread makes the batch.
+        return Batch(images.contiguous(memory_format=memory_format(self._device)), targets, taught)
 
     def _mirrored(self, chosen: npt.NDArray[np.int64], n: int, generator: torch.Generator) -> Tensor:
         """Which of the images are mirrored in epoch `n`, bool [B]: they take turns, or it is left to chance."""

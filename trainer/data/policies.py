@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from tinyml.registry import Registry
 
+from .moving import affine
+
 Op = Callable[[Tensor, Tensor], Tensor]
 """Images float [n, 3, H, W] from 0 to 1 and a strength [n] each, in the op's own unit, to images of the same shape."""
 
@@ -71,8 +73,7 @@ def _identity(images: Tensor, _: Tensor) -> Tensor:
 def _affine(images: Tensor, xx: Tensor, xy: Tensor, x: Tensor, yx: Tensor, yy: Tensor, y: Tensor) -> Tensor:
     """Samples at (xx*u + xy*v + x, yx*u + yy*v + y) for an output place (u, v) in [-1, 1]; zeros outside."""
     rows = torch.stack((torch.stack((xx, xy, x), 1), torch.stack((yx, yy, y), 1)), 1)
-    grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return affine(images, rows, mode="nearest")
 
 
 def _shear_x(images: Tensor, s: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ class Pixels(Protocol):
     """Where images are taken from."""
 
     def of(self, chosen: npt.NDArray[np.int64]) -> Tensor:
-        """The images with these indices, uint8 [B, 3, H, W] on the device."""
+        """The images with these indices, uint8 [B, 3, H, W] on the device, a pixel's channels together in memory."""
 
 
 class Mapped:
@@ -47,7 +47,7 @@ class Resident:
     def of(self, chosen: npt.NDArray[np.int64]) -> Tensor:
         """See Pixels."""
         at = torch.from_numpy(chosen).to(self._images.device)
-        return self._images[at].permute(0, 3, 1, 2).contiguous()
+        return self._images[at].permute(0, 3, 1, 2)
 
 
 def pixels(split: Split, device: torch.device, *, shown: int) -> Pixels:
@@ -64,5 +64,5 @@ def pixels(split: Split, device: torch.device, *, shown: int) -> Pixels:
 
 
 def to_tensor(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Images uint8 [B, H, W, 3] as a tensor uint8 [B, 3, H, W] on `device`."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).contiguous()
+    """Images uint8 [B, H, W, 3] as a tensor uint8 [B, 3, H, W] on `device`, which lies in memory as they do."""
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)
