@@ -16,6 +16,7 @@ from tinyml.schema import Origin, TrainConfig
 
 from .answers import storable, stored_answers
 from .budget import fit, seconds_of
+from .compiling import check_compiles
 from .data import Answers, Dataset, open_dataset, trained_images
 from .distill import Teacher
 from .freezing import check_frozen
@@ -86,6 +87,7 @@ def prepare(
         UsageError: An option is unknown, out of range, or contradicts another or the training to go on with.
         DataError: The data cannot be read, or the teacher knows other classes.
         CheckpointError: The state, or the weights to begin with, cannot be read.
+        UnavailableError: The network is to be compiled, which this machine cannot do.
     """
     seconds = None if wish.budget is None else seconds_of(wish.budget)
     resumed = None
@@ -98,8 +100,8 @@ def prepare(
     else:
         recipe = wish.recipe or (DEFAULT_RECIPE if seconds is None else BUDGET_RECIPE)
         config = configure(recipe, wish.model, DEFAULT_DATA, wish.changes)
-    if config.compiled and device.type == "mps":
-        raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
+    if config.compiled:
+        check_compiles(device)
     check_frozen(config)
     foreign = None if wish.init is None else read_foreign(wish.init)
     opening = time.monotonic()

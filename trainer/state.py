@@ -41,7 +41,7 @@ from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
 Tensors: TypeAlias = Mapping[str, Tensor]
 
 HEADER, CHECKSUM = "tinyml", "crc32"
-MAY_CHANGE = frozenset({"epochs", "total_epochs", "patience", "save_every"})
+MAY_CHANGE = frozenset({"compiled", "epochs", "total_epochs", "patience", "save_every"})
 
 
 class Position(Record):
