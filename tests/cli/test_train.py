@@ -101,3 +101,14 @@ def test_train_then_train_on(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr()
     assert "a training of that name lies there already" in told.err
     assert "training alexnet on" not in told.err + told.out
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_first_look_is_not_refused_for_its_recipes_warm_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = ["train", "alexnet", "--data", "shapes", "--limit", "16", "--epochs", "1", "--device", "cpu", "--json"]
+    assert run([*look, "--results", str(tmp_path)]) == 0
+    history = json.loads(capsys.readouterr().out)
+    assert history["config"]["recipe"] == "reference"
+    assert history["config"]["warmup_epochs"] == pytest.approx(0.1)  # five epochs of fifty
