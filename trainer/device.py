@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 
+from tinyml.counting import counted
 from tinyml.errors import UnavailableError, UsageError
 from tinyml.machine import cpu_name
 
@@ -110,6 +111,5 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     if device.type == "cpu":
-        threads = torch.get_num_threads()
-        return f"cpu ({cpu_name()}, {threads} thread{'s' if threads != 1 else ''})"
+        return f"cpu ({cpu_name()}, {counted(torch.get_num_threads(), 'thread')})"
     return device.type

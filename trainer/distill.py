@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tinyml.accuracy import Predictor
+from tinyml.counting import counted
 from tinyml.errors import DataError
 from tinyml.schema import Preprocess
 
@@ -114,8 +115,8 @@ def check_teacher(labels: tuple[str, ...], wanted: tuple[str, ...], what: object
     if labels != wanted:
         raise DataError(
             "the teacher knows other classes than the data set",
-            value=f"{what}: {len(labels)} classes, first {labels[:1]}",
-            allowed=f"{len(wanted)} classes, first {wanted[:1]}",
+            value=f"{what}: {counted(len(labels), 'class', 'classes')}, first {labels[:1]}",
+            allowed=f"{counted(len(wanted), 'class', 'classes')}, first {wanted[:1]}",
         )
 
 

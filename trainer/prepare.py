@@ -21,7 +21,7 @@ from .data import Answers, Dataset, open_dataset, trained_images
 from .distill import Teacher
 from .freezing import check_frozen
 from .objective import Objective, objective_of
-from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
+from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure, option
 from .room import fit_memory, free_memory
 from .start import Resumed, Scratch, Start
 from .state import check_continues, read_state
@@ -103,6 +103,7 @@ def prepare(
     if config.compiled:
         check_compiles(device)
     check_frozen(config)
+    _check_taught(wish, config)
     foreign = None if wish.init is None else read_foreign(wish.init)
     opening = time.monotonic()
     dataset = open_dataset(_words(config, resumed), progress=progress)
@@ -184,6 +185,17 @@ def prepare_together(team: Team, make: Callable[[TrainConfig | None], Prepared])
     if told is None:
         raise LeftOutError("the first process does not train")
     return make(TrainConfig.model_validate_json(told))
+
+
+def _check_taught(wish: Wish, config: TrainConfig) -> None:
+    """Raises UsageError where somebody says how a teacher is to be heard, and names none."""
+    for field in ("distill_share", "distill_temperature"):
+        if field in wish.changes and _teacher_path(wish, config) is None:
+            raise UsageError(
+                f"{option(field)} needs a teacher",
+                value=wish.changes[field],
+                hint=f"name one with --teacher, or leave {option(field)} out",
+            )
 
 
 def _teacher_path(wish: Wish, config: TrainConfig) -> Path | None:

@@ -17,6 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from tinyml.counting import counted
 from tinyml.errors import CheckpointError, ManifestError, UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import (
@@ -196,13 +197,13 @@ def check_continues(position: Position, config: TrainConfig, dataset: Dataset) -
     if stopped_early(position.records, config.patience):
         raise UsageError(
             "this training is complete",
-            value=f"stopped early after {position.epoch} epochs",
+            value=f"stopped early after {counted(position.epoch, 'epoch')}",
             allowed=f"--patience above {config.patience} to go on",
         )
     if config.budget is None and position.epoch >= config.epochs:
         raise UsageError(
             "this training is complete",
-            value=f"{position.epoch} epochs done",
+            value=f"{counted(position.epoch, 'epoch')} done",
             allowed=f"--epochs above {position.epoch} to go on",
         )
 

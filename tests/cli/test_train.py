@@ -25,6 +25,16 @@ MISTAKES = {
     ),
     "optimizer": (["train", "vgg", "--optimizer", "lion"], 2, "--optimizer out of range: 'lion'"),
     "drop path": (["train", "vgg", "--drop-path", "0.1"], 2, "vgg has no residual branches"),
+    "share of no teacher": (
+        ["train", "vgg", "--distill-share", "0.5"],
+        2,
+        "--distill-share needs a teacher: 0.5; name one with --teacher, or leave --distill-share out",
+    ),
+    "temperature of no teacher": (
+        ["train", "vgg", "--distill-temperature", "2"],
+        2,
+        "--distill-temperature needs a teacher: 2.0; name one with --teacher, or leave --distill-temperature out",
+    ),
     "unknown device": (["train", "vgg", "--device", "tpu"], 2, "unknown device: 'tpu'; allowed: auto, cpu, cuda, mps"),
     "nothing to resume": (["train", "vgg", "--resume"], 1, "nothing to resume"),
     "foreign state": (["train", "vgg", "--resume-from", "notes.txt"], 1, "truncated or no safetensors"),

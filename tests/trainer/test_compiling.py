@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 import sysconfig
@@ -58,9 +59,9 @@ def test_no_headers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_not_on_mps_nor_on_cuda_without_triton(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "slows training down on MPS'; leave --compile out" in refusal(torch.device("mps"))
     cuda = torch.device("cuda")
-    monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert "needs Triton, which is not installed'; install it: pip install triton" in refusal(cuda)
-    monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     assert "needs the compiler cc, which is not here'; install it or name another in CC" in refusal(cuda)

@@ -16,6 +16,7 @@ from tinyml.trainer.architecture import build
 from tinyml.trainer.checkpoint import spec_of
 from tinyml.trainer.data import Dataset
 from tinyml.trainer.device import Precision
+from tinyml.trainer.inference import for_inference
 from tinyml.trainer.loop import train
 from tinyml.trainer.predictor import ModulePredictor
 from tinyml.trainer.validation import validate
@@ -71,10 +72,9 @@ def test_the_figures_are_those_of_the_network_itself(model: str, precision: Prec
 def test_a_training_validates_so(precision: Precision, colors: Dataset, tmp_path: Path) -> None:
     seen: list[tuple[torch.dtype, bool]] = []
     normalizations: list[int] = []
-    folded = validation.for_inference
 
     def watched(network: nn.Module, device: torch.device) -> nn.Module:
-        copied = folded(network, device)
+        copied = for_inference(network, device)
         normalizations.append(sum(isinstance(module, nn.BatchNorm2d) for module in copied.modules()))
         first = next(module for module in copied.modules() if isinstance(module, nn.Conv2d))
 
