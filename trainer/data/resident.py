@@ -41,7 +41,7 @@ class Resident:
     def __init__(self, split: Split, device: torch.device) -> None:
         self._images = torch.empty(split.images.shape, dtype=torch.uint8, device=device)
         for start in range(0, len(split), AT_ONCE):
-            part = np.ascontiguousarray(split.images[start : start + AT_ONCE])
+            part = np.array(split.images[start : start + AT_ONCE])  # torch warns of arrays mapped read-only
             self._images[start : start + len(part)].copy_(torch.from_numpy(part))
 
     def of(self, chosen: npt.NDArray[np.int64]) -> Tensor:
