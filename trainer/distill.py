@@ -19,7 +19,7 @@ from tinyml.schema import Preprocess
 
 from .data import Batch
 from .data.augment import normalized
-from .device import Precision, autocast
+from .device import Precision, autocast, sent
 from .inference import for_inference
 
 if TYPE_CHECKING:
@@ -128,6 +128,5 @@ def _of_size(images: Tensor, size: int) -> Tensor:
 
 def _plain(images: Tensor, seen: Preprocess) -> Tensor:
     """Normalized images as values from 0 to 1, a new tensor."""
-    mean = torch.tensor(seen.mean, device=images.device)[:, None, None]
-    std = torch.tensor(seen.std, device=images.device)[:, None, None]
+    mean, std = (sent(torch.tensor(each), images.device)[:, None, None] for each in (seen.mean, seen.std))
     return images * std + mean

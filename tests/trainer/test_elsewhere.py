@@ -14,13 +14,18 @@ backend that runs what was traced as it stands). For these see the tests that ar
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tinyml.progress import Silent
 from tinyml.schema import TrainConfig
@@ -29,9 +34,11 @@ from tinyml.trainer import loop
 from tinyml.trainer.data import Batch, Dataset, TrainBatches
 from tinyml.trainer.data import resident as resident_module
 from tinyml.trainer.data.resident import Resident
+from tinyml.trainer.device import sent
 from tinyml.trainer.learner import Answer, Learner
 from tinyml.trainer.objective import objective_of
 from tinyml.trainer.optimizer import optimizers
+from tinyml.trainer.pace import Counted
 from tinyml.trainer.recipe import changed, configure
 from tinyml.trainer.start import Scratch
 from tinyml.trainer.tally import Tally
@@ -166,6 +173,59 @@ def test_the_loop_asks_for_a_value_at_the_end_of_an_epoch_alone(
     assert len(made) == 1
     assert seen.batches == len(colors.split("train")) // BATCH - 1  # all but the last, whose loss is looked at
     assert seen.batches < loop.ACCELERATOR_CHECK_STEPS
+
+
+class Copies(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes which functions of the trainer copy from the CPU to the device."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.by: set[str] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        given = [value for value in args if isinstance(value, Tensor) and value.device.type == "cpu"]
+        if given and isinstance(result, Tensor) and result.device == META:
+            frame: FrameType | None = sys._getframe()
+            while frame is not None and not str(frame.f_globals.get("__name__")).startswith("tinyml.trainer."):
+                frame = frame.f_back
+            assert frame is not None
+            self.by.add(frame.f_code.co_name)
+        return result
+
+
+@pytest.mark.parametrize("variant", ["plain", "rand", "trivial", "rotated", "three quarters of the size", "balanced"])
+def test_all_copies_to_the_device_go_one_way(variant: str, colors: Dataset) -> None:
+    """By `sent`, which does not wait; the network and the images as a whole are there before the first step."""
+    settings = changed(configure("best", "resnet20", "colors", {"batch_size": BATCH}), VARIANTS[variant])
+    learner, batches, tally = learner_of(settings, colors), batches_of(settings, colors), Tally(META)
+    jobs = list(islice(batches.jobs(1, 0, Counted(settings, len(batches))), 3))
+    with Copies() as copies:
+        for job in jobs:
+            batch = job()
+            answer = learner.answer(batch)
+            learner.learn(0.1)
+            tally.add(answer.loss, answer.logits, batch)
+    assert copies.by == {"sent"}
+
+
+def test_a_copy_to_cuda_is_queued() -> None:
+    asked: list[object] = []
+
+    class Noted:
+        def pin_memory(self) -> Noted:
+            asked.append("pinned")
+            return self
+
+        def to(self, device: torch.device, non_blocking: bool = False) -> Noted:
+            asked.append((device.type, non_blocking))
+            return self
+
+    for name in ("cuda", "mps", "cpu"):
+        sent(Noted(), torch.device(name))  # type: ignore[arg-type]
+    assert asked == ["pinned", ("cuda", True), ("mps", False), ("cpu", False)]
 
 
 def test_what_waits_is_found() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch.nn import functional
 
 from tinyml.schema import Preprocess, TrainConfig
 
+from ..device import sent
 from .boxes import boxes
 from .moving import affine, cropped
 from .policies import policies
@@ -120,7 +122,7 @@ class Augment:
             torch.stack((mirror * cos, -mirror * sin * aspect, 2.0 * shift[:, 0] / width), dim=1),
             torch.stack((sin / aspect, cos, 2.0 * shift[:, 1] / height), dim=1),
         )
-        return affine(images.contiguous(), torch.stack(rows, dim=1).to(images.device), mode="bilinear")
+        return affine(images.contiguous(), sent(torch.stack(rows, dim=1), images.device), mode="bilinear")
 
     def _recolored(self, images: Tensor, generator: torch.Generator) -> Tensor:
         images = images.contiguous()
@@ -133,10 +135,10 @@ class Augment:
         eye = torch.eye(3)
         hue = _hue_rotation(turn)
         colors = (saturation * eye + (1.0 - saturation) * gray) @ hue
-        matrix = (brightness * contrast * colors).to(images.device)
+        matrix = sent(brightness * contrast * colors, images.device)
         # Contrast moves every value from the image's mean gray, which saturation leaves as it is.
-        mean_gray = images.mean(dim=(2, 3)) @ luma.to(images.device)
-        offset = ((1.0 - contrast) * brightness)[:, 0].to(images.device) * mean_gray[:, None]
+        mean_gray = images.mean(dim=(2, 3)) @ sent(luma, images.device)
+        offset = sent(((1.0 - contrast) * brightness)[:, 0], images.device) * mean_gray[:, None]
         changed = torch.bmm(matrix, images.flatten(2)).add_(offset[:, :, None])
         return changed.clamp_(0.0, 1.0).view_as(images)
 
@@ -170,8 +172,7 @@ def _summed(values: Tensor, dim: int, times: int) -> Tensor:
 
 def normalized(images: Tensor, preprocess: Preprocess) -> Tensor:
     """`(images - mean) / std` per channel, in place; images float [B, 3, H, W] from 0 to 1."""
-    mean = torch.tensor(preprocess.mean, device=images.device)
-    std = torch.tensor(preprocess.std, device=images.device)
+    mean, std = (sent(torch.tensor(each), images.device) for each in (preprocess.mean, preprocess.std))
     if images.is_contiguous(memory_format=torch.channels_last):
         width = images.shape[3]
         lines = images.permute(0, 2, 3, 1).view(len(images), -1, width * 3)  # three values at a time are slow
@@ -189,6 +190,12 @@ def _hue_rotation(turn: Tensor) -> Tensor:
     cos, sin = torch.cos(turn), torch.sin(turn)
     zero, one = torch.zeros_like(turn), torch.ones_like(turn)
     plane = torch.stack((one, zero, zero, zero, cos, -sin, zero, sin, cos), dim=1).view(-1, 3, 3)
-    yiq = torch.tensor((_LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)))
-    rotation: Tensor = torch.linalg.inv(yiq) @ plane @ yiq
-    return rotation
+    forth, back = _yiq()
+    return back @ plane @ forth
+
+
+@cache
+def _yiq() -> tuple[Tensor, Tensor]:
+    """From RGB to YIQ, and back."""
+    forth = torch.tensor((_LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)))
+    return forth, torch.linalg.inv(forth)

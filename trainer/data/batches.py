@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tinyml.schema import Preprocess, TrainConfig
 
-from ..device import memory_format
+from ..device import memory_format, sent
 from ..pace import Counted, Pace
 from ..resolution import size_at
 from .ahead import made_ahead
@@ -119,7 +119,7 @@ class TrainBatches:
     def _batch(self, n: int, step: int, chosen: npt.NDArray[np.int64], place: float) -> Batch:
         """The images `chosen`, after `place` epochs of the schedule."""
         generator = seeded(self._config.seed, n, step)
-        labels = torch.from_numpy(self._labels[chosen]).to(self._device)
+        labels = sent(torch.from_numpy(self._labels[chosen]), self._device)
         mirrored = self._mirrored(chosen, n, generator)
         images = self._augment(
             self._pixels.of(chosen),
@@ -132,7 +132,7 @@ class TrainBatches:
         if self.mixes(place):
             images, targets = self._mixing(images, labels, self._classes, generator)
         elif self._answers is not None:
-            taught = self._answers.of(chosen, mirrored).to(self._device)
+            taught = sent(self._answers.of(chosen, mirrored), self._device)
         # Not left to the step: on the CPU another thread makes the batch.
         return Batch(images.contiguous(memory_format=memory_format(self._device)), targets, taught)
 

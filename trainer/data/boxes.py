@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..device import sent
+
 
 def boxes(
     tall: Tensor,
@@ -27,8 +29,9 @@ def boxes(
     Returns:
         float32 [B, 1, height, width], 1 in the box and 0 outside: multiplying by it goes faster than choosing.
     """
-    rows = _side(tall, height, generator).to(device)
-    columns = _side(wide, width, generator).to(device)
+    rows, columns = _side(tall, height, generator), _side(wide, width, generator)
+    if device is not None:
+        rows, columns = sent(rows, device), sent(columns, device)
     return (rows[:, :, None] * columns[:, None, :])[:, None]
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from tinyml.schema import TrainConfig
 
+from ..device import sent
 from .boxes import boxes
 
 
@@ -60,8 +61,8 @@ class Mixing:
         tall, wide = (side * height).round(), (side * width).round()
         box = boxes(tall, wide, height, width, generator, images.device)
         kept = torch.where(cut | ~mixed, 1.0, share)
-        own = torch.where(cut, 1.0 - tall * wide / (height * width), kept)[:, None].to(images.device)
-        weight = kept.to(images.device)[:, None, None, None] - box  # all of it is kept where there is a box
+        own = sent(torch.where(cut, 1.0 - tall * wide / (height * width), kept), images.device)[:, None]
+        weight = sent(kept, images.device)[:, None, None, None] - box  # all of it is kept where there is a box
         targets = functional.one_hot(labels, classes).to(images.dtype)
         images = images.contiguous()  # a weight for each pixel goes faster channel by channel
         return torch.lerp(images.roll(1, 0), images, weight), torch.lerp(targets.roll(1, 0), targets, own)

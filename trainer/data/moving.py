@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..device import sent
+
 
 def cropped(images: Tensor, mirrored: Tensor, corner: Tensor, padding: int) -> Tensor:
     """A part of every image as large as itself, out of the image with zeros around it.
@@ -54,8 +56,8 @@ def _by_pixels(pixels: Tensor, mirrored: Tensor, corner: Tensor, padding: int) -
     columns = torch.where(mirrored[:, None], columns.flip(1), columns) + corner[:, :1]
     rows = torch.arange(height).expand(count, height) + corner[:, 1:]
     image = torch.arange(count)[:, None]
-    places = ((image * padded.shape[1] + rows)[:, :, None] * padded.shape[2] + columns[:, None]).to(pixels.device)
-    return padded.flatten(0, 2)[places]
+    places = (image * padded.shape[1] + rows)[:, :, None] * padded.shape[2] + columns[:, None]
+    return padded.flatten(0, 2)[sent(places, pixels.device)]
 
 
 def affine(images: Tensor, matrix: Tensor, *, mode: str) -> Tensor:

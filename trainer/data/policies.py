@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from tinyml.registry import Registry
 
+from ..device import sent
 from .moving import affine
 
 Op = Callable[[Tensor, Tensor], Tensor]
@@ -60,8 +61,8 @@ class Policy:
                 strength = entry.weakest + (entry.strongest - entry.weakest) * share[which]
                 if entry.signed:
                     strength = strength * sign[which]
-                places = which.to(images.device)
-                changed[places] = entry.op(images[places], strength.to(images.device))
+                places = sent(which, images.device)
+                changed[places] = entry.op(images[places], sent(strength, images.device))
             images = changed
         return images
 
@@ -103,7 +104,7 @@ def _turn(images: Tensor, degrees: Tensor) -> Tensor:
 
 
 def _gray(images: Tensor) -> Tensor:
-    return torch.einsum("nchw,c->nhw", images, images.new_tensor(_LUMA))[:, None]
+    return torch.einsum("nchw,c->nhw", images, sent(torch.tensor(_LUMA), images.device))[:, None]
 
 
 def _blended(images: Tensor, other: Tensor, amount: Tensor) -> Tensor:
@@ -124,9 +125,9 @@ def _contrast(images: Tensor, amount: Tensor) -> Tensor:
 
 
 def _sharpness(images: Tensor, amount: Tensor) -> Tensor:
-    kernel = images.new_tensor([[1, 1, 1], [1, 5, 1], [1, 1, 1]]).div_(13.0).expand(3, 1, 3, 3)
+    kernel = sent(torch.tensor([[1.0, 1.0, 1.0], [1.0, 5.0, 1.0], [1.0, 1.0, 1.0]]).div_(13.0), images.device)
     smooth = images.clone()
-    smooth[..., 1:-1, 1:-1] = functional.conv2d(images, kernel, groups=3)
+    smooth[..., 1:-1, 1:-1] = functional.conv2d(images, kernel.expand(3, 1, 3, 3), groups=3)
     return _blended(images, smooth, amount)
 
 

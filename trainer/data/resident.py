@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..device import sent
 from .dataset import Split
 
 SHARE = 0.25
@@ -46,8 +47,7 @@ class Resident:
 
     def of(self, chosen: npt.NDArray[np.int64]) -> Tensor:
         """See Pixels."""
-        at = torch.from_numpy(chosen).to(self._images.device)
-        return self._images[at].permute(0, 3, 1, 2)
+        return self._images[sent(torch.from_numpy(chosen), self._images.device)].permute(0, 3, 1, 2)
 
 
 def pixels(split: Split, device: torch.device, *, shown: int) -> Pixels:
@@ -65,4 +65,4 @@ def pixels(split: Split, device: torch.device, *, shown: int) -> Pixels:
 
 def to_tensor(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
     """Images uint8 [B, H, W, 3] as a tensor uint8 [B, 3, H, W] on `device`, which lies in memory as they do."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)
+    return sent(torch.from_numpy(np.ascontiguousarray(images)), device).permute(0, 3, 1, 2)
