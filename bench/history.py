@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tinyml.counting import counted
 from tinyml.errors import ManifestError
 from tinyml.schema import BenchResult, BenchRun, Environment, Record, Timestamp
 from tinyml.store import read_json
@@ -96,7 +97,7 @@ def machine_name(environment: Environment) -> str:
     if environment.device is not None:
         return environment.device
     parts = dict.fromkeys((environment.machine, environment.cpu))
-    return f"{', '.join(parts)}, {environment.cores} cores, {environment.os} {environment.os_version}"
+    return f"{', '.join(parts)}, {counted(environment.cores, 'core')}, {environment.os} {environment.os_version}"
 
 
 def _case(machine: str, name: str, results: list[tuple[BenchRun, BenchResult]]) -> CaseHistory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tinyml.counting import counted
 from tinyml.schema import BenchCase, BenchRun
 
 
@@ -38,4 +39,4 @@ class Names:
         """The words, with everything that makes it another case."""
         if case.threads is None:
             return self.words(case)
-        return f"{self.words(case)}, {case.threads} thread{'s' * (case.threads != 1)}"
+        return f"{self.words(case)}, {counted(case.threads, 'thread')}"

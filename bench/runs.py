@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tinyml.counting import counted
 from tinyml.errors import BenchError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import BenchRun
@@ -56,7 +57,7 @@ def measure(
     if settings.accuracy and not files:
         _prepare_data(listed, settings.data, progress)
     manifests = dict.fromkeys(str(item.manifest if item.foreign else item.manifest.parent) for item in listed.jobs)
-    progress.say(f"measuring {len(manifests)} model{'s' * (len(manifests) != 1)}: {', '.join(manifests)}")
+    progress.say(f"measuring {counted(len(manifests), 'model')}: {', '.join(manifests)}")
     packages = {package for _, backend in backends.items() for package in backend.packages}
     run_id = f"{now().replace(':', '').replace('-', '')}-{secrets.token_hex(2)}"
     folder = workspace.bench / run_id

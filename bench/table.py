@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from tinyml.confidence import ABSENT, top1_interval
+from tinyml.counting import counted
 from tinyml.schema import BenchRun, Metrics
 
 from .names import shape_words
@@ -121,7 +122,7 @@ def facts(run: BenchRun) -> list[tuple[str, str]]:
     e, p = run.environment, run.provenance
     found = [
         ("machine", e.machine),
-        ("CPU", f"{e.cpu}, {e.cores} cores"),
+        ("CPU", f"{e.cpu}, {counted(e.cores, 'core')}"),
         ("memory", f"{e.memory_bytes / 2**30:.1f} GiB"),
         ("system", " ".join(part for part in (e.os, e.os_version, e.os_build) if part)),
         ("runtime", e.runtime),
@@ -134,7 +135,7 @@ def facts(run: BenchRun) -> list[tuple[str, str]]:
         ("made", f"{p.created_at} by tinyml {p.tool_version}"),
     ]
     if p.limit is not None:
-        found.append(("limit", f"accuracy on at most {p.limit} images"))
+        found.append(("limit", f"accuracy on at most {counted(p.limit, 'image')}"))
     return found
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tinyml import __version__
 from tinyml.accuracy import Images, subset
+from tinyml.counting import counted
 from tinyml.errors import (
     ArtifactError,
     DataError,
@@ -459,7 +460,8 @@ class Exporter:
         return Metadata(
             spec=spec,
             summary=(
-                f"{spec.architecture}: classifies RGB images of {size} x {size} pixels into {spec.classes} classes, "
+                f"{spec.architecture}: classifies RGB images of {size} x {size} pixels into "
+                f"{counted(spec.classes, 'class', 'classes')}, "
                 f"trained on {data}; {variant.summary}."
             ),
             author=f"tinyml {__version__}",

@@ -27,12 +27,16 @@ def page(parts: Sequence[Path], *, commit: str, machine: str) -> str:
     seconds = sum(float(suite.get("time", 0)) for suite in suites)
     when = min(suite.get("timestamp", "") for suite in suites)[:16].replace("T", " ")
     files: dict[str, float] = defaultdict(float)
-    names, missed = [], []
+    names, missed, counted = [], [], []
     for case in (case for root in roots for case in root.iter("testcase")):
         place = case.get("classname", "")
         files[place] += float(case.get("time", 0))
         if case.find("failure") is not None or case.find("error") is not None:
             names.append(f"{place}::{case.get('name')}")
+        counted += [
+            f"- {told.get('name')}: {told.get('value')}, in `{place}::{case.get('name')}`"
+            for told in case.iter("property")
+        ]
         if (reason := case.find("skipped")) is not None:
             missed.append(reason.get("message", "").strip())
     lines = [
@@ -54,6 +58,8 @@ def page(parts: Sequence[Path], *, commit: str, machine: str) -> str:
     if missed:
         lines += ["", "## Not run, and why", ""]
         lines += [f"- {missed.count(reason)} for: {reason}" for reason in sorted(set(missed))]
+    if counted:
+        lines += ["", "## What tests counted", "", *counted]
     longest = sorted(files.items(), key=lambda item: -item[1])[:LONGEST]
     lines += ["", "## Where the time goes", "", "| file | test minutes |", "|---|---|"]
     lines += [f"| {place} | {took / 60:.1f} |" for place, took in longest]

@@ -17,8 +17,9 @@ from tinyml.schema import Budget, TrainConfig
 from .architecture import INPUT_SIZE, architectures
 from .data import Dataset, TrainBatches, images_an_epoch
 from .data.resident import pixels
-from .device import memory_format
+from .device import autocast, memory_format
 from .duration import duration
+from .inference import for_inference
 from .learner import Learner
 from .memory import keep_freed_memory
 from .objective import Objective, objective_of
@@ -240,7 +241,9 @@ def probe(
                 took[batches.batch_size] = _step(learner, batches, share * left, device)
         training[size] = _cost(took)
     fastest = training[every[-1]].rate(whole)
-    return Speeds(training=training, validation=_answering(learner, fastest, seconds / (len(every) + 1), device))
+    return Speeds(
+        training=training, validation=_answering(learner, config, fastest, seconds / (len(every) + 1), device)
+    )
 
 
 def _cost(took: Mapping[int, float]) -> Cost:
@@ -262,19 +265,19 @@ def _estimated(known: Mapping[int, Cost], size: int) -> Cost | None:
     return Cost(image=nearest.image * (size / max(known)) ** 2, step=nearest.step)
 
 
-def _answering(learner: Learner, training: float, seconds: float, device: torch.device) -> float:
-    """Images a second without a backward pass."""
+def _answering(learner: Learner, config: TrainConfig, training: float, seconds: float, device: torch.device) -> float:
+    """Images a second in a validation."""
     if PROBE_BATCH / training > seconds:
         return 3 * training
-    learner.network.eval()
+    network = for_inference(learner.result, device)
     images = torch.zeros(PROBE_BATCH, 3, INPUT_SIZE, INPUT_SIZE, device=device)
     images = images.contiguous(memory_format=memory_format(device))
     took: list[float] = []
     until = time.monotonic() + seconds
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(device, config.precision):
         while len(took) < 2 or (len(took) < MOST_PROBED and time.monotonic() < until):
             began = time.monotonic()
-            learner.network(images)
+            network(images)
             _wait(device)
             took.append(max(1e-9, time.monotonic() - began))
     return len(images) / statistics.median(took[1:])

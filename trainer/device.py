@@ -3,8 +3,8 @@
 On Apple's MPS (read in PyTorch's tracker, not run here): `channels_last` breaks batch normalization's backward
 (https://github.com/pytorch/pytorch/issues/175189) and slows that of convolutions down thirtyfold
 (https://github.com/pytorch/pytorch/issues/193349), so it is for CUDA and the CPU only; copies with `non_blocking`
-corrupt data silently (https://github.com/pytorch/pytorch/issues/189690), so all copies block; `torch.compile` slows
-training (https://github.com/pytorch/pytorch/issues/192551) and is not used.
+corrupt data silently (https://github.com/pytorch/pytorch/issues/189690), so all copies block there; `torch.compile`
+slows training (https://github.com/pytorch/pytorch/issues/192551) and is not used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
+from torch import Tensor
 
+from tinyml.counting import counted
 from tinyml.errors import UnavailableError, UsageError
 from tinyml.machine import cpu_name
 
@@ -105,11 +107,21 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on `device`, of which the CPU waits for nothing where the device has a queue of its own.
+
+    A plain copy to CUDA ends when all work does that was given to it before: each would hold up the next step. From
+    pinned memory, which torch keeps until it has been read, the copy is one more piece of that work.
+    """
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 def device_name(device: torch.device) -> str:
     """A line for people and records: "cuda (NVIDIA H100)", "cpu (AMD EPYC, 2 threads)"."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     if device.type == "cpu":
-        threads = torch.get_num_threads()
-        return f"cpu ({cpu_name()}, {threads} thread{'s' if threads != 1 else ''})"
+        return f"cpu ({cpu_name()}, {counted(torch.get_num_threads(), 'thread')})"
     return device.type

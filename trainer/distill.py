@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tinyml.accuracy import Predictor
+from tinyml.counting import counted
 from tinyml.errors import DataError
 from tinyml.schema import Preprocess
 
 from .data import Batch
 from .data.augment import normalized
-from .device import Precision, autocast
+from .device import Precision, autocast, sent
 from .inference import for_inference
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def check_teacher(labels: tuple[str, ...], wanted: tuple[str, ...], what: object
     if labels != wanted:
         raise DataError(
             "the teacher knows other classes than the data set",
-            value=f"{what}: {len(labels)} classes, first {labels[:1]}",
-            allowed=f"{len(wanted)} classes, first {wanted[:1]}",
+            value=f"{what}: {counted(len(labels), 'class', 'classes')}, first {labels[:1]}",
+            allowed=f"{counted(len(wanted), 'class', 'classes')}, first {wanted[:1]}",
         )
 
 
@@ -127,6 +128,5 @@ def _of_size(images: Tensor, size: int) -> Tensor:
 
 def _plain(images: Tensor, seen: Preprocess) -> Tensor:
     """Normalized images as values from 0 to 1, a new tensor."""
-    mean = torch.tensor(seen.mean, device=images.device)[:, None, None]
-    std = torch.tensor(seen.std, device=images.device)[:, None, None]
+    mean, std = (sent(torch.tensor(each), images.device)[:, None, None] for each in (seen.mean, seen.std))
     return images * std + mean

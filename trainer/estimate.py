@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tinyml.counting import counted
 from tinyml.schema import TrainConfig
 
 from .duration import duration
@@ -45,5 +46,5 @@ class FirstEstimate:
         checked = epochs * math.ceil(self._validated / self._batch_size) * VALIDATION_SHARE
         left = (epochs * self._steps - step + checked) * took / steps
         growing = ", more as the images grow" if self._config.resolution else ""
-        told = f"{epochs} epochs" if epochs > 1 else "1 epoch"
+        told = counted(epochs, "epoch")
         return f"about {duration(left)} to go for {told} at {steps * self._batch_size / took:,.0f} images/s{growing}"

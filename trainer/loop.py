@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from tinyml.counting import counted
 from tinyml.errors import TrainingError, UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
@@ -379,8 +380,9 @@ class _Run:
             f"validation accuracy {record.val_accuracy:.2%}{' (best)' if best else ''}, "
             f"{record.images_per_second:,.0f} images/s, {record.seconds:.1f} s"
         )
-        if self.stopped_early:
-            self.progress.say(f"stopped early: no better validation accuracy in {self.config.patience} epochs")
+        if self.stopped_early and self.config.patience is not None:
+            patience = counted(self.config.patience, "epoch")
+            self.progress.say(f"stopped early: no better validation accuracy in {patience}")
 
     def _record(self, metrics: Metrics) -> EpochRecord:
         if metrics.loss is None:

@@ -14,6 +14,7 @@ from torch.nn import functional
 from tinyml.schema import TrainConfig
 
 from .data import Batch
+from .device import sent
 from .distill import Distilled, Teacher
 
 
@@ -42,7 +43,7 @@ class CrossEntropy:
         targets = batch.targets
         if not targets.is_floating_point():
             targets = functional.one_hot(targets, logits.shape[1]).to(logits.dtype)
-        weights = self.weights.to(logits.device)
+        weights = sent(self.weights, logits.device)
         return functional.cross_entropy(logits, targets, weight=weights, label_smoothing=self.label_smoothing)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from tinyml.counting import counted
 from tinyml.schema import History, LrRange, SweepTrial
 from tinyml.store import atomic_file
 
@@ -50,7 +51,7 @@ def plot_history(history: History, path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
     config = history.config
-    limited = f", {config.limit} images an epoch" if config.limit else ""
+    limited = f", {counted(config.limit, 'image')} an epoch" if config.limit else ""
     figure.suptitle(f"{config.model} on {config.data}, recipe {config.recipe}{limited}")
     with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")

@@ -16,11 +16,12 @@ from tinyml.schema import Origin, TrainConfig
 
 from .answers import storable, stored_answers
 from .budget import fit, seconds_of
+from .compiling import check_compiles
 from .data import Answers, Dataset, open_dataset, trained_images
 from .distill import Teacher
 from .freezing import check_frozen
 from .objective import Objective, objective_of
-from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure
+from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure, option
 from .room import fit_memory, free_memory
 from .start import Resumed, Scratch, Start
 from .state import check_continues, read_state
@@ -86,6 +87,7 @@ def prepare(
         UsageError: An option is unknown, out of range, or contradicts another or the training to go on with.
         DataError: The data cannot be read, or the teacher knows other classes.
         CheckpointError: The state, or the weights to begin with, cannot be read.
+        UnavailableError: The network is to be compiled, which this machine cannot do.
     """
     seconds = None if wish.budget is None else seconds_of(wish.budget)
     resumed = None
@@ -98,9 +100,10 @@ def prepare(
     else:
         recipe = wish.recipe or (DEFAULT_RECIPE if seconds is None else BUDGET_RECIPE)
         config = configure(recipe, wish.model, DEFAULT_DATA, wish.changes)
-    if config.compiled and device.type == "mps":
-        raise UsageError("--compile slows training down on MPS", value="mps", hint="leave it out")
+    if config.compiled:
+        check_compiles(device)
     check_frozen(config)
+    _check_taught(wish, config)
     foreign = None if wish.init is None else read_foreign(wish.init)
     opening = time.monotonic()
     dataset = open_dataset(_words(config, resumed), progress=progress)
@@ -182,6 +185,17 @@ def prepare_together(team: Team, make: Callable[[TrainConfig | None], Prepared])
     if told is None:
         raise LeftOutError("the first process does not train")
     return make(TrainConfig.model_validate_json(told))
+
+
+def _check_taught(wish: Wish, config: TrainConfig) -> None:
+    """Raises UsageError where somebody says how a teacher is to be heard, and names none."""
+    for field in ("distill_share", "distill_temperature"):
+        if field in wish.changes and _teacher_path(wish, config) is None:
+            raise UsageError(
+                f"{option(field)} needs a teacher",
+                value=wish.changes[field],
+                hint=f"name one with --teacher, or leave {option(field)} out",
+            )
 
 
 def _teacher_path(wish: Wish, config: TrainConfig) -> Path | None:

@@ -73,15 +73,18 @@ def configure(
     own = architectures.get(model).recipes.get(recipe, {})
     changes, chosen = changes or {}, recipes.get(recipe)
     base = changed(chosen.make(model, data), own)
-    if chosen.fit is None:
-        return changed(base, changes)
     wanted = changed(base, {**_lengths(base, changes), **changes})
+    if chosen.fit is None:
+        return wanted
     length = passes or float(wanted.total_epochs or wanted.epochs)
     return changed(wanted, {**chosen.fit(wanted, passes=length, images=images), **changes})
 
 
 def _lengths(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, object]:
-    """Warm-up and the end without mixing, in proportion where the user changes the length alone."""
+    """Warm-up and the end without mixing, in proportion where the user changes the length alone.
+
+    Lengths made for many epochs would otherwise be all of a short training, or more than it.
+    """
     epochs = changes.get("total_epochs") or changes.get("epochs")
     if not isinstance(epochs, int) or epochs >= base.epochs:
         return {}

@@ -17,6 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from tinyml.counting import counted
 from tinyml.errors import CheckpointError, ManifestError, UsageError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import (
@@ -41,7 +42,7 @@ from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
 Tensors: TypeAlias = Mapping[str, Tensor]
 
 HEADER, CHECKSUM = "tinyml", "crc32"
-MAY_CHANGE = frozenset({"epochs", "total_epochs", "patience", "save_every"})
+MAY_CHANGE = frozenset({"compiled", "epochs", "total_epochs", "patience", "save_every"})
 
 
 class Position(Record):
@@ -196,13 +197,13 @@ def check_continues(position: Position, config: TrainConfig, dataset: Dataset) -
     if stopped_early(position.records, config.patience):
         raise UsageError(
             "this training is complete",
-            value=f"stopped early after {position.epoch} epochs",
+            value=f"stopped early after {counted(position.epoch, 'epoch')}",
             allowed=f"--patience above {config.patience} to go on",
         )
     if config.budget is None and position.epoch >= config.epochs:
         raise UsageError(
             "this training is complete",
-            value=f"{position.epoch} epochs done",
+            value=f"{counted(position.epoch, 'epoch')} done",
             allowed=f"--epochs above {position.epoch} to go on",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -10,6 +11,13 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from .team import Team
+
+_BUFFERS = next(
+    name
+    for name in ("forward_sync_buffers", "broadcast_buffers")
+    if name in inspect.signature(DistributedDataParallel).parameters
+)
+"""What later versions of torch call the option whose first name they warn of; all processes have the same buffers."""
 
 
 class _Summed(torch.autograd.Function):
@@ -80,4 +88,5 @@ def averaging(network: nn.Module, team: Team, device: torch.device) -> nn.Module
     if team.size == 1:
         return network
     ids = [device.index] if device.type == "cuda" else None
-    return DistributedDataParallel(network, device_ids=ids, broadcast_buffers=False)
+    options: dict[str, Any] = {_BUFFERS: False}
+    return DistributedDataParallel(network, device_ids=ids, **options)

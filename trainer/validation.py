@@ -10,6 +10,7 @@ from tinyml.progress import Progress
 from tinyml.schema import Metrics, ModelSpec, TrainConfig
 
 from .data import Dataset
+from .inference import for_inference
 from .predictor import ModulePredictor
 from .team import Team
 
@@ -24,8 +25,14 @@ def validate(
     progress: Progress | None = None,
     team: Team | None = None,
 ) -> Metrics:
-    """Accuracy and loss of `network`, in evaluation mode; a limit on the images of an epoch holds here as well."""
-    predictor = ModulePredictor(network, spec, device, batch_size=config.batch_size)
+    """Accuracy and loss of `network` in evaluation mode; a limit on the images of an epoch holds here as well.
+
+    Measured at the speed of inference: of a copy with its normalizations folded, in the training's precision. The
+    network stays as it is, and in the mode that it is in.
+    """
+    predictor = ModulePredictor(
+        for_inference(network, device), spec, device, batch_size=config.batch_size, precision=config.precision
+    )
     limit = validated_images(config, dataset)
     return accuracy_on(predictor, dataset.split("val"), "val", limit=limit, progress=progress, team=team)
 

@@ -25,6 +25,16 @@ MISTAKES = {
     ),
     "optimizer": (["train", "vgg", "--optimizer", "lion"], 2, "--optimizer out of range: 'lion'"),
     "drop path": (["train", "vgg", "--drop-path", "0.1"], 2, "vgg has no residual branches"),
+    "share of no teacher": (
+        ["train", "vgg", "--distill-share", "0.5"],
+        2,
+        "--distill-share needs a teacher: 0.5; name one with --teacher, or leave --distill-share out",
+    ),
+    "temperature of no teacher": (
+        ["train", "vgg", "--distill-temperature", "2"],
+        2,
+        "--distill-temperature needs a teacher: 2.0; name one with --teacher, or leave --distill-temperature out",
+    ),
     "unknown device": (["train", "vgg", "--device", "tpu"], 2, "unknown device: 'tpu'; allowed: auto, cpu, cuda, mps"),
     "nothing to resume": (["train", "vgg", "--resume"], 1, "nothing to resume"),
     "foreign state": (["train", "vgg", "--resume-from", "notes.txt"], 1, "truncated or no safetensors"),
@@ -101,3 +111,14 @@ def test_train_then_train_on(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr()
     assert "a training of that name lies there already" in told.err
     assert "training alexnet on" not in told.err + told.out
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_first_look_is_not_refused_for_its_recipes_warm_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = ["train", "alexnet", "--data", "shapes", "--limit", "16", "--epochs", "1", "--device", "cpu", "--json"]
+    assert run([*look, "--results", str(tmp_path)]) == 0
+    history = json.loads(capsys.readouterr().out)
+    assert history["config"]["recipe"] == "reference"
+    assert history["config"]["warmup_epochs"] == pytest.approx(0.1)  # five epochs of fifty

@@ -14,7 +14,8 @@ timestamp="2026-01-31T12:34:56.789">
 """
 SLOW = """<?xml version="1.0"?>
 <testsuites><testsuite name="pytest" errors="0" failures="0" skipped="0" tests="1" time="60.0"
-timestamp="2026-01-31T12:36:26.789"><testcase classname="tests.export.test_sweep" name="test_f" time="60" /></testsuite>
+timestamp="2026-01-31T12:36:26.789"><testcase classname="tests.export.test_sweep" name="test_f" time="60">
+<properties><property name="kills" value="24" /></properties></testcase></testsuite>
 </testsuites>
 """
 
@@ -32,4 +33,5 @@ def test_the_page_names_what_failed_and_what_was_not_run(tmp_path: Path) -> None
     assert "- `tests.cli.test_x::test_c`" in page
     assert "- 2 for: needs macOS" in page
     assert "| tests.export.test_sweep | 1.0 |" in page
+    assert "- kills: 24, in `tests.export.test_sweep::test_f`" in page
     assert page.index("tests.core.test_store | 1.0") < page.index("tests.cli.test_x | 0.1")

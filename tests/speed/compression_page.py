@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml.bench.markdown_table import table
+from tinyml.counting import counted
 from tinyml.export.compression import compensates
 from tinyml.export.variants import variants
 from tinyml.store import write_bytes
@@ -167,7 +168,7 @@ def _tuned(network: Figures) -> list[str]:
                     f"{figures['train_cpu_s'] / 60:.0f}",
                 ]
             )
-        word = f"{length} epoch{'s' * (length != '1')}" if length.isdigit() else length
+        word = counted(int(length), "epoch") if length.isdigit() else length
         lines += [
             f"### Trained for, {word}",
             "",

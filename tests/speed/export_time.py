@@ -28,6 +28,7 @@ from torch import nn
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
+from tinyml.counting import counted
 from tinyml.export.format import Metadata, formats
 from tinyml.export.network import Deployable
 from tinyml.export.variants import variants
@@ -165,9 +166,9 @@ def page(document: dict[str, Any]) -> str:
     lines = [
         "# What an export costs",
         "",
-        f"Written by `{document['command']}` on {document['machine']}; {document['threads']} thread"
-        f"{'s' * (document['threads'] > 1)}, processor seconds, least of {document['rounds']} rounds; verification "
-        f"reckoned from {document['images']} images.",
+        f"Written by `{document['command']}` on {document['machine']}; "
+        f"{counted(document['threads'], 'thread')}, processor seconds, least of {document['rounds']} rounds; "
+        f"verification reckoned from {document['images']} images.",
         "",
         *table(columns, rows, text_columns=1),
     ]

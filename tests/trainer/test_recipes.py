@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import TrainConfig
 from tinyml.trainer.architecture import architectures
 from tinyml.trainer.recipe import changed, configure, option, recipes
+from tinyml.trainer.schedule import learning_rate
 
 
 @pytest.mark.parametrize("model", architectures.names())
@@ -42,6 +45,30 @@ def test_the_references_defaults() -> None:
 def test_changes_replace() -> None:
     config = configure("reference", "densenet", "shapes", {"epochs": 2, "lr": 0.05})
     assert (config.epochs, config.lr, config.batch_size) == (2, 0.05, 128)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7])
+@pytest.mark.parametrize("model", architectures.names())
+@pytest.mark.parametrize("recipe", recipes.names())
+def test_a_short_training_warms_up_for_as_large_a_part_as_a_long_one(recipe: str, model: str, epochs: int) -> None:
+    whole = configure(recipe, model, "shapes")
+    short = configure(recipe, model, "shapes", {"epochs": epochs})
+    share = whole.warmup_epochs / whole.epochs
+    assert share < 0.3
+    if epochs < whole.epochs:
+        assert short.warmup_epochs <= share * epochs + 1e-3  # `best` rounds it
+        assert (short.warmup_epochs > 0) == (share > 0)
+        assert short.mix_off_epochs < epochs
+    steps = 15 * epochs  # of 2,000 images in batches of 128
+    rates = [learning_rate(short, step, 15) for step in range(steps)]
+    assert sum(rate < before for before, rate in pairwise(rates)) > steps / 2  # most of it the rate falls
+
+
+def test_a_warm_up_that_is_given_stands() -> None:
+    assert configure("reference", "alexnet", "shapes", {"epochs": 2, "warmup_epochs": 1.5}).warmup_epochs == 1.5
+    assert configure("reference", "alexnet", "shapes", {"epochs": 1, "total_epochs": 50}).warmup_epochs == 5
+    with pytest.raises(UsageError, match="--warmup-epochs beyond the training: 3; allowed: at most 2"):
+        configure("reference", "alexnet", "shapes", {"epochs": 2, "warmup_epochs": 3})
 
 
 MISTAKES: dict[str, tuple[dict[str, object], str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -113,4 +114,26 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, capsys: pytest.Capture
 
 def test_a_variant_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sweep", "--models", "vgg", "--variant", "--lr 1"]) == 2
-    assert "--variant lacks its name" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--variant lacks its name: '--lr 1'" in told
+    words = shlex.split(told.rpartition(", as ")[2])  # what it offers can be typed
+    assert words == ["--variant", "large=--lr 0.2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("my large=--lr 1", "--variant has a name that no folder can have: 'my large'"),
+        ("large=--lr '1", "--variant has options that no shell takes (No closing quotation)"),
+        (f"{'x' * 100}=--lr 1", "--run is no name for a folder"),
+    ],
+)
+def test_a_variant_that_cannot_be_made_is_refused_before_the_first_training(
+    given: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", "--models", "vgg", "--variant", "plain=", "--variant", given, "--results", str(tmp_path / "r")]
+    assert run(command) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert message in err
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from tinyml.errors import TrainingError, UsageError
 from tinyml.schema import History, TrainConfig
@@ -20,6 +21,7 @@ from tinyml.trainer.prepare import prepare_together
 from tinyml.trainer.signals import Interrupts
 from tinyml.trainer.tally import Tally
 from tinyml.trainer.team import LeftOutError, Team, ended_told
+from tinyml.trainer.together import averaging
 from tinyml.workspace import RunFolder, Workspace
 
 from .conftest import config
@@ -44,6 +46,7 @@ def test_two_processes_train_what_one_does(colors: Dataset, tmp_path: Path, tiny
         code, out, err = finish(start(tmp_path, colors, *OPTIONS, "--results", str(tmp_path / name), how=how))
         assert code == 0, err
         assert out.count("best validation accuracy") == 1  # one of them speaks
+        assert "Warning" not in err
         results[name] = trained(tmp_path / name)
     (one, weights), (two, others) = results["alone"], results["together"]
     assert (one.processes, two.processes) == (1, 2)
@@ -177,3 +180,15 @@ def test_only_the_first_one_writes(colors: Dataset, tiny: str, tmp_path: Path, m
     result = train(config(epochs=1), colors, Workspace(tmp_path), device=CPU, team=Second(1))
     assert len(result.history.epochs) == 1
     assert not folder.path.exists()
+
+
+def test_gradients_are_averaged_without_a_warning(tmp_path: Path) -> None:
+    """Warnings are errors here; torch has renamed an option of it."""
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    try:
+        network = torch.nn.Linear(2, 1)
+        averaging(network, Pair(), CPU)(torch.ones(3, 2)).sum().backward()
+        assert network.weight.grad is not None
+        assert network.weight.grad.tolist() == [[3.0, 3.0]]
+    finally:
+        dist.destroy_process_group()

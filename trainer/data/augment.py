@@ -1,14 +1,16 @@
 """Training augmentation of a whole batch at once, with parameters of its own for every image.
 
 torchvision's v2 transforms draw one set of parameters for a batch (https://github.com/pytorch/vision/issues/8484), so
-it needs a call an image. Here crop, flip and rotation are one affine sampling, and all color changes one 3x4 matrix
-an image. Parameters are drawn on the CPU from an explicit generator, hence alike for every device.
+it needs a call an image. Here crop and flip are one copy, or with a rotation one affine sampling (`moving`), and all
+color changes one 3x4 matrix an image. Parameters are drawn on the CPU from an explicit generator, hence alike for every
+device.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -16,6 +18,9 @@ from torch.nn import functional
 
 from tinyml.schema import Preprocess, TrainConfig
 
+from ..device import sent
+from .boxes import boxes
+from .moving import affine, cropped
 from .policies import policies
 
 _LUMA = (0.2989, 0.587, 0.114)
@@ -78,14 +83,17 @@ class Augment:
         """
         size = images.shape[-1] if size is None else size
         mirrored = self.mirrored(len(images), generator) if mirrored is None else mirrored
-        values = resized(images, size)
         padding = round(self.crop_padding * size / images.shape[-1])
         if self.rotation_degrees:
-            values = self._turned(values, mirrored, padding, generator)
-        elif padding or self.flip:
-            values = self._moved(values, mirrored, padding, generator)
+            values = self._turned(resized(images, size), mirrored, padding, generator)
+        elif not (padding or self.flip):
+            values = resized(images, size)
+        elif size == images.shape[-1]:
+            values = resized(self._moved(images, mirrored, padding, generator), size)
+        else:
+            values = self._moved(resized(images, size), mirrored, padding, generator)
         if self.policy is not None:
-            values = policies.get(self.policy)(values, generator)
+            values = policies.get(self.policy)(values.contiguous(), generator)
         if self.color_jitter:
             values = self._recolored(values, generator)
         values = normalized(values, preprocess)
@@ -99,14 +107,8 @@ class Augment:
 
     @staticmethod
     def _moved(images: Tensor, mirrored: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-        batch, channels, height, width = images.shape
-        corner = torch.randint(0, 2 * padding + 1, (batch, 2), generator=generator)
-        columns = torch.arange(width).expand(batch, width)
-        columns = torch.where(mirrored[:, None], columns.flip(1), columns) + corner[:, :1]
-        rows = torch.arange(height).expand(batch, height) + corner[:, 1:]
-        padded = functional.pad(images, (padding,) * 4)
-        places = (rows[:, :, None] * padded.shape[-1] + columns[:, None, :]).view(batch, 1, -1).to(images.device)
-        return padded.flatten(2).gather(2, places.expand(-1, channels, -1)).view_as(images)
+        corner = torch.randint(0, 2 * padding + 1, (len(images), 2), generator=generator)
+        return cropped(images, mirrored, corner, padding)
 
     def _turned(self, images: Tensor, mirrored: Tensor, padding: int, generator: torch.Generator) -> Tensor:
         batch, _, height, width = images.shape
@@ -115,17 +117,15 @@ class Augment:
         shift = torch.randint(0, 2 * padding + 1, (batch, 2), generator=generator) - padding
         cos, sin = torch.cos(angle), torch.sin(angle)
         aspect = height / width
-        # From an output place to the input place it shows, in coordinates from -1 to 1: turned, mirrored, shifted.
+        # From a place of the result to the place in the image that it shows: turned, mirrored, shifted.
         rows = (
             torch.stack((mirror * cos, -mirror * sin * aspect, 2.0 * shift[:, 0] / width), dim=1),
             torch.stack((sin / aspect, cos, 2.0 * shift[:, 1] / height), dim=1),
         )
-        grid = functional.affine_grid(
-            torch.stack(rows, dim=1).to(images.device), list(images.shape), align_corners=False
-        )
-        return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        return affine(images.contiguous(), sent(torch.stack(rows, dim=1), images.device), mode="bilinear")
 
     def _recolored(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        images = images.contiguous()
         batch = len(images)
         low, high = 1.0 - self.color_jitter, 1.0 + self.color_jitter
         brightness, contrast, saturation = (_uniform(batch, low, high, generator)[:, None, None] for _ in range(3))
@@ -135,11 +135,11 @@ class Augment:
         eye = torch.eye(3)
         hue = _hue_rotation(turn)
         colors = (saturation * eye + (1.0 - saturation) * gray) @ hue
-        matrix = (brightness * contrast * colors).to(images.device)
+        matrix = sent(brightness * contrast * colors, images.device)
         # Contrast moves every value from the image's mean gray, which saturation leaves as it is.
-        mean_gray = images.mean(dim=(2, 3)) @ luma.to(images.device)
-        offset = ((1.0 - contrast) * brightness)[:, 0].to(images.device) * mean_gray[:, None]
-        changed = torch.baddbmm(offset.expand(batch, 3)[:, :, None], matrix, images.flatten(2))
+        mean_gray = images.mean(dim=(2, 3)) @ sent(luma, images.device)
+        offset = sent(((1.0 - contrast) * brightness)[:, 0], images.device) * mean_gray[:, None]
+        changed = torch.bmm(matrix, images.flatten(2)).add_(offset[:, :, None])
         return changed.clamp_(0.0, 1.0).view_as(images)
 
     def _erased(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -147,37 +147,38 @@ class Augment:
         chosen = torch.rand(batch, generator=generator) < self.erasing
         area = height * width * _uniform(batch, *_ERASED_AREA, generator)
         ratio = torch.exp(_uniform(batch, math.log(_ERASED_RATIO[0]), math.log(_ERASED_RATIO[1]), generator))
-        tall = (area * ratio).sqrt().round().clamp(max=height)
+        tall = (area * ratio).sqrt().round().clamp(max=height) * chosen
         wide = (area / ratio).sqrt().round().clamp(max=width)
-        box = boxes(tall, wide, height, width, generator) & chosen[:, None, None, None]
-        return images.masked_fill_(box.to(images.device), 0.0)
-
-
-def boxes(tall: Tensor, wide: Tensor, height: int, width: int, generator: torch.Generator) -> Tensor:
-    """Masks, bool [B, 1, height, width], of one box an image, of the given whole sizes [B], placed at random inside."""
-    top = (torch.rand(len(tall), generator=generator) * (height - tall + 1)).floor()[:, None]
-    left = (torch.rand(len(wide), generator=generator) * (width - wide + 1)).floor()[:, None]
-    y, x = torch.arange(height), torch.arange(width)
-    rows = (y >= top) & (y < top + tall[:, None])
-    columns = (x >= left) & (x < left + wide[:, None])
-    return (rows[:, :, None] & columns[:, None, :])[:, None]
+        return images.contiguous().mul_(1.0 - boxes(tall, wide, height, width, generator, images.device))
 
 
 def resized(images: Tensor, size: int) -> Tensor:
     """Images uint8 [B, 3, H, H] as float32 [B, 3, size, size] from 0 to 1, smoothed where they shrink."""
-    values = images.float().div_(255.0)
-    if size == images.shape[-1]:
-        return values
-    if images.shape[-1] % size == 0:  # the mean of whole pixels, which is faster and the same on every device
-        return functional.avg_pool2d(values, images.shape[-1] // size)
-    return functional.interpolate(values, (size, size), mode="bilinear", antialias=True)
+    values = images.float()
+    times, rest = divmod(images.shape[-1], size)
+    if rest:
+        values = functional.interpolate(values.contiguous(), (size, size), mode="bilinear", antialias=True)
+    elif times > 1:  # the mean of whole pixels, which is faster and the same on every device
+        values = _summed(_summed(values, 2, times), 3, times).div_(times * times)
+    return values.div_(255.0)
+
+
+def _summed(values: Tensor, dim: int, times: int) -> Tensor:
+    """The sums of `times` neighbors along a dimension."""
+    shape = (*values.shape[:dim], -1, times, *values.shape[dim + 1 :])
+    first, *others = values.view(shape).unbind(dim + 1)
+    return sum(others, start=first)
 
 
 def normalized(images: Tensor, preprocess: Preprocess) -> Tensor:
     """`(images - mean) / std` per channel, in place; images float [B, 3, H, W] from 0 to 1."""
-    mean = torch.tensor(preprocess.mean, device=images.device)[:, None, None]
-    std = torch.tensor(preprocess.std, device=images.device)[:, None, None]
-    return images.sub_(mean).div_(std)
+    mean, std = (sent(torch.tensor(each), images.device) for each in (preprocess.mean, preprocess.std))
+    if images.is_contiguous(memory_format=torch.channels_last):
+        width = images.shape[3]
+        lines = images.permute(0, 2, 3, 1).view(len(images), -1, width * 3)  # three values at a time are slow
+        lines.sub_(mean.repeat(width)).div_(std.repeat(width))
+        return images
+    return images.sub_(mean[:, None, None]).div_(std[:, None, None])
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -189,6 +190,12 @@ def _hue_rotation(turn: Tensor) -> Tensor:
     cos, sin = torch.cos(turn), torch.sin(turn)
     zero, one = torch.zeros_like(turn), torch.ones_like(turn)
     plane = torch.stack((one, zero, zero, zero, cos, -sin, zero, sin, cos), dim=1).view(-1, 3, 3)
-    yiq = torch.tensor((_LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)))
-    rotation: Tensor = torch.linalg.inv(yiq) @ plane @ yiq
-    return rotation
+    forth, back = _yiq()
+    return back @ plane @ forth
+
+
+@cache
+def _yiq() -> tuple[Tensor, Tensor]:
+    """From RGB to YIQ, and back."""
+    forth = torch.tensor((_LUMA, (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112)))
+    return forth, torch.linalg.inv(forth)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tinyml.schema import Preprocess, TrainConfig
 
+from ..device import memory_format, sent
 from ..pace import Counted, Pace
 from ..resolution import size_at
 from .ahead import made_ahead
@@ -118,7 +119,7 @@ class TrainBatches:
     def _batch(self, n: int, step: int, chosen: npt.NDArray[np.int64], place: float) -> Batch:
         """The images `chosen`, after `place` epochs of the schedule."""
         generator = seeded(self._config.seed, n, step)
-        labels = torch.from_numpy(self._labels[chosen]).to(self._device)
+        labels = sent(torch.from_numpy(self._labels[chosen]), self._device)
         mirrored = self._mirrored(chosen, n, generator)
         images = self._augment(
             self._pixels.of(chosen),
@@ -127,10 +128,13 @@ class TrainBatches:
             size=size_at(self._config, place / (self._config.total_epochs or self._config.epochs)),
             mirrored=mirrored,
         )
+        targets, taught = labels, None
         if self.mixes(place):
-            return Batch(*self._mixing(images, labels, self._classes, generator))
-        taught = None if self._answers is None else self._answers.of(chosen, mirrored).to(self._device)
-        return Batch(images, labels, taught)
+            images, targets = self._mixing(images, labels, self._classes, generator)
+        elif self._answers is not None:
+            taught = sent(self._answers.of(chosen, mirrored), self._device)
+        # Not left to the step: on the CPU another thread makes the batch.
+        return Batch(images.contiguous(memory_format=memory_format(self._device)), targets, taught)
 
     def _mirrored(self, chosen: npt.NDArray[np.int64], n: int, generator: torch.Generator) -> Tensor:
         """Which of the images are mirrored in epoch `n`, bool [B]: they take turns, or it is left to chance."""

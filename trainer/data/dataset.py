@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyml.counting import counted
 from tinyml.errors import DataError, ManifestError, UnknownNameError, reason_of
 from tinyml.schema import SPLITS, DatasetIdentity, DatasetIndex, SplitIdentity, SplitName
 from tinyml.store import file_sha256, read_json
@@ -74,7 +75,9 @@ def open_prepared(path: Path, *, again: str) -> Dataset:
         for name in SPLITS:
             split = dataset.split(name)
             if split.images.shape != (len(split), size, size, 3) or split.images.dtype != np.uint8:
-                raise ManifestError(f"{path / name}.npy has shape {split.images.shape}, its index {len(split)} images")
+                raise ManifestError(
+                    f"{path / name}.npy has shape {split.images.shape}, its index {counted(len(split), 'image')}"
+                )
             if len(split) != index.splits[name].images or split.labels.max(initial=0) >= len(index.labels):
                 raise ManifestError(f"{path / INDEX} contradicts itself about {name}")
     except (ManifestError, ValueError, EOFError, OSError) as error:

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from tinyml.schema import TrainConfig
 
-from .augment import boxes
+from ..device import sent
+from .boxes import boxes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class Mixing:
             generator: a CPU generator.
 
         Returns:
-            The mixed images and the soft targets, float [B, classes], whose rows sum to 1.
+            The mixed images, and the soft targets, float [B, classes], whose rows sum to 1.
         """
         batch, _, height, width = images.shape
         mixed = torch.rand(batch, generator=generator) < self.probability
@@ -56,13 +57,14 @@ class Mixing:
         cut = either if self.mixup_alpha and self.cutmix_alpha else torch.full((batch,), self.cutmix_alpha > 0.0)
         share = torch.where(cut, _beta(self.cutmix_alpha, batch, generator), _beta(self.mixup_alpha, batch, generator))
         # The box that CutMix takes from the partner covers 1 - share of the image, and lies inside of it.
-        side = (1.0 - share).sqrt()
-        box = boxes((side * height).round(), (side * width).round(), height, width, generator)
-        box &= (cut & mixed)[:, None, None, None]
+        side = torch.where(cut & mixed, (1.0 - share).sqrt(), 0.0)
+        tall, wide = (side * height).round(), (side * width).round()
+        box = boxes(tall, wide, height, width, generator, images.device)
         kept = torch.where(cut | ~mixed, 1.0, share)
-        weight = torch.where(box, 0.0, kept[:, None, None, None]).to(images.device)
-        own = torch.where(cut, 1.0 - box.float().mean(dim=(1, 2, 3)), kept)[:, None].to(images.device)
+        own = sent(torch.where(cut, 1.0 - tall * wide / (height * width), kept), images.device)[:, None]
+        weight = sent(kept, images.device)[:, None, None, None] - box  # all of it is kept where there is a box
         targets = functional.one_hot(labels, classes).to(images.dtype)
+        images = images.contiguous()  # a weight for each pixel goes faster channel by channel
         return torch.lerp(images.roll(1, 0), images, weight), torch.lerp(targets.roll(1, 0), targets, own)
 
 

@@ -15,6 +15,9 @@ from torch.nn import functional
 
 from tinyml.registry import Registry
 
+from ..device import sent
+from .moving import affine
+
 Op = Callable[[Tensor, Tensor], Tensor]
 """Images float [n, 3, H, W] from 0 to 1 and a strength [n] each, in the op's own unit, to images of the same shape."""
 
@@ -58,8 +61,8 @@ class Policy:
                 strength = entry.weakest + (entry.strongest - entry.weakest) * share[which]
                 if entry.signed:
                     strength = strength * sign[which]
-                places = which.to(images.device)
-                changed[places] = entry.op(images[places], strength.to(images.device))
+                places = sent(which, images.device)
+                changed[places] = entry.op(images[places], sent(strength, images.device))
             images = changed
         return images
 
@@ -71,8 +74,7 @@ def _identity(images: Tensor, _: Tensor) -> Tensor:
 def _affine(images: Tensor, xx: Tensor, xy: Tensor, x: Tensor, yx: Tensor, yy: Tensor, y: Tensor) -> Tensor:
     """Samples at (xx*u + xy*v + x, yx*u + yy*v + y) for an output place (u, v) in [-1, 1]; zeros outside."""
     rows = torch.stack((torch.stack((xx, xy, x), 1), torch.stack((yx, yy, y), 1)), 1)
-    grid = functional.affine_grid(rows, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return affine(images, rows, mode="nearest")
 
 
 def _shear_x(images: Tensor, s: Tensor) -> Tensor:
@@ -102,7 +104,7 @@ def _turn(images: Tensor, degrees: Tensor) -> Tensor:
 
 
 def _gray(images: Tensor) -> Tensor:
-    return torch.einsum("nchw,c->nhw", images, images.new_tensor(_LUMA))[:, None]
+    return torch.einsum("nchw,c->nhw", images, sent(torch.tensor(_LUMA), images.device))[:, None]
 
 
 def _blended(images: Tensor, other: Tensor, amount: Tensor) -> Tensor:
@@ -123,9 +125,9 @@ def _contrast(images: Tensor, amount: Tensor) -> Tensor:
 
 
 def _sharpness(images: Tensor, amount: Tensor) -> Tensor:
-    kernel = images.new_tensor([[1, 1, 1], [1, 5, 1], [1, 1, 1]]).div_(13.0).expand(3, 1, 3, 3)
+    kernel = sent(torch.tensor([[1.0, 1.0, 1.0], [1.0, 5.0, 1.0], [1.0, 1.0, 1.0]]).div_(13.0), images.device)
     smooth = images.clone()
-    smooth[..., 1:-1, 1:-1] = functional.conv2d(images, kernel, groups=3)
+    smooth[..., 1:-1, 1:-1] = functional.conv2d(images, kernel.expand(3, 1, 3, 3), groups=3)
     return _blended(images, smooth, amount)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from tinyml.counting import counted
 from tinyml.errors import DataError
 from tinyml.progress import Progress, Silent
 from tinyml.schema import DatasetIdentity
@@ -73,7 +74,7 @@ def check_classes(dataset: Dataset, labels: tuple[str, ...]) -> None:
 def _classes(labels: tuple[str, ...], number: int) -> str:
     """How many there are, and which one stands at a place, from 0 on."""
     named = f", number {number + 1} is {labels[number]!r}" if number < len(labels) else ""
-    return f"{len(labels)} classes{named}"
+    return f"{counted(len(labels), 'class', 'classes')}{named}"
 
 
 def differences(identity: DatasetIdentity, dataset: Dataset) -> str:
@@ -85,7 +86,7 @@ def differences(identity: DatasetIdentity, dataset: Dataset) -> str:
     for name, before in identity.splits.items():
         after = now.splits[name]
         if after.images != before.images:
-            found.append(f"{name} has {after.images:,} images, had {before.images:,}")
+            found.append(f"{name} has {counted(after.images, 'image')}, had {before.images:,}")
         elif after.content_sha256 != before.content_sha256:
             found.append(f"{name} has other images or classes, {after.images:,} as before")
     return ", ".join(found)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..device import sent
 from .dataset import Split
 
 SHARE = 0.25
@@ -21,7 +22,7 @@ class Pixels(Protocol):
     """Where images are taken from."""
 
     def of(self, chosen: npt.NDArray[np.int64]) -> Tensor:
-        """The images with these indices, uint8 [B, 3, H, W] on the device."""
+        """The images with these indices, uint8 [B, 3, H, W] on the device, a pixel's channels together in memory."""
 
 
 class Mapped:
@@ -41,13 +42,12 @@ class Resident:
     def __init__(self, split: Split, device: torch.device) -> None:
         self._images = torch.empty(split.images.shape, dtype=torch.uint8, device=device)
         for start in range(0, len(split), AT_ONCE):
-            part = np.ascontiguousarray(split.images[start : start + AT_ONCE])
+            part = np.array(split.images[start : start + AT_ONCE])  # torch warns of arrays mapped read-only
             self._images[start : start + len(part)].copy_(torch.from_numpy(part))
 
     def of(self, chosen: npt.NDArray[np.int64]) -> Tensor:
         """See Pixels."""
-        at = torch.from_numpy(chosen).to(self._images.device)
-        return self._images[at].permute(0, 3, 1, 2).contiguous()
+        return self._images[sent(torch.from_numpy(chosen), self._images.device)].permute(0, 3, 1, 2)
 
 
 def pixels(split: Split, device: torch.device, *, shown: int) -> Pixels:
@@ -64,5 +64,5 @@ def pixels(split: Split, device: torch.device, *, shown: int) -> Pixels:
 
 
 def to_tensor(images: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Images uint8 [B, H, W, 3] as a tensor uint8 [B, 3, H, W] on `device`."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).contiguous()
+    """Images uint8 [B, H, W, 3] as a tensor uint8 [B, 3, H, W] on `device`, which lies in memory as they do."""
+    return sent(torch.from_numpy(np.ascontiguousarray(images)), device).permute(0, 3, 1, 2)

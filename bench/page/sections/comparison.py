@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tinyml.confidence import ABSENT, top1_interval
+from tinyml.counting import counted
 from tinyml.schema import Metrics
 
 from ...row import PERCENTILES, Row
@@ -214,7 +215,7 @@ def _origin(figure: Figure) -> list[list[str]]:
         found.append(["latency", f"{count:,} predictions in {processes}" if count else "not measured"])
         found += [[f"p{q}", _percentile(row, q)] for q in PERCENTILES if row.percentiles]
         found += [
-            ["machine", f"{environment.cpu}, {environment.cores} cores, {environment.os_version}"],
+            ["machine", f"{environment.cpu}, {counted(environment.cores, 'core')}, {environment.os_version}"],
             ["measured", f"{provenance.created_at} by: {provenance.command}"],
             ["status", _status(figure)],
         ]

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml.counting import counted
 from tinyml.errors import TinyMLError
 from tinyml.export.format import formats
 from tinyml.export.size import stored_bits
@@ -70,7 +71,7 @@ class Sensitivity:
         """How it was measured."""
         return (
             f"Sensitivity: {self.measure} of the outputs when this layer alone is stored as {self.option}, "
-            f"measured on {self.inputs:,} inputs by the search for a plan."
+            f"measured on {counted(self.inputs, 'input')} by the search for a plan."
         )
 
 
@@ -152,7 +153,7 @@ def _told(name: str, weights: tuple[Weight, ...], held: WeightProof | None, sens
             )
             for weight, each in zip(weights, bits, strict=True)
         ],
-        total=f"{total / 8 / MEGABYTE:.2f} MB in {len(weights)} weights",
+        total=f"{total / 8 / MEGABYTE:.2f} MB in {counted(len(weights), 'weight')}",
         bits=total / sum(weight.size for weight in weights),
         measured=sensitivity.sentence() if sensitivity and any(w.layer in losses for w in weights) else None,
     )
@@ -170,4 +171,4 @@ def _words(encoding: Encoding) -> str:
         parts *= along
     what = "palette" if encoding.method == "palette" else "scale"
     kind = f"{encoding.dtype.lstrip('uint')}-bit palette" if encoding.method == "palette" else encoding.dtype
-    return f"{kind}, {parts} {what}{'s' if parts > 1 else ''}"
+    return f"{kind}, {counted(parts, what)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyml.confidence import ABSENT
+from tinyml.counting import counted
 from tinyml.schema import Robustness
 
 from ..figures import Figure
@@ -44,7 +45,7 @@ def robustness(project: Project, _: list[Figure]) -> Content | None:
             )
             for each in robust
         ]
-        name = f"{attack.upper()} by {epsilon}/255, {steps} step{'s' if steps > 1 else ''}"
+        name = f"{attack.upper()} by {epsilon}/255, {counted(steps, 'step')}"
         table.append((name, [_cell(top1, each) for top1, each in zip(row, robust, strict=True)]))
     return Content(
         place=47,

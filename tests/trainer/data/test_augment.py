@@ -6,7 +6,8 @@ from torchvision.transforms.v2 import functional
 
 from tinyml.schema import Preprocess, TrainConfig
 from tinyml.trainer.data import Split, TrainBatches, eval_batches
-from tinyml.trainer.data.augment import Augment, boxes
+from tinyml.trainer.data.augment import Augment, normalized
+from tinyml.trainer.data.boxes import boxes
 from tinyml.trainer.data.mixing import Mixing
 
 PLAIN = Preprocess(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
@@ -56,9 +57,59 @@ def test_colors_stay_in_range_and_grays_stay_gray() -> None:
     torch.testing.assert_close(changed[:, 0], changed[:, 1], rtol=0, atol=2e-3)
 
 
-def test_boxes_have_their_size() -> None:
+@pytest.mark.parametrize("size", [16, 32])
+def test_images_shrink_to_the_mean_of_their_pixels(size: int) -> None:
+    small = NOTHING(images(), PLAIN, generator(), size=size)
+    times = 64 // size
+    expected = torch.nn.functional.avg_pool2d(images().double() / 255, times)
+    torch.testing.assert_close(small.double(), expected, rtol=0, atol=1e-7)
+
+
+def test_a_crop_is_taken_after_shrinking() -> None:
+    augment = Augment(crop_padding=4, flip=False, rotation_degrees=0.0, color_jitter=0.0, erasing=0.0)
+    small = NOTHING(images(), PLAIN, generator(), size=32)
+    padded = functional.pad(small, [2, 2, 2, 2])
+    for image, moved in zip(padded, augment(images(), PLAIN, generator(), size=32), strict=True):
+        crops = (image[:, top : top + 32, left : left + 32] for top in range(5) for left in range(5))
+        assert sum(torch.equal(crop, moved) for crop in crops) == 1
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_normalization_is_the_same_in_every_layout(layout: torch.memory_format) -> None:
+    values = (images().float() / 255).contiguous(memory_format=layout)
+    mean, std = (torch.tensor(each)[:, None, None] for each in (Preprocess().mean, Preprocess().std))
+    expected = (values - mean) / std
+    assert torch.equal(normalized(values, Preprocess()), expected)
+    assert torch.equal(values, expected)  # in place
+
+
+def test_erasing_sets_one_box_of_some_images_to_the_mean() -> None:
+    gray = torch.full((400, 3, 64, 64), 200, dtype=torch.uint8)
+    augment = Augment(crop_padding=0, flip=False, rotation_degrees=0.0, color_jitter=0.0, erasing=0.5)
+    erased = augment(gray, PLAIN, generator()) == 0
+    assert torch.equal(erased[:, 0], erased[:, 1])
+    assert torch.equal(erased[:, 0], erased[:, 2])
+    shares = []
+    for image in erased[:, 0]:
+        rows, columns = image.any(1), image.any(0)
+        assert torch.equal(image, rows[:, None] & columns)  # a box
+        assert all(int(side.long().diff().abs().sum()) <= 2 for side in (rows, columns))  # in one piece
+        shares.append(float(image.float().mean()))
+    hit = [share for share in shares if share]
+    assert 160 <= len(hit) <= 240  # six standard deviations of a fair coin are 60
+    assert min(hit) > 0.015
+    assert max(hit) < 0.35
+
+
+def test_boxes_have_their_size_and_lie_anywhere() -> None:
     tall, wide = torch.tensor([3.0, 64.0, 0.0]), torch.tensor([5.0, 64.0, 9.0])
     assert boxes(tall, wide, 64, 64, generator()).sum(dim=(1, 2, 3)).tolist() == [15, 4096, 0]
+    many = boxes(torch.full((500,), 62.0), torch.full((500,), 61.0), 64, 64, generator())
+    assert many.dtype == torch.float32
+    assert bool(((many == 0.0) | (many == 1.0)).all())
+    tops = {int(rows.argmax()) for rows in many[:, 0].amax(2)}
+    lefts = {int(columns.argmax()) for columns in many[:, 0].amax(1)}
+    assert (tops, lefts) == ({0, 1, 2}, {0, 1, 2, 3})
 
 
 @pytest.mark.parametrize(("mixup", "cutmix"), [(0.2, 0.0), (0.0, 1.0), (0.2, 1.0)])
@@ -87,6 +138,7 @@ def test_epochs_repeat_and_differ() -> None:
         assert torch.equal(one.images, other.images)
         assert torch.equal(one.targets, other.targets)
     assert not torch.equal(first_run[0][0].images, first_run[1][0].images)
+    assert first_run[1][0].images.is_contiguous(memory_format=torch.channels_last)  # as the networks take them
     assert first_run[1][0].targets.dtype == torch.float32
     assert first_run[2][0].targets.dtype == torch.int64  # mixing is off in the last epoch
     limited = TrainBatches(split, config.model_copy(update={"limit": 20}), Preprocess(), 5, CPU)

@@ -69,6 +69,7 @@ def export(
     --max-size BYTES; the plan is kept beside the package, and --plan makes it again.
     """
     from tinyml.commands import command
+    from tinyml.counting import counted
     from tinyml.export.finetune.finetune import length_of, nearest_of
     from tinyml.export.pipeline import Exporter
     from tinyml.export.search.planning import asked
@@ -99,9 +100,8 @@ def export(
     )
     made, spec = exporter.checkpoint, exporter.checkpoint.spec
     out.line(
-        f"checkpoint {exporter.manifest}: {spec.architecture} after {made.epoch} "
-        f"epoch{'s' * (made.epoch != 1)} on {made.config.data}, "
-        f"{spec.classes} classes"
+        f"checkpoint {exporter.manifest}: {spec.architecture} after "
+        f"{counted(made.epoch, 'epoch')} on {made.config.data}, {counted(spec.classes, 'class', 'classes')}"
     )
     if planned is not None:
         found = planned.of_file or exporter.plan(planned.goal, target=target, rounding=planned.rounding)
@@ -120,7 +120,7 @@ def export(
     if exported.failures:
         passed = ", ".join(artifact.variant.name for artifact in written) or "none"
         of = len(written) + len(exported.failures)
-        out.line(f"{len(written)} of {of} variants passed and are written: {passed}")
+        out.line(f"{len(written)} of {counted(of, 'variant')} passed and are written: {passed}")
         out.line(f"not written: {', '.join(exported.failures)}")
     exported.check()
     out.line(f"accuracy against size: {workspace.exports_picture(spec.architecture)}")
@@ -204,6 +204,7 @@ _COLUMNS = (
 
 def _row(artifact: Artifact) -> list[str]:
     from tinyml.confidence import top1_told
+    from tinyml.counting import counted
 
     figures = artifact.verification
     assert figures is not None  # noqa: S101
@@ -214,5 +215,5 @@ def _row(artifact: Artifact) -> list[str]:
         top1_told(figures.artifact),
         f"{figures.top1_agreement:.2%}",
         "identical" if figures.psnr_db is None else f"{figures.psnr_db:.1f} dB",
-        f"{figures.runtime}, {figures.images} images",
+        f"{figures.runtime}, {counted(figures.images, 'image')}",
     ]

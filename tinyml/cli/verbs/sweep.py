@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ def sweep(
         list[str] | None,
         typer.Option(
             "--variant",
-            help='NAME="OPTIONS" of tinyml train, as old="--recipe reference"; repeatable.',
+            help="NAME='OPTIONS' of tinyml train, as old='--recipe reference'; repeatable.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each, with the seeds 0, 1, ...", min=1)] = 3,
@@ -34,7 +35,6 @@ def sweep(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Train every combination; other options go to every training. Started again, it goes on."""
-    from tinyml.errors import UsageError
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.recipe import recipes as known
     from tinyml.trainer.sweep import curves, rows, trials
@@ -48,19 +48,17 @@ def sweep(
         architectures.get(part)
     for part in by:
         known.get(part)
-    variants: dict[str, tuple[str, ...]] = {}
-    for text in variant or []:
-        key, sign, options = text.partition("=")
-        if not (sign and key):
-            raise UsageError("--variant lacks its name", value=text, allowed='NAME="OPTIONS", as large="--lr 0.2"')
-        variants[key] = tuple(shlex.split(options))
+    variants = dict(_variant(text) for text in variant or [])
     workers = workers_named(on, cpus=cpus, gpus=gpus)
     workspace = Workspace(results)
     for model in chosen:
         workspace.run(model, name)  # refuses a name that is none
+    wanted = trials(name, chosen, by, variants or {"": ()}, seeds)
+    for trial in wanted:
+        workspace.run(trial.model, trial.run)  # too long together
     made = run(
         name,
-        trials(name, chosen, by, variants or {"": ()}, seeds),
+        wanted,
         workspace,
         data=data,
         options=context.args,
@@ -89,3 +87,23 @@ def sweep(
         out.line(f"curves: {picture}")
     if any(trial.status == "failed" for trial in made.trials):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _variant(text: str) -> tuple[str, tuple[str, ...]]:
+    """The name and the options of a `--variant`; raises UsageError, saying one as a shell takes it."""
+    from tinyml.errors import UsageError
+
+    allowed = f"NAME='OPTIONS', as {shlex.join(('--variant', 'large=--lr 0.2'))}"
+    name, sign, options = text.partition("=")
+    if not (sign and name):
+        raise UsageError("--variant lacks its name", value=text, allowed=allowed)
+    if not re.fullmatch(r"[\w.+-]+", name):
+        raise UsageError(
+            "--variant has a name that no folder can have",
+            value=name,
+            allowed=f"letters, digits, '-', '_', '.' and '+' in {allowed}",
+        )
+    try:
+        return name, tuple(shlex.split(options))
+    except ValueError as error:
+        raise UsageError(f"--variant has options that no shell takes ({error})", value=text, allowed=allowed) from None

@@ -201,12 +201,10 @@ def train(
 
 
 def _announcement(config: TrainConfig, folder: RunFolder, device: str, state: Path | None, processes: int) -> str:
-    limited = f", {config.limit} images an epoch" if config.limit else ""
-    length = (
-        f"{config.epochs} epoch{'s' * (config.epochs != 1)}"
-        if config.budget is None
-        else f"{config.budget.seconds / 60:.4g} min"
-    )
+    from tinyml.counting import counted
+
+    limited = f", {counted(config.limit, 'image')} an epoch" if config.limit else ""
+    length = counted(config.epochs, "epoch") if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
     together = f", {processes} processes" if processes > 1 else ""
     begin = f"resuming {state}: training" if state else "training"
     return (
@@ -217,14 +215,16 @@ def _announcement(config: TrainConfig, folder: RunFolder, device: str, state: Pa
 
 def _of_the_best(manifest: Path) -> str:
     from tinyml.confidence import top1_told
+    from tinyml.counting import counted
     from tinyml.workspace import read_checkpoint
 
     metrics = next(m for m in read_checkpoint(manifest)[0].metrics if m.split == "val")
-    return f"{top1_told(metrics)} on {metrics.images:,} images"
+    return f"{top1_told(metrics)} on {counted(metrics.images, 'image')}"
 
 
 def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
     from tinyml.commands import command
+    from tinyml.counting import counted
 
     history, config = result.history, result.history.config
     out.document(history)
@@ -245,7 +245,7 @@ def _report(result: TrainResult, workspace: Workspace, out: Output) -> None:
             if memory.device_bytes is not None:
                 rows.append(["peak memory, device", f"{memory.device_bytes / 2**20:,.0f} MiB"])
         if config.limit is not None:
-            rows.append(["limited to", f"{config.limit} images an epoch: a first look"])
+            rows.append(["limited to", f"{counted(config.limit, 'image')} an epoch: a first look"])
         out.table(f"{config.model} on {config.data}", ["what", "value"], rows)
     if result.interrupted:
         # By its name: another training may be the newest by then.
