@@ -22,7 +22,7 @@ _FEW_BITS = 4
 _DRAWN = 0.003
 """Of the way to the value that it is rounded to: so far a weight of `DRAWN_BITS` or fewer is drawn at each step."""
 DRAWN_BITS = 2
-"""Of more, whose values lie closer together, it would keep them from moving on: at 4 bits it costs more than it gains."""
+"""Of more, whose values lie closer together, it keeps them from moving on: 4 bits lose more by it than they gain."""
 _RAMP_SHARE = 0.5
 """Of the steps, over which weights become zero little by little."""
 
