@@ -6,41 +6,16 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import ActivationQuantization
 
 from ..compression import Samples
 from .calibration import Calibrator
+from .ranges import SeenRange
 
 _READERS = {"conv": ("x",), "linear": ("x",), "add": ("x", "y"), "avg_pool": ("x",), "max_pool": ("x",)}
 """The ops that integer arithmetic is for, and which of their inputs must be quantized for it."""
-
-_SAMPLED = 4096
-"""So many values of each tensor are kept of every 32 images, for the percentile of its range."""
-
-
-class _Range:
-    """What was seen of a tensor."""
-
-    def __init__(self) -> None:
-        self.low, self.high = torch.inf, -torch.inf
-        self.samples: list[Tensor] = []
-
-    def see(self, value: Tensor) -> None:
-        self.low, self.high = min(self.low, float(value.min())), max(self.high, float(value.max()))
-        flat = value.reshape(-1)
-        self.samples.append(flat[:: max(1, len(flat) // _SAMPLED)].clone())
-
-    def within(self, percentile: float) -> tuple[float, float]:
-        """The smallest and the largest value, or those that all but the rarest stay within."""
-        if percentile == 100:
-            return self.low, self.high
-        seen = torch.cat(self.samples).numpy()
-        most = float(np.percentile(np.abs(seen), percentile))
-        return max(self.low, -most), min(self.high, most)
 
 
 def quantize_activations(model: Any, settings: ActivationQuantization, samples: Samples, left: Collection[str]) -> Any:
@@ -62,12 +37,11 @@ def quantize_activations(model: Any, settings: ActivationQuantization, samples: 
     from coremltools.converters.mil.mil.passes.helper import block_context_manager
     from coremltools.models.utils import _apply_graph_pass
 
-    ranges: dict[str, _Range] = {}
-    Calibrator(model, samples).observe(lambda name, value: ranges.setdefault(name, _Range()).see(value))
+    ranges: dict[str, SeenRange] = {}
+    Calibrator(model, samples).observe(lambda name, value: ranges.setdefault(name, SeenRange()).see(value))
 
     def pair(value: Any, before: Any) -> Any:
-        low, high = ranges[value.name].within(settings.percentile)
-        low, high = min(low, 0.0), max(high, 0.0)
+        low, high = ranges[value.name].within(settings.percentile, symmetric=settings.symmetric)
         dtype = np.float16 if types.builtin_to_string(value.dtype) == "fp16" else np.float32
         if settings.symmetric:
             scale, shift = max(-low, high) / 127, {}

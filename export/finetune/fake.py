@@ -12,6 +12,7 @@ from tinyml.schema import ActivationQuantization, PruneSettings, Variant
 
 from ..encoding.grids import Grid, Steps
 from ..encoding.layers import kinds_of
+from ..encoding.ranges import SeenRange
 from ..encoding.rounding import Kinds
 from ..weights import Weight, is_weight
 
@@ -219,16 +220,10 @@ def _evenly(layer: Any, cells: Tensor) -> Tensor | None:
 
 def _fake_activations(network: nn.Module, settings: ActivationQuantization, seen: Tensor) -> None:
     """Rounds what convolutions and linear layers read to 8 bits, of the range that they read of `seen`."""
-    ranges: dict[nn.Module, tuple[float, float]] = {}
+    ranges: dict[nn.Module, SeenRange] = {}
 
     def observe(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        values = inputs[0].float().reshape(-1)
-        low, high = float(values.min()), float(values.max())
-        if settings.percentile < 100:
-            few = values.abs()[:: max(1, len(values) // (1 << 20))]
-            most = float(torch.quantile(few, settings.percentile / 100))
-            low, high = max(low, -most), min(high, most)
-        ranges[module] = (min(low, 0.0), max(high, 0.0))
+        ranges.setdefault(module, SeenRange()).see(inputs[0])
 
     layers = {path: m for path, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)}
     handles = [m.register_forward_pre_hook(observe) for path, m in layers.items() if path not in settings.overrides]
@@ -238,7 +233,8 @@ def _fake_activations(network: nn.Module, settings: ActivationQuantization, seen
     network.train(trained)
     for handle in handles:
         handle.remove()
-    for module, (low, high) in ranges.items():
+    for module, seen_range in ranges.items():
+        low, high = seen_range.within(settings.percentile, symmetric=settings.symmetric)
         module.register_forward_pre_hook(_reader(low, high, symmetric=settings.symmetric))
 
 

@@ -119,7 +119,8 @@ class ActivationQuantization(Record):
     """Whether the range is that of each input when it is there, in place of one that was observed."""
     symmetric: bool = False
     percentile: Annotated[float, Field(gt=0, le=100)] = 100.0
-    """Of the absolute values seen; below 100 it cuts rare outliers, which would widen the step for all others."""
+    """Of the absolute values seen, that the range reaches to: rare outliers would widen the step for all others. At 100
+    (Core ML) it reaches as far as makes the errors of what is rounded and of what is cut off least together."""
     images: PositiveInt = 256
     """How many calibration images; ranges hardly change beyond a few hundred."""
     overrides: dict[str, None] = {}
