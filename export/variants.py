@@ -189,7 +189,7 @@ _add("onnx", summary="half the size, any batch", floor=_FP16, precision="fp16")
 _add(
     "onnx",
     _W8,
-    ActivationQuantization(percentile=99.999),
+    ActivationQuantization(percentile=99.99),
     summary="int8 weights and activations (QDQ), calibrated on training images",
     floor=_8_BIT,
 )
