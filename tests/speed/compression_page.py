@@ -43,6 +43,7 @@ def page(found: Figures) -> str:
         lines += [*_tuned(network), *_auto(network)]
         lines += [*(f"- {line}" for line in network.get("tried", ())), ""]
     lines += _untrained(found.get("untrained", {}))
+    lines += [f"- {line}" for line in found.get("untrained_notes", ())]
     while lines[-1] == "":
         lines.pop()
     return "\n".join(lines) + "\n"
