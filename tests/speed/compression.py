@@ -34,6 +34,7 @@ import torch
 from numpy.typing import NDArray
 
 from tinyml.bench.environment import this_environment
+from tinyml.counting import counted
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.export.compression import compensates, name_of
 from tinyml.export.finetune.finetune import length_of
@@ -318,7 +319,7 @@ def main() -> None:
     machine = this_environment(("torch", "coremltools", "onnxruntime"))
     versions = ", ".join(f"{package} {version}" for package, version in machine.packages.items())
     pages.found["machine"] = (
-        f"{machine.cpu}, {machine.cores} cores, {machine.os_version}, {machine.runtime}, {versions}"
+        f"{machine.cpu}, {counted(machine.cores, 'core')}, {machine.os_version}, {machine.runtime}, {versions}"
     )
     commands = pages.found.setdefault("commands", [])
     said = command(asked)

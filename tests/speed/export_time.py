@@ -186,7 +186,7 @@ def main() -> None:
     machine = this_environment(())
     document: dict[str, Any] = {
         "command": shlex.join(["python", "tests/speed/export_time.py", *sys.argv[1:]]),
-        "machine": f"{machine.cpu}, {machine.cores} cores, {machine.os_version}",
+        "machine": f"{machine.cpu}, {counted(machine.cores, 'core')}, {machine.os_version}",
         "threads": torch.get_num_threads(),
         "images": asked.images,
         "rounds": asked.rounds,

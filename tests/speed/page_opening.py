@@ -22,6 +22,7 @@ from tinyml.bench.environment import this_environment
 from tinyml.bench.page.figures import figures
 from tinyml.bench.page.project import Kept, Project
 from tinyml.bench.page.render import html
+from tinyml.counting import counted
 from tinyml.schema import BenchRun
 from tinyml.store import read_json, write_bytes
 
@@ -101,7 +102,8 @@ def main() -> None:
         "# How long the page takes to open",
         "",
         f"Measured by `python tests/speed/page_opening.py {' '.join(sys.argv[1:])}`".rstrip(" `") + "`",
-        f"on {machine.cpu}, {machine.cores} cores, Chromium {version}, load average {os.getloadavg()[0]:.1f}.",
+        f"on {machine.cpu}, {counted(machine.cores, 'core')}, Chromium {version}, "
+        f"load average {os.getloadavg()[0]:.1f}.",
         "",
         f"{options.cases} cases, {size / 1e6:.2f} MB: {middle:.2f} s in the median of {options.rounds} openings "
         f"({least:.2f} to {worst:.2f}), {beside:.1f} times an empty page; the goal is under {GOAL_S:g} s and 5 MB.",

@@ -35,6 +35,7 @@ from tinyml import store
 from tinyml.bench import environment
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.trace.onnx import Run, onnx_runner
+from tinyml.counting import counted
 from tinyml.quiet import coremltools, quiet
 
 SIZE, CLASSES = 64, 200
@@ -358,8 +359,9 @@ def write(records: list[dict[str, Any]], folder: Path) -> None:
         "environment": machine.model_dump(mode="json"),
         "records": records,
     }
-    cores = "1 core" if machine.cores == 1 else f"{machine.cores} cores"
-    text = table(records, f"{machine.cpu}, {cores}, {machine.os_version}, {provenance.created_at[:10]}")
+    text = table(
+        records, f"{machine.cpu}, {counted(machine.cores, 'core')}, {machine.os_version}, {provenance.created_at[:10]}"
+    )
     store.write_bytes(folder / "reference-runtime.json", (json.dumps(document) + "\n").encode())
     store.write_bytes(folder / "reference-runtime.md", text.encode())
 

@@ -36,6 +36,7 @@ from torchvision.datasets import ImageFolder
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
+from tinyml.counting import counted
 from tinyml.store import write_bytes
 from tinyml.trainer.data import Dataset, TrainBatches, open_dataset
 from tinyml.trainer.learner import Learner
@@ -217,7 +218,8 @@ def main() -> None:
         page = (
             "# Training and its data path beside the plain way and timm's\n\n"
             f"`python tests/speed/training.py {words}` on {machine['cpu']},\n"
-            f"{machine['cores']} cores, torch {machine['torch']}, one thread each, load {machine['load']:.1f}.\n"
+            f"{counted(machine['cores'], 'core')}, torch {machine['torch']}, one thread each, "
+            f"load {machine['load']:.1f}.\n"
             f"Images a processor second: medians of {asked.rounds} rounds in turn; ratios with their range over the\n"
             "rounds. Reading 64x64 JPEG files is part of the plain way and of timm's, as it is in their trainings;\n"
             "tinyml decodes them once.\n\n"

@@ -26,6 +26,7 @@ from torch import nn
 
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
+from tinyml.counting import counted
 from tinyml.store import write_bytes
 from tinyml.trainer.architecture import architectures
 from tinyml.trainer.data import Batch, TrainBatches, open_dataset
@@ -173,7 +174,7 @@ def main() -> None:
     text = (
         "# What the training loop adds to forward, backward and update\n\n"
         f"`python tests/speed/training_loop.py {words}` on {machine['cpu']},\n"
-        f"{machine['cores']} cores, torch {machine['torch']}, one thread, load {machine['load']:.1f}.\n"
+        f"{counted(machine['cores'], 'core')}, torch {machine['torch']}, one thread, load {machine['load']:.1f}.\n"
         f"Processor time, medians of {asked.steps} steps with their parts in turn. `loop`: with schedule, checks and\n"
         "counting, batches being made by another thread; `with data`: that thread's time added, as on one core.\n\n"
         + "\n".join(told)
