@@ -11,7 +11,7 @@ from tinyml.export.encoding.ranges import SeenRange
 
 def seen(values: Tensor) -> SeenRange:
     found = SeenRange()
-    for part in values.split(8):
+    for part in torch.split(values, 8):
         found.see(part)
     return found
 
