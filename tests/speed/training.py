@@ -205,7 +205,12 @@ def main() -> None:
                 measured["data path"] = measure({name: way[1] for name, way in made.items()}, asked.rounds, 2)
             measured[model] = measure({name: way[0] for name, way in made.items()}, asked.rounds, asked.steps)
     here = this_environment(("torch",))
-    machine: dict[str, Any] = {"cpu": here.cpu, "cores": here.cores, "torch": torch.__version__, "load": os.getloadavg()[0]}
+    machine: dict[str, Any] = {
+        "cpu": here.cpu,
+        "cores": here.cores,
+        "torch": torch.__version__,
+        "load": os.getloadavg()[0],
+    }
     lines = table(
         ("what", "tinyml", "plain", "timm", "over plain", "over timm"),
         [[name, *told(found)] for name, found in measured.items()],

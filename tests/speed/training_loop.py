@@ -152,7 +152,12 @@ def main() -> None:
     if asked.output is None:
         return
     here = this_environment(("torch",))
-    machine: dict[str, Any] = {"cpu": here.cpu, "cores": here.cores, "torch": torch.__version__, "load": os.getloadavg()[0]}
+    machine: dict[str, Any] = {
+        "cpu": here.cpu,
+        "cores": here.cores,
+        "torch": torch.__version__,
+        "load": os.getloadavg()[0],
+    }
     told = table(
         ("model", "recipe", "pixels", "batch", "images a processor second, bare", "loop", "with data"),
         [
