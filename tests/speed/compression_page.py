@@ -5,6 +5,7 @@ python tests/speed/compression_page.py results/compression
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -19,6 +20,9 @@ from tinyml.export.variants import variants
 from tinyml.store import write_bytes
 
 Figures = dict[str, Any]
+
+_LETTERS = 6.0
+"""The size of names in the picture, in points."""
 
 
 def page(found: Figures) -> str:
@@ -307,9 +311,6 @@ def plot(found: Figures, path: Path) -> None:
             if points:
                 size = 70 if marker == "*" else 24
                 axes.scatter(*_places(points.values()), label=label, color=color, marker=marker, s=size, zorder=3)
-        for n, each in menu.items():
-            place = (each["bytes"] / 1000, 100 * each["top1"])
-            axes.annotate(n.removeprefix("coreml-"), place, fontsize=5, xytext=(3, 2), textcoords="offset points")
         axes.axhline(100 * network["about"]["top1"], color="#8a97a6", linewidth=0.8, linestyle="--")
         axes.set(xlabel="size (kB)", ylabel="top-1 accuracy (%)", xscale="log")
         axes.set_title(f"{name} on {network['about']['images']:,} test images; dashed: the checkpoint")
@@ -318,7 +319,28 @@ def plot(found: Figures, path: Path) -> None:
         axes.tick_params(axis="x", which="minor", labelsize=6)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=7, loc="lower right")
+        figure.draw_without_rendering()  # only then are places on the paper known
+        for place, words in _readable(menu, axes):
+            axes.annotate(words, place, fontsize=_LETTERS, xytext=(3, 3), textcoords="offset points")
     figure.savefig(path, dpi=90, metadata={"Software": None})
+
+
+def _readable(menu: dict[str, Figures], axes: Any) -> list[tuple[tuple[float, float], str]]:
+    """Names where they hide no other name: those first that are the most accurate of their size or smaller."""
+    smallest = sorted(menu, key=lambda n: (menu[n]["bytes"], -menu[n]["top1"]))
+    best = itertools.accumulate((menu[n]["top1"] for n in smallest), max)
+    front = [n for n, most in zip(smallest, best, strict=True) if menu[n]["top1"] >= most]
+    unit = axes.figure.dpi / 72
+    taken: list[tuple[float, float, float, float]] = []
+    found: list[tuple[tuple[float, float], str]] = []
+    for n in dict.fromkeys((*front, *smallest)):
+        place, words = (menu[n]["bytes"] / 1000, 100 * menu[n]["top1"]), n.removeprefix("coreml-")
+        left, bottom = axes.transData.transform(place) + 3 * unit
+        right, top = left + 0.65 * _LETTERS * len(words) * unit, bottom + _LETTERS * unit
+        if not any(left < x1 and right > x0 and bottom < y1 and top > y0 for x0, x1, y0, y1 in taken):
+            taken.append((left, right, bottom, top))
+            found.append((place, words))
+    return found
 
 
 def _places(points: Any) -> tuple[list[float], list[float]]:
