@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from tinyml.accuracy import accuracy_on
 from tinyml.schema import Metrics, TrainConfig
 from tinyml.trainer import validation
-from tinyml.trainer.architecture import build
 from tinyml.trainer.checkpoint import spec_of
 from tinyml.trainer.data import Dataset
 from tinyml.trainer.device import Precision
@@ -23,24 +22,10 @@ from tinyml.trainer.validation import validate
 from tinyml.workspace import Workspace
 
 from .conftest import LABELS, config
+from .networks import network_of
 
 CPU = torch.device("cpu")
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
-
-
-def network_of(model: str) -> nn.Module:
-    """With statistics and scales that would show if they were lost."""
-    torch.manual_seed(0)
-    network = build(model, len(LABELS))
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            nn.init.uniform_(module.running_var, 0.6, 1.5)
-            nn.init.uniform_(module.weight, 0.7, 1.3)
-            nn.init.uniform_(module.bias, -0.2, 0.2)
-    return network
 
 
 def plainly(network: nn.Module, data: Dataset, settings: TrainConfig) -> Metrics:
@@ -57,7 +42,7 @@ def plainly(network: nn.Module, data: Dataset, settings: TrainConfig) -> Metrics
     ],
 )
 def test_the_figures_are_those_of_the_network_itself(model: str, precision: Precision, colors: Dataset) -> None:
-    network, settings = network_of(model), config(model=model, precision=precision)
+    network, settings = network_of(model, len(LABELS)), config(model=model, precision=precision)
     spec = spec_of(model, network, LABELS, colors.index.preprocess)
     found, expected = validate(network, spec, colors, settings, CPU), plainly(network, colors, settings)
     assert (found.images, found.top1) == (expected.images, expected.top1)
@@ -93,7 +78,7 @@ def test_a_training_validates_so(precision: Precision, colors: Dataset, tmp_path
 
 
 def test_the_network_stays_as_it_is(colors: Dataset) -> None:
-    network = network_of("resnet20").train()
+    network = network_of("resnet20", len(LABELS)).train()
     frozen = next(module for module in network.modules() if isinstance(module, nn.BatchNorm2d)).eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     spec = spec_of("resnet20", network, LABELS, colors.index.preprocess)
@@ -105,7 +90,7 @@ def test_the_network_stays_as_it_is(colors: Dataset) -> None:
 
 
 def test_scores_in_half_precision_are_float32(colors: Dataset) -> None:
-    network = network_of("resnet20")
+    network = network_of("resnet20", len(LABELS))
     predictor = ModulePredictor(
         network, spec_of("resnet20", network, LABELS, colors.index.preprocess), precision="bf16"
     )
