@@ -12,6 +12,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .device import memory_format
 
 
+def has_hooks(model: nn.Module) -> bool:
+    """Whether something steps in while `model` computes, which a copy of its modules would go without."""
+    return any(module._forward_pre_hooks or module._forward_hooks for module in model.modules())
+
+
 def for_inference(model: nn.Module, device: torch.device | str = "cpu") -> nn.Module:
     """A copy of `model` in evaluation mode on `device`, which answers as `model` does up to rounding.
 

@@ -10,7 +10,7 @@ from tinyml.progress import Progress
 from tinyml.schema import Metrics, ModelSpec, TrainConfig
 
 from .data import Dataset
-from .inference import for_inference
+from .inference import for_inference, has_hooks
 from .predictor import ModulePredictor
 from .team import Team
 
@@ -28,11 +28,10 @@ def validate(
     """Accuracy and loss of `network` in evaluation mode; a limit on the images of an epoch holds here as well.
 
     Measured at the speed of inference: of a copy with its normalizations folded, in the training's precision. The
-    network stays as it is, and in the mode that it is in.
+    network stays as it is, and in the mode that it is in. One with hooks, as fine-tuning rounds by, is measured itself.
     """
-    predictor = ModulePredictor(
-        for_inference(network, device), spec, device, batch_size=config.batch_size, precision=config.precision
-    )
+    answering = network if has_hooks(network) else for_inference(network, device)
+    predictor = ModulePredictor(answering, spec, device, batch_size=config.batch_size, precision=config.precision)
     limit = validated_images(config, dataset)
     return accuracy_on(predictor, dataset.split("val"), "val", limit=limit, progress=progress, team=team)
 

@@ -77,6 +77,24 @@ def test_a_training_validates_so(precision: Precision, colors: Dataset, tmp_path
     assert set(seen) == {(dtype, True)}
 
 
+def test_what_hooks_change_is_measured_as_they_change_it(colors: Dataset) -> None:
+    network, settings = network_of("resnet20", len(LABELS)), config(model="resnet20")
+    spec = spec_of("resnet20", network, LABELS, colors.index.preprocess)
+    convolution = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    without = plainly(network, colors, settings)
+
+    def halved(module: nn.Module, _: object) -> None:
+        assert module is network
+        convolution._parameters["weight"] = nn.Parameter(kept / 2)
+
+    kept = convolution.weight.detach().clone()
+    network.register_forward_pre_hook(halved)
+    expected = plainly(network, colors, settings)
+    assert expected.loss != without.loss
+    assert validate(network.train(), spec, colors, settings, CPU) == expected
+    assert network.training
+
+
 def test_the_network_stays_as_it_is(colors: Dataset) -> None:
     network = network_of("resnet20", len(LABELS)).train()
     frozen = next(module for module in network.modules() if isinstance(module, nn.BatchNorm2d)).eval()
