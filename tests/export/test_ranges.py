@@ -47,6 +47,14 @@ def test_zero_is_always_within() -> None:
     assert seen(torch.zeros(8, 8)).within(100, symmetric=False) == (0, 0)
 
 
+def test_a_single_number_is_one_image_of_one_value() -> None:
+    found = SeenRange()
+    for value in (1.0, -2.0, 3.0):
+        found.see(torch.tensor(value))
+    low, high = found.within(100, symmetric=False)
+    assert (low, high) == (-2, 3)
+
+
 def test_a_percentile_is_of_absolute_values() -> None:
     values = torch.arange(-20.0, 80.0).reshape(10, 10)
     low, high = seen(values).within(90, symmetric=False)
