@@ -21,8 +21,7 @@ class SeenRange:
     def see(self, value: Tensor) -> None:
         """Takes its values [images, ...] for more images; a single number is one image's."""
         self.low, self.high = min(self.low, float(value.min())), max(self.high, float(value.max()))
-        rows = torch.atleast_1d(value.detach()).float()
-        rows = rows.reshape(len(rows), -1)
+        rows = value.detach().float().reshape(len(value) if value.dim() else 1, -1)
         step = max(1, rows.shape[1] // _SAMPLED) | 1  # odd: an even one would see the same columns of each row
         self._samples += rows[:, ::step].clone()
 
