@@ -163,6 +163,8 @@ _NAME = TypeAdapter(Name)
 def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) -> JobList:
     """The jobs of every model with artifacts: those made of its checkpoint as it is now, and the checkpoint itself.
 
+    Manifests of older checkpoints, and those whose file is gone, are passed over and named.
+
     Raises:
         ArtifactError: There is nothing to measure, or an artifact is not what its manifest says.
         UnknownNameError: A model, variant or backend that is asked for does not exist.
@@ -180,6 +182,9 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
         checkpoints: dict[Path, _Model] = {}
         exports: list[_Model] = []
         for artifact, manifest in artifacts:
+            if not (manifest.parent / artifact.path).exists():  # as where results are kept without their packages
+                stale.append(f"{manifest.parent} has no {artifact.path}; {export_again(artifact, manifest)}")
+                continue
             origin = checkpoint_origin(artifact, manifest)
             if origin.exists():
                 checkpoint, weights = read_checkpoint(origin)

@@ -206,6 +206,20 @@ def test_a_changed_artifact_is_refused_and_an_older_one_passed_over(trained_resu
         list_jobs(workspace, Selection(), FAST)
 
 
+def test_a_manifest_without_its_file_is_passed_over_by_name(trained_results: Any, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    shutil.copytree(trained_results.workspace.root, root)
+    exports = root / trained_results.model / "exports"
+    gone = next((exports / "onnx-fp32").glob("*.onnx"))
+    gone.unlink()
+    listed = list_jobs(Workspace(root), Selection(), FAST)
+    assert listed.jobs
+    assert "onnx-fp32" not in {job.case.variant for job in listed.jobs}
+    assert [line for line in listed.stale if f"onnx-fp32 has no {gone.name}; export it again: tinyml export" in line]
+    with pytest.raises(ArtifactError, match=f"nothing to measure: .* has no {gone.name}"):
+        list_jobs(Workspace(root), Selection(variants=("onnx-fp32",)), FAST)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
