@@ -22,9 +22,8 @@ class Architecture:
 
     `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalized, to logits
     [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
-    residual branches that stochastic depth can drop, `takes_any_size` whether it can be trained on images smaller than
-    64x64. `no_decay` names its parameters of two or more dimensions that
-    weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.
+    residual branches that stochastic depth can drop, `smallest` the side of the smallest images that it can be trained
+    on. `no_decay` names its parameters of two or more dimensions that weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.
     `elsewhere` says what other libraries call its layers: their names, and ours.
     """
 
@@ -33,7 +32,7 @@ class Architecture:
     build: Callable[[int, float, float], nn.Module]
     dropout: float
     has_drop_path: bool
-    takes_any_size: bool = True
+    smallest: int = 16
     no_decay: tuple[str, ...] = ()
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
@@ -138,11 +137,18 @@ def summaries(classes: int = 200) -> list[ModelSummary]:
     return rows
 
 
-def check_input(images: Tensor) -> None:
+def check_input(images: Tensor, *, smaller: bool = False) -> None:
     """Refuses images of another size than 64x64, for the networks whose weights fix it.
+
+    Args:
+        images: What a network is given.
+        smaller: Whether square images of less are allowed as well, as in a training whose images grow.
 
     Raises:
         ValueError: The shape is not [N, 3, 64, 64].
     """
-    if images.ndim != 4 or images.shape[1:] != (3, INPUT_SIZE, INPUT_SIZE):
-        raise ValueError(f"images of shape {tuple(images.shape)}; allowed: [N, 3, {INPUT_SIZE}, {INPUT_SIZE}]")
+    shape = tuple(images.shape)
+    if smaller and len(shape) == 4 and shape[1] == 3 and shape[2] == shape[3] <= INPUT_SIZE:
+        return
+    if len(shape) != 4 or shape[1:] != (3, INPUT_SIZE, INPUT_SIZE):
+        raise ValueError(f"images of shape {shape}; allowed: [N, 3, {INPUT_SIZE}, {INPUT_SIZE}]")

@@ -181,7 +181,12 @@ def fitted(
     parts = tuple(
         passes * images * share / rate(size) for share, size in zip(shares(config), sizes(config), strict=True)
     )
-    budget = Budget(seconds=seconds, phase_seconds=parts, finish_seconds=validated / answered + FINISH_SECONDS)
+    budget = Budget(
+        seconds=seconds,
+        phase_seconds=parts,
+        finish_seconds=validated / answered + FINISH_SECONDS,
+        planning_seconds=max(0.0, seconds - left),
+    )
     config = changed(config, {"budget": budget})
     spoken = ", ".join(
         f"{passes * share:.2g} at {size} px ({rate(size):,.0f} images/s, {duration(took)})"
@@ -311,4 +316,4 @@ def _wait(device: torch.device) -> None:
 
 
 def _growing(model: str) -> dict[str, object]:
-    return {"resolution": GROWING} if architectures.get(model).takes_any_size else {}
+    return {"resolution": GROWING} if int(GROWING.split(":")[0]) >= architectures.get(model).smallest else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int, *, stride: int = 1) -> list[nn.Module]:
@@ -12,6 +13,16 @@ def conv_bn(inputs: int, outputs: int, kernel: int, *, stride: int = 1) -> list[
         nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
     ]
+
+
+def at_side(maps: Tensor, side: int) -> Tensor:
+    """Maps [N, C, H, W] as [N, C, side, side], interpolated where they are of another size.
+
+    So weights that belong to the places of a 64x64 image are trained on smaller ones as well.
+    """
+    if maps.shape[-2:] == (side, side):
+        return maps
+    return functional.interpolate(maps, (side, side), mode="bilinear", align_corners=False)
 
 
 class DropPath(nn.Module):

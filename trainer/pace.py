@@ -84,8 +84,8 @@ class Timed:
 
     def at(self, _step: int) -> float:
         """See Pace; whole epochs lie in proportion to the time planned for images of their size."""
-        total = sum(self._budget.phase_seconds)
-        place = min(1.0, self.seconds / self._end) * total
+        total, planning = sum(self._budget.phase_seconds), self._budget.planning_seconds
+        place = min(1.0, max(0.0, self.seconds - planning) / max(1e-3, self._end - planning)) * total
         done = 0.0
         for share, seconds in zip(self._shares, self._budget.phase_seconds, strict=True):
             if place <= seconds:

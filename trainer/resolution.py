@@ -11,7 +11,7 @@ from tinyml.schema import TrainConfig
 
 from .architecture import INPUT_SIZE, architectures
 
-SMALLEST, STEP = 16, 8
+STEP = 8
 
 
 def sizes(config: TrainConfig) -> tuple[int, ...]:
@@ -43,18 +43,15 @@ def check_resolution(config: TrainConfig) -> None:
     every = sizes(config)
     if config.resolution is None:
         return
-    allowed = range(SMALLEST, INPUT_SIZE + 1, STEP)
+    smallest = architectures.get(config.model).smallest
+    allowed = range(smallest, INPUT_SIZE + 1, STEP)
     if list(every) != sorted(set(every)) or any(size not in allowed for size in every):
+        able = [name for name, entry in architectures.items() if entry.smallest < smallest]
         raise UsageError(
-            "--resolution out of range",
+            f"--resolution of {config.model} out of range",
             value=config.resolution,
-            allowed=f"growing multiples of {STEP} from {SMALLEST} to {INPUT_SIZE}, as 32:48:64",
-        )
-    if any(size != INPUT_SIZE for size in every) and not architectures.get(config.model).takes_any_size:
-        able = [name for name, entry in architectures.items() if entry.takes_any_size]
-        raise UsageError(
-            f"--resolution: the weights of {config.model} fix the size of its images",
-            value=config.resolution,
-            allowed=str(INPUT_SIZE),
-            hint=f"models that take others: {', '.join(able)}",
+            allowed=f"growing multiples of {STEP} from {smallest} to {INPUT_SIZE}, as 32:48:64"
+            if smallest < INPUT_SIZE
+            else f"{INPUT_SIZE}, to which its weights belong",
+            hint=f"models that take smaller ones: {', '.join(able)}" if able else None,
         )

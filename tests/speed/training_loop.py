@@ -138,7 +138,7 @@ def main() -> None:
     rows = []
     for model in asked.models:
         for recipe in asked.recipes.split(","):
-            for size in (32, 64) if architectures.get(model).takes_any_size else (64,):
+            for size in (32, 64) if architectures.get(model).smallest <= 32 else (64,):
                 for batch in map(int, asked.batches.split(",")) if model == "resnet20" else (BATCH,):
                     rows.append(compare(model, recipe, size, batch, asked.steps))
                     print(rows[-1], flush=True)

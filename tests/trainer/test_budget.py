@@ -81,7 +81,7 @@ def test_few_passes_are_regularized_lightly_and_many_fully() -> None:
 
 @pytest.mark.parametrize("model", architectures.names())
 def test_every_model_can_be_planned(model: str) -> None:
-    growing = architectures.get(model).takes_any_size
+    growing = architectures.get(model).smallest <= 32
     first = configure("best", model, "shapes", {"resolution": "32:48:64"} if growing else {})
     config = fitted(600, 590, "best", first, {}, SPEEDS, 80_000, 20_000).config
     assert sizes(config) == ((32, 48, 64) if growing else (64,))
@@ -198,6 +198,24 @@ def test_at_the_measured_speed_the_shares_of_the_epochs_are_the_planned_ones(clo
         clock.now += config.batch_size * SPEEDS.training[seen[-1]].image
     for size, share in zip(sizes(config), shares(config), strict=True):
         assert seen.count(size) / len(seen) == pytest.approx(share, abs=0.02)
+
+
+def test_the_schedule_begins_with_the_first_step_and_not_with_the_planning(clock: Clock) -> None:
+    first = configure("best", "resnet", "shapes", {"resolution": "32:48:64"})
+    config = fitted(2700, 2400, "best", first, {}, SPEEDS, 80_000, 20_000).config
+    assert config.budget is not None
+    assert config.budget.planning_seconds == 300
+    steps = 80_000 // config.batch_size
+    pace = Timed(config, config.budget, steps, spent=300)
+    assert pace.at(0) == 0
+    assert Timed(config, config.budget, steps).at(0) == 0
+    clock.now += 2400 - config.budget.finish_seconds
+    assert pace.at(1) == config.epochs * steps
+    # A resumed training is at the place where it was left.
+    clock.now -= 700
+    left = pace.at(1)
+    spent, clock.now = pace.seconds, 50_000.0
+    assert Timed(config, config.budget, steps, spent=spent).at(1) == pytest.approx(left)
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 
 from tinyml.errors import UnknownNameError, UsageError
+from tinyml.schema import TrainConfig
 from tinyml.trainer.architecture import architectures, build, count_macs, count_parameters, summaries
 from tinyml.trainer.layers import DropPath, drop_path_rates
-from tinyml.trainer.models import densenet
+from tinyml.trainer.models import densenet, vit
+from tinyml.trainer.resolution import check_resolution
 
 NAMES = architectures.names()
 
@@ -152,6 +154,44 @@ def test_another_image_size_is_refused_where_weights_fix_it(name: str) -> None:
 def test_another_image_size_is_taken_where_it_can_be(name: str) -> None:
     with torch.device("meta"):
         assert build(name, 2).eval()(torch.zeros(1, 3, 96, 96)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("size", [16, 24, 32, 40, 48, 56, 64])
+@pytest.mark.parametrize("name", NAMES)
+def test_small_images_train_all_that_whole_ones_do(name: str, size: int) -> None:
+    if size < architectures.get(name).smallest:
+        with pytest.raises(UsageError, match=f"--resolution of {name} out of range"):
+            check_resolution(TrainConfig(model=name, recipe="best", data="shapes", resolution=f"{size}:64"))
+        return
+    check_resolution(TrainConfig(model=name, recipe="best", data="shapes", resolution=f"{size}"))
+    with torch.device("meta"):
+        model = build(name, 3)
+        model(torch.zeros(2, 3, size, size)).sum().backward()
+    assert [known for known, weights in model.named_parameters() if weights.grad is None] == []
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vit"])
+def test_weights_that_belong_to_places_are_used_in_evaluation_for_whole_images_alone(name: str) -> None:
+    model = build(name, 3)
+    for shape in ((1, 3, 72, 72), (1, 3, 32, 48), (1, 1, 32, 32), (3, 32, 32)):
+        with pytest.raises(ValueError, match="allowed"):
+            model(torch.zeros(shape))
+    with pytest.raises(ValueError, match=r"of shape \(1, 3, 32, 32\)"):
+        model.eval()(torch.zeros(1, 3, 32, 32))
+
+
+def test_positions_of_smaller_images_lie_between_those_of_whole_ones() -> None:
+    model = build("vit", 3)
+    assert isinstance(model, vit.VisionTransformer)
+    with torch.no_grad():  # a position's values are its row and its column
+        rows = torch.arange(8.0)[:, None].expand(8, 8).flatten()
+        columns = torch.arange(8.0).repeat(8)
+        model.positions[0, 1:, 0], model.positions[0, 1:, 1] = rows, columns
+        half = model._positions(4)
+    assert torch.equal(half[:, 0], model.positions[:, 0])
+    # The middle of a pixel of half the size: 0.5, 2.5, 4.5, 6.5.
+    assert half[0, 1:, 0].reshape(4, 4)[:, 0].tolist() == [0.5, 2.5, 4.5, 6.5]
+    assert half[0, 1:, 1].reshape(4, 4)[0].tolist() == [0.5, 2.5, 4.5, 6.5]
 
 
 def test_densenets_recomputation_changes_nothing() -> None:

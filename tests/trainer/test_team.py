@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from torch.distributed.run import get_args_parser
 
 from tinyml.errors import TrainingError, UsageError
 from tinyml.schema import History, TrainConfig
@@ -25,7 +27,7 @@ from tinyml.trainer.together import averaging
 from tinyml.workspace import RunFolder, Workspace
 
 from .conftest import config
-from .processes import ALONE, TOGETHER, finish, start
+from .processes import ALONE, ROOT, TOGETHER, finish, start
 
 CPU = torch.device("cpu")
 OPTIONS = ("--epochs", "3", "--mixup-alpha", "0.4", "--mix-off-epochs", "1", "--class-weights", "balanced",
@@ -37,6 +39,18 @@ def trained(folder: Path) -> tuple[History, dict[str, torch.Tensor]]:
     return read_json(run / "history.json", History), checkpoint.load(
         run / "checkpoints" / "last.json"
     ).model.state_dict()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/training.md"])
+def test_a_command_for_torchrun_leaves_the_options_of_tinyml_alone(page: str) -> None:
+    """torchrun takes `--run` for one of its own that begins so, wherever it stands, but for `--` before."""
+    commands = [line for line in (ROOT / page).read_text().splitlines() if line.startswith("    torchrun ")]
+    assert commands
+    for command in commands:
+        parsed = get_args_parser().parse_args([*shlex.split(command, comments=True)[1:], "--run", "mine"])
+        assert parsed.training_script == "tinyml"
+        assert parsed.training_script_args[0] == "train"
+        assert parsed.training_script_args[-2:] == ["--run", "mine"]
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ class Budget(Record):
     """Planned for each size of the images, by the speeds measured at the start; their proportions count."""
     finish_seconds: Annotated[float, Field(ge=0)]
     """Kept for the last validation and save."""
+    planning_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Gone before the first step: the schedule begins after them."""
 
 
 class Origin(Record):

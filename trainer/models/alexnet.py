@@ -19,7 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from ..architecture import Architecture, architectures, check_input
-from ..layers import conv_bn, init_relu_network
+from ..layers import at_side, conv_bn, init_relu_network
+
+SIDE = 7
+"""Of the last map of a 64x64 image."""
 
 
 class AlexNet(nn.Module):
@@ -36,7 +39,7 @@ class AlexNet(nn.Module):
         self.features = nn.Sequential(*features)
         self.classifier = nn.Sequential(
             nn.Dropout(dropout),
-            nn.Linear(256 * 7 * 7, 1024),
+            nn.Linear(256 * SIDE * SIDE, 1024),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
             nn.Linear(1024, 512),
@@ -46,9 +49,12 @@ class AlexNet(nn.Module):
         init_relu_network(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images [N, 3, 64, 64] to logits [N, classes]."""
-        check_input(images)
-        logits: Tensor = self.classifier(torch.flatten(self.features(images), 1))
+        """Images [N, 3, 64, 64], in training smaller ones as well, to logits [N, classes]."""
+        check_input(images, smaller=self.training)
+        maps = self.features(images)
+        if self.training:
+            maps = at_side(maps, SIDE)
+        logits: Tensor = self.classifier(torch.flatten(maps, 1))
         return logits
 
 
@@ -60,7 +66,6 @@ architectures.add(
         build=lambda classes, dropout, _drop_path: AlexNet(classes, dropout),
         dropout=0.5,
         has_drop_path=False,
-        takes_any_size=False,
         recipes={
             # Its wide linear layers, which nothing normalizes, do not survive the first updates at 0.1.
             "reference": {"warmup_epochs": 5, "warmup_start_lr": 1e-3},

@@ -199,7 +199,7 @@ architectures.add(
         build=SwinTransformer,
         dropout=0.0,
         has_drop_path=True,
-        takes_any_size=False,
+        smallest=INPUT_SIZE,
         no_decay=tuple(_tables()),
         recipes=as_deit(epochs=150, demo_lr=5e-4),
     ),

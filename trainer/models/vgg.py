@@ -52,6 +52,7 @@ architectures.add(
         build=lambda classes, dropout, _drop_path: VGG(classes, dropout),
         dropout=0.3,
         has_drop_path=False,
+        smallest=32,  # five halvings
         recipes={"best": {"epochs": 120}},
     ),
 )

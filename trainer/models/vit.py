@@ -19,14 +19,14 @@ from torch.nn import functional
 
 from ..architecture import INPUT_SIZE, Architecture, architectures, check_input
 from ..deit import as_deit
-from ..layers import DropPath, conv_bn, drop_path_rates
+from ..layers import DropPath, at_side, conv_bn, drop_path_rates
 
 WIDTH = 384
 LAYERS = 12
 HEADS = 6
 MLP = 4 * WIDTH
 STEM = (3, 32, 64)
-TOKENS = (INPUT_SIZE // 8) ** 2
+SIDE = INPUT_SIZE // 8
 
 
 class Attention(nn.Module):
@@ -75,7 +75,7 @@ class VisionTransformer(nn.Module):
             stem += [*conv_bn(inputs, outputs, 3, stride=2), nn.ReLU(inplace=True)]
         self.stem = nn.Sequential(*stem, nn.Conv2d(STEM[-1], WIDTH, 3, stride=2, padding=1))
         self.class_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
-        self.positions = nn.Parameter(torch.zeros(1, TOKENS + 1, WIDTH))
+        self.positions = nn.Parameter(torch.zeros(1, SIDE * SIDE + 1, WIDTH))
         self.blocks = nn.Sequential(*(Block(dropout, rate) for rate in drop_path_rates(drop_path, LAYERS)))
         self.norm = nn.LayerNorm(WIDTH, eps=1e-6)
         self.dropout = nn.Dropout(dropout)
@@ -95,13 +95,22 @@ class VisionTransformer(nn.Module):
         nn.init.trunc_normal_(self.positions, std=0.02)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images [N, 3, 64, 64] to logits [N, classes]."""
-        check_input(images)
-        tokens = self.stem(images).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], 1) + self.positions
+        """Images [N, 3, 64, 64], in training smaller ones as well, to logits [N, classes]."""
+        check_input(images, smaller=self.training)
+        patches = self.stem(images)
+        tokens = patches.flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], 1)
+        tokens = tokens + (self._positions(patches.shape[-1]) if self.training else self.positions)
         summary = self.norm(self.blocks(tokens))[:, 0]
         logits: Tensor = self.classifier(self.dropout(summary))
         return logits
+
+    def _positions(self, side: int) -> Tensor:
+        """[1, side * side + 1, WIDTH]: those of a smaller image lie between those of a whole one."""
+        if side == SIDE:
+            return self.positions
+        places = self.positions[:, 1:].transpose(1, 2).unflatten(2, (SIDE, SIDE))
+        return torch.cat([self.positions[:, :1], at_side(places, side).flatten(2).transpose(1, 2)], 1)
 
 
 def _elsewhere() -> dict[str, str]:
@@ -121,7 +130,6 @@ architectures.add(
         build=VisionTransformer,
         dropout=0.0,
         has_drop_path=True,
-        takes_any_size=False,
         no_decay=("class_token", "positions"),
         recipes=as_deit(epochs=200, demo_lr=5e-4),
         elsewhere=_elsewhere(),
