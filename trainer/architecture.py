@@ -23,7 +23,8 @@ class Architecture:
     `build(classes, dropout, drop_path)` returns a network from float images [N, 3, 64, 64], normalized, to logits
     [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
     residual branches that stochastic depth can drop, `smallest` the side of the smallest images that it can be trained
-    on. `no_decay` names its parameters of two or more dimensions that weight decay must leave alone. `recipes` holds, by recipe, what it is trained with instead of what the recipe says.
+    on. `no_decay` names its parameters of two or more dimensions that weight decay must leave alone. `recipes` holds,
+    by recipe, what it is trained with instead of what the recipe says.
     `elsewhere` says what other libraries call its layers: their names, and ours.
     """
 

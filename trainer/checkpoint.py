@@ -67,7 +67,7 @@ def save(
     Raises:
         CheckpointError: The folder cannot be written to, or the disk is full.
     """
-    weights, manifest = folder / f"{name}.safetensors", folder / f"{name}.json"
+    weights = folder / f"{name}.safetensors"
     write_tensors(weights, model.state_dict(), {"format": "pt"})
     record = Checkpoint(
         path=weights.name,
@@ -80,11 +80,16 @@ def save(
         metrics=metrics,
         provenance=made or provenance(packages=PACKAGES, limit=config.limit),
     )
+    return write_manifest(weights.with_suffix(".json"), record)
+
+
+def write_manifest(path: Path, record: Checkpoint) -> Path:
+    """Writes the manifest beside its weights, and returns `path`; raises CheckpointError."""
     try:
-        write_json(manifest, record)
+        write_json(path, record)
     except OSError as error:
-        raise CheckpointError(f"cannot write {manifest}", value=reason_of(error)) from error
-    return manifest
+        raise CheckpointError(f"cannot write {path}", value=reason_of(error)) from error
+    return path
 
 
 def load(path: Path) -> LoadedCheckpoint:
@@ -117,7 +122,7 @@ def load(path: Path) -> LoadedCheckpoint:
 
 
 def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.Module:
-    """The network that `spec` describes with these weights, in evaluation mode.
+    """The network that `spec` describes with these weights, in evaluation mode; float16 becomes float32 again.
 
     Raises:
         CheckpointError: A tensor is missing, too many, or of another shape or type; `origin` names the file.
@@ -125,6 +130,7 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
     architectures.get(spec.architecture)
     with torch.device("meta"):
         model = build(spec.architecture, spec.classes)
+    tensors = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
     check_fit(model.state_dict(), tensors, f"{origin} does not hold a {spec.architecture} of {spec.classes} classes")
     if count_parameters(model) != spec.parameters:
         raise CheckpointError(
@@ -132,7 +138,7 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
             value=spec.parameters,
             allowed=str(count_parameters(model)),
         )
-    model.load_state_dict(dict(tensors), assign=True)
+    model.load_state_dict(tensors, assign=True)
     return model.eval()
 
 

@@ -98,6 +98,7 @@ SHORT = ("--data", "shapes", "--recipe", "demo", "--epochs", "1", "--limit", "64
 CASES: dict[str, tuple[str, ...]] = {
     "train": ("train", "resnet20", *SHORT),
     "eval": ("eval", "--limit", "200", "--device", "cpu"),
+    "halve": ("halve", "results/resnet20/runs/best-1/checkpoints/best.json", "--output", "half"),
     "export": ("export", "--variant", "onnx-fp32", "--images", "20"),
     "verify": ("verify", "--images", "20"),
     "compress": ("compress", FP16, "--quantize", "palette4", "--rounding", "nearest", "--output", "small.mlpackage"),

@@ -1,0 +1,72 @@
+"""A checkpoint in half the bytes, to be kept in a repository or sent: what multiplies, in float16.
+
+Vectors (biases, normalizations and their statistics) stay in float32: they are a hundredth of the bytes, and running
+variances may lie below what float16 can hold. What was measured of the checkpoint is left out, since it was measured
+before the weights were rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tinyml.errors import CheckpointError
+from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes
+
+from . import checkpoint
+from .weights import write_tensors
+
+LARGEST = torch.finfo(torch.float16).max
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halved:
+    """What was written."""
+
+    manifest: Path
+    size: int
+    """Bytes of the weights' file."""
+    size_before: int
+
+
+def halve(path: Path, folder: Path) -> Halved:
+    """Writes the checkpoint at `path` to the new `folder`, under its own name and with its matrices in float16.
+
+    Raises:
+        CheckpointError: There is no such checkpoint, a weight is beyond float16, or the folder is there already or
+            cannot be written to.
+    """
+    loaded = checkpoint.load(path)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CheckpointError("the output is there already", value=folder, allowed="a new folder")
+    name, before = loaded.manifest.stem, loaded.manifest.parent / loaded.checkpoint.path
+    with atomic_folder(folder) as temporary:
+        weights = temporary / f"{name}.safetensors"
+        write_tensors(weights, _halved(loaded.model.state_dict()), {"format": "pt"})
+        record = loaded.checkpoint.model_copy(
+            update={
+                "path": weights.name,
+                "sha256": file_sha256(weights),
+                "metrics": (),
+                "provenance": provenance(packages=checkpoint.PACKAGES, limit=loaded.checkpoint.config.limit),
+            }
+        )
+        checkpoint.write_manifest(temporary / f"{name}.json", record)
+        return Halved(manifest=folder / f"{name}.json", size=size_bytes(weights), size_before=size_bytes(before))
+
+
+def _halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """All but vectors and counters in float16."""
+    halved = {}
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.float32 or tensor.ndim < 2:
+            halved[name] = tensor
+            continue
+        if (largest := tensor.abs().max().item()) > LARGEST:
+            raise CheckpointError(f"{name} is beyond float16", value=f"{largest:.3g}", allowed=f"up to {LARGEST:g}")
+        halved[name] = tensor.half()
+    return halved
