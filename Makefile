@@ -14,9 +14,11 @@ DEMO := build/demo
 demo: $(READY)
 	@$(BIN)/tinyml demo --folder $(DEMO)
 
+# make results BUDGET=1m LIMIT=200 RESULTS=build/rehearsal: every command once, on few images.
 BUDGET ?= 3h
+RESULTS ?= results
 results: $(READY)
-	$(BIN)/tinyml reproduce --budget $(BUDGET)
+	$(BIN)/tinyml reproduce --budget $(BUDGET) $(if $(LIMIT),--limit $(LIMIT)) --results $(RESULTS)
 
 check: $(READY)
 	$(BIN)/ruff check .

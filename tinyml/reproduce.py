@@ -21,6 +21,8 @@ DONE = "steps.json"
 SIX = ("alexnet", "vgg", "resnet", "densenet", "efficientnet", "vit")
 """The landmark networks that the tables compare."""
 CLASSES = 200
+ROBUSTNESS_REHEARSED = 10
+"""Images that are corrupted in a rehearsal, each in 75 ways."""
 
 
 def cheapest_first(models: Sequence[str]) -> list[str]:
@@ -32,7 +34,9 @@ def cheapest_first(models: Sequence[str]) -> list[str]:
     return sorted(models, key=costs.__getitem__)
 
 
-def plan(models: Sequence[str], *, data: str, budget: str, workspace: Workspace) -> list[Step]:
+def plan(
+    models: Sequence[str], *, data: str, budget: str, workspace: Workspace, limit: int | None = None
+) -> list[Step]:
     """The steps from a data set to the page of all results, the cheapest network first.
 
     Args:
@@ -40,12 +44,17 @@ def plan(models: Sequence[str], *, data: str, budget: str, workspace: Workspace)
         data: What they are trained on.
         budget: The wall time of each training, as "3h"; it names the training, so that another one starts anew.
         workspace: Where everything is kept.
+        limit: Images of each epoch and of each measurement: a rehearsal, whose trainings are named for it.
 
     Raises:
         UsageError: No such model, or the budget is no time.
     """
     seconds_of(budget)
-    run = f"budget-{budget.replace(' ', '')}"
+    run = f"budget-{budget.replace(' ', '')}" + ("" if limit is None else f"-limit-{limit}")
+    limited = () if limit is None else ("--limit", str(limit))
+    images = () if limit is None else ("--images", str(limit))
+    corrupted = () if limit is None else ("--robustness-images", str(min(limit, ROBUSTNESS_REHEARSED)))
+    quick = () if limit is None else ("--quick",)
     results = ("--results", str(workspace.root))
     steps = [Step(name="data", words=("data", "prepare", "--data", data), makes=())]
     for model in cheapest_first(models):
@@ -54,27 +63,27 @@ def plan(models: Sequence[str], *, data: str, budget: str, workspace: Workspace)
         steps += [
             Step(
                 name=f"train {model}",
-                words=("train", model, "--data", data, "--budget", budget, "--run", run, *results),
+                words=("train", model, "--data", data, "--budget", budget, "--run", run, *limited, *results),
                 makes=(str(folder.best.relative_to(workspace.root)),),
                 goes_on={
                     str(folder.state.relative_to(workspace.root)): ("train", model, "--run", run, "--resume", *results)
                 },
             ),
-            Step(name=f"eval {model}", words=("eval", best, *results), makes=(f"{model}/{TEST_RESULTS}",)),
+            Step(name=f"eval {model}", words=("eval", best, *limited, *results), makes=(f"{model}/{TEST_RESULTS}",)),
             Step(
                 name=f"export {model}",
-                words=("export", "--checkpoint", best, "--all", *results),
+                words=("export", "--checkpoint", best, "--all", *images, *results),
                 makes=(f"{model}/{EXPORTS}/*/{ARTIFACT_MANIFEST}",),
             ),
             Step(
                 name=f"explain {model}",
-                words=("explain", best, "--robustness", *results),
+                words=("explain", best, "--robustness", *limited, *corrupted, *results),
                 makes=(f"{model}/explained",),
             ),
         ]
     return [
         *steps,
-        Step(name="bench", words=("bench", *results), makes=("bench/*/run.json",)),
+        Step(name="bench", words=("bench", *quick, *results), makes=("bench/*/run.json",)),
         Step(name="report", words=("report", *results), makes=(PROJECT_PAGE,)),
     ]
 

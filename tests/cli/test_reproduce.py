@@ -45,8 +45,8 @@ elif verb == "report":
 )
 
 
-def small(folder: Path, budget: str = "20s") -> list[Step]:
-    return plan(["resnet20"], data="shapes", budget=budget, workspace=Workspace(folder))
+def small(folder: Path, budget: str = "20s", limit: int | None = None) -> list[Step]:
+    return plan(["resnet20"], data="shapes", budget=budget, workspace=Workspace(folder), limit=limit)
 
 
 def test_an_interrupted_training_goes_on_and_what_is_done_stays_done(tmp_path: Path) -> None:
@@ -68,8 +68,11 @@ def test_an_interrupted_training_goes_on_and_what_is_done_stays_done(tmp_path: P
     assert told[-1].startswith("$ tinyml train resnet20 --data shapes --budget 30s --run budget-30s")
 
 
-def test_its_steps_are_commands_of_tinyml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for step in small(tmp_path):
+@pytest.mark.parametrize("limit", [None, 100])
+def test_its_steps_are_commands_of_tinyml(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: int | None
+) -> None:
+    for step in small(tmp_path, limit=limit):
         for words in (step.words, *step.goes_on.values()):
             verb = words[:2] if words[0] == "data" else words[:1]
             assert run([*verb, "--help"]) == 0
@@ -86,3 +89,16 @@ def test_the_cheapest_network_comes_first_and_mistakes_are_told(capsys: pytest.C
     assert "--budget is no time: 'soon'" in capsys.readouterr().err
     assert run(["reproduce", "--models", "resnet20", "--dry-run"]) == 0
     assert "tinyml train resnet20 --data tiny-imagenet --budget 3h" in capsys.readouterr().out
+
+
+def test_a_rehearsal_is_small_everywhere_and_apart_from_the_real_thing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["reproduce", "--models", "resnet20", "--limit", "300", "--dry-run", "--results", str(tmp_path)]) == 0
+    by_verb = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()}
+    assert "--run budget-3h-limit-300 --limit 300" in by_verb["train"]
+    assert "/budget-3h-limit-300/checkpoints/best.json --limit 300" in by_verb["eval"]
+    assert "--all --images 300" in by_verb["export"]
+    assert "--robustness --limit 300 --robustness-images 10" in by_verb["explain"]
+    assert "--quick" in by_verb["bench"]
+    assert run(["reproduce", "--limit", "3"]) == 2

@@ -18,6 +18,9 @@ def reproduce(
     ] = None,
     data: Annotated[str, typer.Option("--data", help="As for tinyml train.")] = "tiny-imagenet",
     budget: Annotated[str, typer.Option("--budget", help="Wall time of each training.")] = "3h",
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="Images of each epoch and measurement: a rehearsal.", min=10)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say the commands.")] = False,
     results: Results = RESULTS,
 ) -> None:
@@ -29,17 +32,21 @@ def reproduce(
 
     out, workspace = Output(), Workspace(results)
     wanted = SIX if models is None else [name.strip() for name in models.split(",")]
-    steps = plan(wanted, data=data, budget=budget, workspace=workspace)
+    steps = plan(wanted, data=data, budget=budget, workspace=workspace, limit=limit)
     if dry_run:
         for step in steps:
             out.line(command(*step.words))
         return
     outcome = run(steps, workspace, out.line)
     if outcome.code:
-        out.line(f"to go on: {command('reproduce', *_given(models, data, budget), results=results)}")
+        out.line(f"to go on: {command('reproduce', *_given(models, data, budget, limit), results=results)}")
         raise typer.Exit(outcome.code)
     out.line(f"worth opening: {results / PROJECT_PAGE}")
 
 
-def _given(models: str | None, data: str, budget: str) -> list[str]:
-    return [*(("--models", models) if models else ()), "--data", data, "--budget", budget]
+def _given(models: str | None, data: str, budget: str, limit: int | None) -> list[str]:
+    return [
+        *(("--models", models) if models else ()),
+        *("--data", data, "--budget", budget),
+        *(("--limit", str(limit)) if limit else ()),
+    ]
