@@ -31,16 +31,17 @@ def networks(results: Path) -> str | None:
             continue
         name = checkpoint.record.config.model
         theirs = published.get(name, {})
+        together = _with_earlier(history, project)
         lines.append(
             [
                 name,
-                _run_of(checkpoint.path),
+                ", ".join(kept.path.parent.name for kept in together),
                 top1_told(row.metrics),
                 share_told(row.metrics.top5),
                 f"{row.metrics.images:,}",
                 f"{costs[name].parameters:,}",
                 f"{costs[name].macs / 1e6:,.0f}",
-                *_effort(history.record, checkpoint.record),
+                *_effort([kept.record for kept in together], checkpoint.record),
                 f"{theirs['top1']:.2f}" if theirs else ABSENT,
                 f"{theirs['hours']:.0f}" if theirs else ABSENT,
             ]
@@ -69,17 +70,30 @@ def together(results: Path) -> str | None:
     return "\n".join(table(heads, lines, text_columns=2)) if lines else None
 
 
-def _effort(history: History, checkpoint: Checkpoint) -> list[str]:
-    """Passes over the training images, pixels seen, hours, peak memory, device."""
+def _with_earlier(history: Kept[History], project: Project) -> list[Kept[History]]:
+    """The trainings that made a network, the first one first: one may have begun with the weights of another."""
+    found = [history]
+    while (init := found[0].record.config.init) is not None:
+        begun = Path(init.path).parents[1].name
+        earlier = [kept for kept in project.histories if kept.path.parent == found[0].path.parents[1] / begun]
+        if not earlier or earlier[0] in found:
+            break
+        found.insert(0, earlier[0])
+    return found
+
+
+def _effort(histories: list[History], checkpoint: Checkpoint) -> list[str]:
+    """Passes over the training images, pixels seen, hours, peak memory, device; of all trainings together."""
     of_split = checkpoint.dataset.splits["train"].images if checkpoint.dataset else None
-    images = sum(_images(epoch, of_split) for epoch in history.epochs)
-    memory = history.memory
+    images = sum(_images(epoch, of_split) for history in histories for epoch in history.epochs)
+    seconds = sum(epoch.seconds for history in histories for epoch in history.epochs)
+    memory = [history.memory.process_bytes for history in histories if history.memory]
     return [
         f"{images / of_split:.1f}" if of_split else ABSENT,
-        f"{_pixels(history, of_split) / 1e9:.2f}",
-        f"{sum(epoch.seconds for epoch in history.epochs) / 3600:.2f}",
-        f"{memory.process_bytes / GIB:.1f}" if memory else ABSENT,
-        history.device,
+        f"{sum(_pixels(history, of_split) for history in histories) / 1e9:.2f}",
+        f"{seconds / 3600:.2f}",
+        f"{max(memory) / GIB:.1f}" if memory else ABSENT,
+        histories[-1].device,
     ]
 
 
@@ -196,10 +210,6 @@ def _trainings(project: Project) -> list[tuple[Kept[History], Kept[Checkpoint]]]
     """Each history with the best checkpoint of its folder."""
     best = {kept.path.parents[1]: kept for kept in project.checkpoints}
     return [(kept, best[kept.path.parent]) for kept in project.histories if kept.path.parent in best]
-
-
-def _run_of(checkpoint: Path) -> str:
-    return checkpoint.parents[1].name
 
 
 def _published(results: Path) -> dict[str, dict[str, Any]]:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tinyml.schema import Budget, EpochRecord, History, Provenance, TrainConfig
+from tinyml.bench.page.project import Kept, Project
+from tinyml.schema import (
+    Budget,
+    Checkpoint,
+    DatasetIdentity,
+    EpochRecord,
+    History,
+    ModelSpec,
+    Origin,
+    Preprocess,
+    Provenance,
+    SplitIdentity,
+    TrainConfig,
+)
 
-from ..results_tables import _images, _pixels
+from ..results_tables import _effort, _images, _pixels, _with_earlier
 
 
 def history(resolution: str, *, budget: Budget | None = None) -> History:
@@ -52,3 +67,33 @@ def test_pixels_follow_the_clock_of_a_budget() -> None:
     assert _pixels(by_clock, 100) == pytest.approx(200 * 32**2 + 25 * 64**2)
     halves = history("32:64", budget=Budget(seconds=25, phase_seconds=(5.0, 20.0), finish_seconds=0))
     assert _pixels(halves, 100) == pytest.approx(50 * 32**2 + (50 + 100 + 25) * 64**2)
+
+
+def test_what_a_training_began_with_counts_as_well() -> None:
+    def begun(name: str, by: str | None) -> Kept[History]:
+        record = history("64")
+        if by is not None:
+            origin = Origin(path=f"/elsewhere/efficientnet/runs/{by}/checkpoints/last.json", sha256="0" * 64)
+            record = record.model_copy(update={"config": record.config.model_copy(update={"init": origin})})
+        return Kept(path=Path(f"results/efficientnet/runs/{name}/history.json"), record=record)
+
+    first, second, third = begun("first", None), begun("second", "first"), begun("third", "second")
+    foreign = begun("foreign", "of-somebody")
+    project = Project(title="", histories=(first, foreign, second, third))
+    assert _with_earlier(third, project) == [first, second, third]
+    assert _with_earlier(first, project) == [first]
+    assert _with_earlier(foreign, project) == [foreign]
+    checkpoint = Checkpoint(
+        path="best.safetensors",
+        sha256="0" * 64,
+        spec=ModelSpec(architecture="efficientnet", parameters=1, labels=("a", "b"), preprocess=Preprocess()),
+        config=third.record.config,
+        dataset_sha256="0" * 64,
+        dataset=DatasetIdentity(data="shapes", splits={"train": SplitIdentity(images=100, content_sha256="0" * 64)}),
+        epoch=3,
+        metrics=(),
+        provenance=third.record.provenance,
+    )
+    alone, all_three = (_effort([kept.record for kept in of], checkpoint) for of in ([third], [first, second, third]))
+    assert alone[:3] == ["2.2", f"{225 * 64**2 / 1e9:.2f}", f"{25 / 3600:.2f}"]
+    assert all_three[:3] == ["6.8", f"{675 * 64**2 / 1e9:.2f}", f"{75 / 3600:.2f}"]
