@@ -120,9 +120,9 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], type[TinyMLError], str]] = {
         r"classifier.bias is \(4,\) float32, not \(3,\)",
     ),
     "another type": (
-        lambda m: _rehashed(m, None, **{**_weights(m), "classifier.bias": torch.zeros(3, dtype=torch.float16)}),
+        lambda m: _rehashed(m, None, **{**_weights(m), "classifier.bias": torch.zeros(3, dtype=torch.float64)}),
         CheckpointError,
-        "float16",
+        "float64",
     ),
     "wrong parameter count": (lambda m: _edited(m, spec={"parameters": 7}), CheckpointError, "number of parameters"),
     "another architecture": (lambda m: _edited(m, spec={"architecture": "vgg"}), CheckpointError, "hold a vgg of 3"),

@@ -109,7 +109,7 @@ class VisionTransformer(nn.Module):
         """[1, side * side + 1, WIDTH]: those of a smaller image lie between those of a whole one."""
         if side == SIDE:
             return self.positions
-        places = self.positions[:, 1:].transpose(1, 2).unflatten(2, (SIDE, SIDE))
+        places = self.positions[:, 1:].transpose(1, 2).reshape(1, WIDTH, SIDE, SIDE)
         return torch.cat([self.positions[:, :1], at_side(places, side).flatten(2).transpose(1, 2)], 1)
 
 
