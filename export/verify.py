@@ -14,6 +14,7 @@ from tinyml.coreml.tools.units import UnitsApart, units_apart
 from tinyml.errors import CheckpointError, DataError, TinyMLError, VerificationError
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.evaluation.runtime import Executable, Outputs, runtimes
+from tinyml.machine import keep_freed_memory
 from tinyml.numerics import absolute_error, peak_of, psnr_db, softmax, top_k_accuracy
 from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, Artifact, DatasetIdentity, Floor, Metrics, SplitName, Verification
@@ -62,6 +63,7 @@ def ask_checkpoint(
     Raises:
         DataError: The data set has other classes than the checkpoint, or the split is empty.
     """
+    keep_freed_memory()
     check_classes(dataset, predictor.spec.labels)
     part = dataset.split(split)
     if not len(part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def usable_cores() -> int:
@@ -91,3 +94,19 @@ def process_began() -> float:
 
     age: float = time.time() - psutil.Process().create_time()
     return time.monotonic() - max(0.0, age)
+
+
+def keep_freed_memory() -> bool:
+    """Has glibc keep freed memory for the next batch, instead of handing it back and zeroing it again.
+
+    Whoever computes batch after batch on the CPU frees and allocates the same large arrays over and over; by default
+    each of them is a fresh mapping whose pages the kernel clears one fault at a time. The price is that the process
+    keeps its peak until it ends. Returns whether it could be done: with another C library nothing happens.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:
+        return False
+    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, -1))

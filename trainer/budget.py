@@ -12,6 +12,7 @@ from itertools import islice
 import torch
 
 from tinyml.errors import UsageError
+from tinyml.machine import keep_freed_memory
 from tinyml.schema import Budget, TrainConfig
 
 from .architecture import INPUT_SIZE, architectures
@@ -21,7 +22,6 @@ from .device import autocast, memory_format
 from .duration import duration
 from .inference import for_inference
 from .learner import Learner
-from .memory import keep_freed_memory
 from .objective import Objective, objective_of
 from .recipe import changed, configure
 from .resolution import shares, sizes

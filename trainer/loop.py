@@ -21,6 +21,7 @@ import torch
 
 from tinyml.counting import counted
 from tinyml.errors import TrainingError, UsageError
+from tinyml.machine import keep_freed_memory
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
 from tinyml.store import only_process, provenance
@@ -34,7 +35,7 @@ from .early_stopping import stopped_early
 from .estimate import FirstEstimate
 from .event_log import EventLog
 from .learner import Learner
-from .memory import MemoryMeter, keep_freed_memory, out_of_memory_told
+from .memory import MemoryMeter, out_of_memory_told
 from .objective import Objective, objective_of
 from .pace import Counted, Led, Pace, Timed
 from .plots import plot_history

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import torch
 
 from tinyml.errors import TrainingError, UsageError
+from tinyml.machine import keep_freed_memory
 from tinyml.progress import Progress, Silent
 from tinyml.schema import LrPoint, LrRange, TrainConfig
 from tinyml.store import provenance
@@ -20,7 +21,7 @@ from . import checkpoint
 from .data import Batch, Dataset, TrainBatches
 from .device import device_name
 from .learner import Learner
-from .memory import keep_freed_memory, out_of_memory_told
+from .memory import out_of_memory_told
 from .objective import Objective
 from .recipe import changed
 from .start import Start

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import sys
 from collections.abc import Iterator
 
 import torch
@@ -12,24 +10,6 @@ import torch
 from tinyml.errors import TrainingError
 from tinyml.machine import peak_memory_bytes
 from tinyml.schema import MemoryPeak
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-
-
-def keep_freed_memory() -> bool:
-    """Has glibc keep freed memory for the next step, instead of handing it back and zeroing it again.
-
-    A training step on the CPU frees and allocates the same large tensors over and over; by default each of them is a
-    fresh mapping whose pages the kernel clears one fault at a time. The price is that the process keeps its peak
-    until it ends. Returns whether it could be done: with another C library nothing happens.
-    """
-    if sys.platform != "linux":
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except AttributeError:
-        return False
-    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, -1))
 
 
 class MemoryMeter:

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torchvision.transforms import v2
 
+from tinyml.machine import keep_freed_memory
 from tinyml.schema import Preprocess, TrainConfig
 from tinyml.trainer.data import Batch, Split, TrainBatches
 from tinyml.trainer.data.augment import Augment
-from tinyml.trainer.memory import keep_freed_memory
 from tinyml.trainer.pace import Counted
 from tinyml.trainer.recipe import changed, configure
 

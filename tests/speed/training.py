@@ -37,10 +37,10 @@ from torchvision.datasets import ImageFolder
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
 from tinyml.counting import counted
+from tinyml.machine import keep_freed_memory
 from tinyml.store import write_bytes
 from tinyml.trainer.data import Dataset, TrainBatches, open_dataset
 from tinyml.trainer.learner import Learner
-from tinyml.trainer.memory import keep_freed_memory
 from tinyml.trainer.objective import objective_of
 from tinyml.trainer.pace import Counted
 from tinyml.trainer.recipe import configure

@@ -27,12 +27,12 @@ from torch import nn
 from tinyml.bench.environment import this_environment
 from tinyml.bench.markdown_table import table
 from tinyml.counting import counted
+from tinyml.machine import keep_freed_memory
 from tinyml.store import write_bytes
 from tinyml.trainer.architecture import architectures
 from tinyml.trainer.data import Batch, TrainBatches, open_dataset
 from tinyml.trainer.depthwise import DepthwiseConv2d
 from tinyml.trainer.learner import Learner
-from tinyml.trainer.memory import keep_freed_memory
 from tinyml.trainer.objective import objective_of
 from tinyml.trainer.pace import Counted
 from tinyml.trainer.recipe import configure

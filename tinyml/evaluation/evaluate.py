@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tinyml.accuracy import Predictor, accuracy_on
 from tinyml.confidence import top1_interval
 from tinyml.errors import DataError
+from tinyml.machine import keep_freed_memory
 from tinyml.progress import Progress, Silent
 from tinyml.schema import EvaluatedModel, Evaluations, Metrics, SplitName
 from tinyml.store import read_json, write_bytes, write_json
@@ -66,6 +67,7 @@ def measure(
             value=model.path,
             hint="give it with --data FOLDER",
         )
+    keep_freed_memory()
     progress = progress or Silent()
     dataset = reopen(model.data or "", model.dataset, data, progress=progress)
     check_classes(dataset, model.predictor.spec.labels)

@@ -11,6 +11,7 @@ from torch import nn
 
 from tinyml.accuracy import BATCH, FIVE, Images, Predictor, subset
 from tinyml.errors import DataError
+from tinyml.machine import keep_freed_memory
 from tinyml.numerics import ranks_of
 from tinyml.progress import Progress, Silent
 from tinyml.schema import (
@@ -85,6 +86,7 @@ def explain(
         DataError: The data set is missing, has changed or has other classes, or fewer than two images.
         UnavailableError: What corrupts images is not installed.
     """
+    keep_freed_memory()
     progress = progress or Silent()
     first = models[0]
     size = first.predictor.spec.preprocess.input_size
