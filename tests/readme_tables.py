@@ -41,9 +41,18 @@ class Table:
 
 
 def models(results: Path) -> str | None:
-    """The networks as trained, and the smallest file of each that a run measured."""
+    """The networks as trained, and the smallest file of each format: the latency of every case that was measured.
+
+    A file of which none was, as one for Apple hardware on another machine, has one row with the reason.
+    """
     found = [figure for figure in figures(read(results)) if figure.accuracy is not None and figure.row is not None]
-    lines = [_model(figure) for figure in found if figure.variant == CHECKPOINT or _smallest(figure, found)]
+    told = [figure for figure in found if figure.variant == CHECKPOINT or _smallest(figure, found)]
+    lines = []
+    for sha256 in dict.fromkeys(figure.sha256 for figure in told):
+        of_it = sorted((figure for figure in told if figure.sha256 == sha256), key=_case)
+        timed = [figure for figure in of_it if figure.row is not None and figure.row.latency_ns is not None]
+        reasons = [figure for figure in of_it if figure.row is not None and figure.row.result.reason is not None]
+        lines += [_model(figure) for figure in timed or reasons[:1]]
     if not lines:
         return None
     return _markdown(
@@ -56,12 +65,20 @@ def _smallest(figure: Figure, found: list[Figure]) -> bool:
     return figure.sha256 == min(same, key=lambda f: (f.bytes, f.sha256)).sha256
 
 
+def _case(figure: Figure) -> tuple[str, str]:
+    assert figure.row is not None
+    case = figure.row.result.case
+    return case.backend, case.requested_units
+
+
 def _model(figure: Figure) -> list[str]:
     assert figure.accuracy is not None
     assert figure.row is not None
     assert figure.run is not None
-    metrics, case, latency = figure.accuracy.metrics, figure.row.result.case, figure.row.latency_ns
+    metrics, result, latency = figure.accuracy.metrics, figure.row.result, figure.row.latency_ns
     quick = ", quick" if figure.run.quick else ""
+    flags = f" ({', '.join(result.flags)})" if result.flags else ""
+    backend, units = _case(figure)
     return [
         figure.model,
         figure.variant,
@@ -69,7 +86,9 @@ def _model(figure: Figure) -> list[str]:
         top1_told(metrics),
         f"{metrics.images:,} {metrics.split}",
         ABSENT if latency is None else f"{latency.p50 / 1e6:.3g}",
-        f"{case.backend} {case.requested_units}, {machine_name(figure.run.environment)}{quick}",
+        f"{backend}: {result.status.replace('_', ' ')}: {result.reason}"
+        if latency is None
+        else f"{backend} {units}, {machine_name(figure.run.environment)}{quick}{flags}",
     ]
 
 
