@@ -111,7 +111,15 @@ def _export(network: nn.Module, preprocess: Preprocess) -> tuple[onnx.ModelProto
         )
     if exported is None:
         raise ArtifactError("torch.onnx.export gave no model")
-    return exported.model_proto, layers(program)
+    return _bare(exported.model_proto), layers(program)
+
+
+def _bare(model: onnx.ModelProto) -> onnx.ModelProto:
+    """`model` without what its exporter notes beside each node: the files and lines of the machine it ran on."""
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+    return model
 
 
 def _called(weights: Sequence[Weight], layers: Mapping[str, str]) -> tuple[Weight, ...]:

@@ -55,6 +55,14 @@ def test_manifest_describes_a_verified_artifact(trained_results: TrainedResults,
 
 
 @ALL
+def test_an_artifact_says_nothing_of_where_it_was_made(trained_results: TrainedResults, variant: str) -> None:
+    _, path = read_artifact(trained_results.artifacts[variant])
+    content = path.read_bytes() if path.is_file() else b"".join(f.read_bytes() for f in path.rglob("*") if f.is_file())
+    for place in (Path(pipeline.__file__).parent, Path(__file__).parents[2], Path(np.__file__).parents[1]):
+        assert str(place).encode() not in content
+
+
+@ALL
 def test_the_proof_of_every_weight_lies_beside_it(trained_results: TrainedResults, variant: str) -> None:
     manifest = trained_results.artifacts[variant]
     artifact, path = read_artifact(manifest)
