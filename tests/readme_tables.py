@@ -75,9 +75,8 @@ def _model(figure: Figure) -> list[str]:
     assert figure.accuracy is not None
     assert figure.row is not None
     assert figure.run is not None
-    metrics, result, latency = figure.accuracy.metrics, figure.row.result, figure.row.latency_ns
+    metrics, latency = figure.accuracy.metrics, figure.row.latency_ns
     quick = ", quick" if figure.run.quick else ""
-    flags = f" ({', '.join(result.flags)})" if result.flags else ""
     backend, units = _case(figure)
     return [
         figure.model,
@@ -86,9 +85,9 @@ def _model(figure: Figure) -> list[str]:
         top1_told(metrics),
         f"{metrics.images:,} {metrics.split}",
         ABSENT if latency is None else f"{latency.p50 / 1e6:.3g}",
-        f"{backend}: {result.status.replace('_', ' ')}: {result.reason}"
+        f"{backend}: {figure.row.verdict}"
         if latency is None
-        else f"{backend} {units}, {machine_name(figure.run.environment)}{quick}{flags}",
+        else f"{backend} {units}, {machine_name(figure.run.environment)}{quick}: {figure.row.verdict}",
     ]
 
 

@@ -51,10 +51,11 @@ def plan(
     """
     seconds_of(budget)
     run = f"budget-{budget.replace(' ', '')}" + ("" if limit is None else f"-limit-{limit}")
-    limited = () if limit is None else ("--limit", str(limit))
-    images = () if limit is None else ("--images", str(limit))
-    corrupted = () if limit is None else ("--robustness-images", str(min(limit, ROBUSTNESS_REHEARSED)))
-    quick = () if limit is None else ("--quick",)
+
+    def rehearsed(*words: str | int | None) -> tuple[str, ...]:
+        return () if limit is None else tuple(map(str, words))
+
+    limited = rehearsed("--limit", limit)
     results = ("--results", str(workspace.root))
     steps = [Step(name="data", words=("data", "prepare", "--data", data), makes=())]
     for model in cheapest_first(models):
@@ -72,18 +73,22 @@ def plan(
             Step(name=f"eval {model}", words=("eval", best, *limited, *results), makes=(f"{model}/{TEST_RESULTS}",)),
             Step(
                 name=f"export {model}",
-                words=("export", "--checkpoint", best, "--all", *images, *results),
+                words=("export", "--checkpoint", best, "--all", *rehearsed("--images", limit), *results),
                 makes=(f"{model}/{EXPORTS}/*/{ARTIFACT_MANIFEST}",),
             ),
             Step(
                 name=f"explain {model}",
-                words=("explain", best, "--robustness", *limited, *corrupted, *results),
+                words=(
+                    *("explain", best, "--robustness", *limited),
+                    *rehearsed("--robustness-images", ROBUSTNESS_REHEARSED),
+                    *results,
+                ),
                 makes=(f"{model}/explained",),
             ),
         ]
     return [
         *steps,
-        Step(name="bench", words=("bench", *quick, *results), makes=("bench/*/run.json",)),
+        Step(name="bench", words=("bench", *rehearsed("--quick"), *results), makes=("bench/*/run.json",)),
         Step(name="report", words=("report", *results), makes=(PROJECT_PAGE,)),
     ]
 

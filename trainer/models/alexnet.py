@@ -51,10 +51,7 @@ class AlexNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images [N, 3, 64, 64], in training smaller ones as well, to logits [N, classes]."""
         check_input(images, smaller=self.training)
-        maps = self.features(images)
-        if self.training:
-            maps = at_side(maps, SIDE)
-        logits: Tensor = self.classifier(torch.flatten(maps, 1))
+        logits: Tensor = self.classifier(torch.flatten(at_side(self.features(images), SIDE), 1))
         return logits
 
 

@@ -100,7 +100,7 @@ class VisionTransformer(nn.Module):
         patches = self.stem(images)
         tokens = patches.flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], 1)
-        tokens = tokens + (self._positions(patches.shape[-1]) if self.training else self.positions)
+        tokens = tokens + self._positions(patches.shape[-1])
         summary = self.norm(self.blocks(tokens))[:, 0]
         logits: Tensor = self.classifier(self.dropout(summary))
         return logits
