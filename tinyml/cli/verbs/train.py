@@ -202,9 +202,10 @@ def train(
 
 def _announcement(config: TrainConfig, folder: RunFolder, device: str, state: Path | None, processes: int) -> str:
     from tinyml.counting import counted
+    from tinyml.trainer.duration import duration
 
     limited = f", {counted(config.limit, 'image')} an epoch" if config.limit else ""
-    length = counted(config.epochs, "epoch") if config.budget is None else f"{config.budget.seconds / 60:.4g} min"
+    length = counted(config.epochs, "epoch") if config.budget is None else duration(config.budget.seconds)
     together = f", {processes} processes" if processes > 1 else ""
     begin = f"resuming {state}: training" if state else "training"
     return (
