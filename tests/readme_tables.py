@@ -20,7 +20,9 @@ from tinyml.bench.comparison import verdict_between
 from tinyml.bench.markdown_table import table
 from tinyml.bench.page.figures import CHECKPOINT, MEGABYTE, Figure, figures, machine_name
 from tinyml.bench.page.project import read
+from tinyml.bench.row import Row
 from tinyml.confidence import ABSENT, Interval, top1_told
+from tinyml.counting import counted
 from tinyml.store import write_bytes
 
 from . import results_tables
@@ -71,6 +73,11 @@ def _case(figure: Figure) -> tuple[str, str]:
     return case.backend, case.requested_units
 
 
+def _threads(row: Row) -> str:
+    threads = row.result.case.threads
+    return "" if threads is None else f", {counted(threads, 'thread')}"
+
+
 def _model(figure: Figure) -> list[str]:
     assert figure.accuracy is not None
     assert figure.row is not None
@@ -78,6 +85,7 @@ def _model(figure: Figure) -> list[str]:
     metrics, latency = figure.accuracy.metrics, figure.row.latency_ns
     quick = ", quick" if figure.run.quick else ""
     backend, units = _case(figure)
+    where = f"{backend} {units}{_threads(figure.row)}, {machine_name(figure.run.environment)}{quick}"
     return [
         figure.model,
         figure.variant,
@@ -85,9 +93,7 @@ def _model(figure: Figure) -> list[str]:
         top1_told(metrics),
         f"{metrics.images:,} {metrics.split}",
         ABSENT if latency is None else f"{latency.p50 / 1e6:.3g}",
-        f"{backend}: {figure.row.verdict}"
-        if latency is None
-        else f"{backend} {units}, {machine_name(figure.run.environment)}{quick}: {figure.row.verdict}",
+        f"{backend if latency is None else where}: {figure.row.verdict}",
     ]
 
 
