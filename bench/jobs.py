@@ -13,6 +13,7 @@ from tinyml.commands import command
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.machine import usable_cores
 from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Format, Name, Units
+from tinyml.shards import weights_bytes
 from tinyml.store import file_sha256, size_bytes
 from tinyml.workspace import (
     Workspace,
@@ -213,7 +214,7 @@ def _checkpoint(model: str, manifest: Path, checkpoint: Checkpoint, weights: Pat
         format="torch",
         manifest=manifest,
         sha256=checkpoint.sha256,
-        bytes=size_bytes(weights),
+        bytes=weights_bytes(weights),
         data=checkpoint.config.data,
         dataset=checkpoint.dataset,
         labels=checkpoint.spec.labels,

@@ -21,6 +21,8 @@ DONE = "steps.json"
 SIX = ("alexnet", "vgg", "resnet", "densenet", "efficientnet", "vit")
 """The landmark networks that the tables compare."""
 CLASSES = 200
+KINDS = ("data", "train", "eval", "export", "explain", "bench", "report")
+"""Of steps, by the first word of their commands."""
 ROBUSTNESS_REHEARSED = 10
 """Images that are corrupted in a rehearsal, each in 75 ways."""
 
@@ -35,7 +37,12 @@ def cheapest_first(models: Sequence[str]) -> list[str]:
 
 
 def plan(
-    models: Sequence[str], *, data: str, budget: str, workspace: Workspace, limit: int | None = None
+    models: Sequence[str],
+    *,
+    data: str,
+    budget: str,
+    workspace: Workspace,
+    limit: int | None = None,
 ) -> list[Step]:
     """The steps from a data set to the page of all results, the cheapest network first.
 
@@ -57,7 +64,7 @@ def plan(
 
     limited = rehearsed("--limit", limit)
     results = ("--results", str(workspace.root))
-    steps = [Step(name="data", words=("data", "prepare", "--data", data), makes=())]
+    steps = [Step(name="data", words=("data", "prepare", "--data", data), makes=(), after=())]
     for model in cheapest_first(models):
         folder = workspace.run(model, run)
         best = str(folder.best)
@@ -66,15 +73,22 @@ def plan(
                 name=f"train {model}",
                 words=("train", model, "--data", data, "--budget", budget, "--run", run, *limited, *results),
                 makes=(str(folder.best.relative_to(workspace.root)),),
+                after=("data",),
                 goes_on={
                     str(folder.state.relative_to(workspace.root)): ("train", model, "--run", run, "--resume", *results)
                 },
             ),
-            Step(name=f"eval {model}", words=("eval", best, *limited, *results), makes=(f"{model}/{TEST_RESULTS}",)),
+            Step(
+                name=f"eval {model}",
+                words=("eval", best, *limited, *results),
+                makes=(f"{model}/{TEST_RESULTS}",),
+                after=(f"train {model}",),
+            ),
             Step(
                 name=f"export {model}",
                 words=("export", "--checkpoint", best, "--all", *rehearsed("--images", limit), *results),
                 makes=(f"{model}/{EXPORTS}/*/{ARTIFACT_MANIFEST}",),
+                after=(f"train {model}",),
             ),
             Step(
                 name=f"explain {model}",
@@ -84,24 +98,61 @@ def plan(
                     *results,
                 ),
                 makes=(f"{model}/explained",),
+                after=(f"train {model}",),
             ),
         ]
-    return [
-        *steps,
-        Step(name="bench", words=("bench", *rehearsed("--quick"), *results), makes=("bench/*/run.json",)),
-        Step(name="report", words=("report", *results), makes=(PROJECT_PAGE,)),
+    exports = tuple(step.name for step in steps if kind_of(step) == "export")
+    steps += [
+        Step(
+            name="bench", words=("bench", *rehearsed("--quick"), *results), makes=("bench/*/run.json",), after=exports
+        ),
+        Step(
+            name="report",
+            words=("report", *results),
+            makes=(PROJECT_PAGE,),
+            after=("bench", *(step.name for step in steps if kind_of(step) in ("eval", "explain"))),
+        ),
     ]
+    return steps
+
+
+def kind_of(step: Step) -> str:
+    """Which of `KINDS` a step is."""
+    return step.words[0]
+
+
+def kinds_of(text: str | None) -> tuple[str, ...]:
+    """Of `KINDS`, those that a text like "train" or "eval, export" names; None: all. Raises UsageError."""
+    if text is None:
+        return KINDS
+    named = tuple(kind.strip() for kind in text.split(","))
+    for kind in named:
+        if kind not in KINDS:
+            raise UsageError("no such kind of step", value=kind, allowed=", ".join(KINDS))
+    return named
 
 
 def reproduce(
-    steps: Sequence[Step], workspace: Workspace, say: Callable[[str], None], *, runner: Runner | None = None
+    steps: Sequence[Step],
+    workspace: Workspace,
+    say: Callable[[str], None],
+    *,
+    runner: Runner | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> Outcome:
     """Does what is not done yet; a step counts as done while its command and those before it are the same.
 
     Unlike the demonstration's, a changed source file makes nothing again: a training of hours is not lost to an edit.
     """
     return do(
-        steps, workspace.root, say, record=DONE, fingerprint=_fingerprint, runner=runner or apart(), cwd=Path.cwd()
+        steps,
+        workspace.root,
+        say,
+        record=DONE,
+        fingerprint=_fingerprint,
+        runner=runner or apart(),
+        cwd=Path.cwd(),
+        now=lambda step: kind_of(step) in kinds,
     )
 
 

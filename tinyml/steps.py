@@ -31,6 +31,8 @@ class Step:
     """The command without `tinyml`."""
     makes: tuple[str, ...]
     """What must lie in the folder for the step to be done; patterns."""
+    after: tuple[str, ...] | None = None
+    """The names of the steps that it builds on, and is done again with; None: the one before it."""
     runs: tuple[str, ...] = ()
     """The folders of the package whose sources decide what comes out, for a fingerprint that asks."""
     goes_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,6 +77,7 @@ def do(
     fingerprint: Callable[[Step, str], str],
     runner: Runner,
     cwd: Path | None = None,
+    now: Callable[[Step], bool] = lambda _: True,
 ) -> Outcome:
     """Runs the steps that are not done yet, for what lies in `folder`.
 
@@ -83,9 +86,10 @@ def do(
         folder: Where results go; made where it lacks.
         say: Told each command before it runs, and what is left out.
         record: The file of `folder` that remembers what is done.
-        fingerprint: What decides a step's outcome, as a SHA-256, from the step and the fingerprint of the one before.
+        fingerprint: What decides a step's outcome, as a SHA-256, from the step and the fingerprints that it builds on.
         runner: Runs each command.
         cwd: Where the commands run; `folder` if left out.
+        now: Whether a step is to be done this time; the others stay as they are.
 
     Returns:
         What became of them; it stops at the first that fails.
@@ -93,11 +97,14 @@ def do(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / record
     before = {step.name: step.fingerprint for step in _read(path).steps}
-    done: list[DoneStep] = []
     kept: list[str] = []
-    mark = ""
+    marks: dict[str, str] = {}
+    last = ""
     for step in steps:
-        mark = fingerprint(step, mark)
+        builds_on = last if step.after is None else "".join(marks[name] for name in step.after)
+        last = mark = marks[step.name] = fingerprint(step, builds_on)
+        if not now(step):
+            continue
         if before.get(step.name) == mark and all(any(folder.glob(made)) for made in step.makes):
             say(f"unchanged, not done again: {command(*step.words)}")
             kept.append(step.name)
@@ -107,8 +114,8 @@ def do(
             code = runner(words, cwd or folder)
             if code != 0:
                 return Outcome(code=code, kept=tuple(kept))
-        done.append(DoneStep(name=step.name, fingerprint=mark))
-        write_json(path, DoneSteps(steps=tuple(done)))
+        before[step.name] = mark
+        write_json(path, DoneSteps(steps=tuple(DoneStep(name=name, fingerprint=of) for name, of in before.items())))
     return Outcome(code=0, kept=tuple(kept))
 
 

@@ -18,7 +18,7 @@ from tinyml.schema import Budget, TrainConfig
 from .architecture import INPUT_SIZE, architectures
 from .data import Dataset, TrainBatches, images_an_epoch
 from .data.resident import pixels
-from .device import autocast, memory_format
+from .device import autocast, memory_format, synchronize
 from .duration import duration
 from .inference import for_inference
 from .learner import Learner
@@ -283,7 +283,7 @@ def _answering(learner: Learner, config: TrainConfig, training: float, seconds: 
         while len(took) < 2 or (len(took) < MOST_PROBED and time.monotonic() < until):
             began = time.monotonic()
             network(images)
-            _wait(device)
+            synchronize(device)
             took.append(max(1e-9, time.monotonic() - began))
     return len(images) / statistics.median(took[1:])
 
@@ -298,7 +298,7 @@ def _step(learner: Learner, batches: TrainBatches, seconds: float, device: torch
         for batch in islice(batches.epoch(epoch), MOST_PROBED + 1):
             learner.answer(batch)
             learner.learn(1e-6)
-            _wait(device)
+            synchronize(device)
             now = time.monotonic()
             if before is not None:
                 took.append(now - before)
@@ -306,13 +306,6 @@ def _step(learner: Learner, batches: TrainBatches, seconds: float, device: torch
             if took and now - began >= seconds:
                 break
     return max(1e-9, statistics.median(took))
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def _growing(model: str) -> dict[str, object]:

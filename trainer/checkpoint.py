@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tinyml.commands import first_training
 from tinyml.errors import CheckpointError, reason_of
 from tinyml.schema import Checkpoint, DatasetIdentity, Metrics, ModelSpec, Preprocess, Provenance, TrainConfig
+from tinyml.shards import SUFFIX, is_index
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
 from .architecture import architectures, build, count_parameters
@@ -142,6 +143,11 @@ def network(spec: ModelSpec, tensors: Mapping[str, Tensor], origin: str) -> nn.M
     return model.eval()
 
 
+def manifest_beside(weights: Path) -> Path:
+    """Where the manifest of a weights file, or of the index of several, lies if there is one."""
+    return weights.with_name(weights.name.removesuffix(SUFFIX).removesuffix(".safetensors") + ".json")
+
+
 def _manifest_of(path: Path) -> Path:
     refuse_pickle_name(path)
     if not path.exists():
@@ -150,9 +156,9 @@ def _manifest_of(path: Path) -> Path:
         raise CheckpointError(
             "a checkpoint is a file, not a folder", value=path, allowed="a .json or .safetensors file"
         )
-    if path.suffix == ".json":
+    if path.suffix == ".json" and not is_index(path):
         return path
-    if path.suffix != ".safetensors":
+    if not is_index(path) and path.suffix != ".safetensors":
         with path.open("rb") as file:
             pickled = looks_pickled(file.read(16))
         raise CheckpointError(
@@ -160,7 +166,7 @@ def _manifest_of(path: Path) -> Path:
             value=path,
             allowed="a .json manifest, or the .safetensors file beside it",
         )
-    manifest = path.with_suffix(".json")
+    manifest = manifest_beside(path)
     if not manifest.exists():
         read_tensors(path)  # says what is wrong with the file itself, if anything is
         raise CheckpointError(

@@ -118,6 +118,14 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.to(device)
 
 
+def synchronize(device: torch.device) -> None:
+    """Waits until `device` has done all that it was given; a CPU has when the call returns."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def device_name(device: torch.device) -> str:
     """A line for people and records: "cuda (NVIDIA H100)", "cpu (AMD EPYC, 2 threads)"."""
     if device.type == "cuda":

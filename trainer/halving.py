@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from tinyml.errors import CheckpointError
+from tinyml.shards import SUFFIX, weights_bytes
 from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes
 
 from . import checkpoint
-from .weights import write_tensors
+from .weights import write_shards, write_tensors
 
 LARGEST = torch.finfo(torch.float16).max
 
@@ -29,24 +30,34 @@ class Halved:
 
     manifest: Path
     size: int
-    """Bytes of the weights' file."""
+    """Bytes of the weights."""
     size_before: int
 
 
-def halve(path: Path, folder: Path) -> Halved:
+def halve(path: Path, folder: Path, *, largest: int | None = None) -> Halved:
     """Writes the checkpoint at `path` to the new `folder`, under its own name and with its matrices in float16.
 
+    Args:
+        path: The checkpoint.
+        folder: Where to write.
+        largest: Bytes of a file of weights; where they are more, they go to several files. None: to one.
+
     Raises:
-        CheckpointError: There is no such checkpoint, a weight is beyond float16, or the folder is there already or
-            cannot be written to.
+        CheckpointError: There is no such checkpoint, a weight is beyond float16 or a tensor beyond `largest`, or the
+            folder is there already or cannot be written to.
     """
     loaded = checkpoint.load(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CheckpointError("the output is there already", value=folder, allowed="a new folder")
     name, before = loaded.manifest.stem, loaded.manifest.parent / loaded.checkpoint.path
     with atomic_folder(folder) as temporary:
+        tensors = _halved(loaded.model.state_dict())
         weights = temporary / f"{name}.safetensors"
-        write_tensors(weights, _halved(loaded.model.state_dict()), {"format": "pt"})
+        write_tensors(weights, tensors, {"format": "pt"})
+        if largest is not None and size_bytes(weights) > largest:
+            weights.unlink()
+            weights = temporary / f"{name}{SUFFIX}"
+            write_shards(weights, tensors, largest)
         record = loaded.checkpoint.model_copy(
             update={
                 "path": weights.name,
@@ -56,7 +67,7 @@ def halve(path: Path, folder: Path) -> Halved:
             }
         )
         checkpoint.write_manifest(temporary / f"{name}.json", record)
-        return Halved(manifest=folder / f"{name}.json", size=size_bytes(weights), size_before=size_bytes(before))
+        return Halved(manifest=folder / f"{name}.json", size=weights_bytes(weights), size_before=weights_bytes(before))
 
 
 def _halved(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,13 +15,14 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import Origin, TrainConfig
 
 from .answers import storable, stored_answers
-from .budget import fit, seconds_of
+from .budget import PROBE_SHARE, fit, seconds_of
 from .compiling import check_compiles
 from .data import Answers, Dataset, open_dataset, trained_images
 from .distill import Teacher
 from .freezing import check_frozen
 from .objective import Objective, objective_of
-from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure, option
+from .precision import SECONDS, quicker
+from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure, option, recipes
 from .room import fit_memory, free_memory
 from .start import Resumed, Scratch, Start
 from .state import check_continues, read_state
@@ -142,9 +143,13 @@ def prepare(
         return ready(decided, start)
     room = fit_memory(config, len(labels), free_memory(device, team), team.size)
     config, words = room.config, (*words, *(() if room.words is None else (room.words,)))
+    if recipes.get(config.recipe).quicker_precision and "precision" not in wish.changes:
+        found = quicker(config, dataset, device, start, SECONDS if seconds is None else seconds * PROBE_SHARE)
+        config = changed(config, {"precision": found.precision})
+        words = (*words, *(() if found.words is None else (found.words,)))
     if seconds is None:
         return ready(config, start, words)
-    kept = ("recompute", "accumulate", "init", "teacher")
+    kept = ("recompute", "accumulate", "init", "teacher", "precision")
     planned = fit(
         seconds,
         config.recipe,

@@ -33,10 +33,12 @@ class Fit(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """From a model and a data set to a complete configuration, and what other lengths ask for."""
+    """From a model and a data set to a complete configuration, and what other lengths and devices ask for."""
 
     make: Callable[[str, str], TrainConfig]
     fit: Fit | None = None
+    quicker_precision: bool = False
+    """Whether products are in bfloat16 where the device trains the network faster so."""
 
 
 recipes: Registry[Recipe] = Registry("recipe", package="tinyml.trainer.recipes")

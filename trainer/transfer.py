@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tinyml.errors import CheckpointError
 from tinyml.schema import Origin, TrainConfig
+from tinyml.shards import is_index
 from tinyml.store import file_sha256
 
 from . import checkpoint
@@ -74,13 +75,13 @@ class Initialized(Scratch):
 
 
 def read_foreign(path: Path) -> Foreign:
-    """The weights in a checkpoint of ours, or in a safetensors file without a manifest.
+    """The weights in a checkpoint of ours, or in a safetensors file, or an index of several, without a manifest.
 
     Raises:
         CheckpointError: The file is missing, truncated, a pickle, or no safetensors file.
     """
     origin = path.absolute()
-    if path.suffix == ".json" or path.with_suffix(".json").is_file():
+    if (path.suffix == ".json" and not is_index(path)) or checkpoint.manifest_beside(path).is_file():
         loaded = checkpoint.load(path)
         weights = loaded.manifest.absolute().parent / loaded.checkpoint.path
         return Foreign(

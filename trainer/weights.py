@@ -1,9 +1,10 @@
-"""Tensors on disk: safetensors files written atomically, and read with every way of being wrong told in a sentence."""
+"""Tensors on disk: safetensors files, whole or in parts, and every way of being wrong told in a sentence."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -11,7 +12,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tinyml.errors import CheckpointError, reason_of
-from tinyml.store import atomic_file
+from tinyml.shards import SUFFIX, is_index, read_index, shard_name, write_index
+from tinyml.store import atomic_file, file_sha256
+
+ENTRY_BYTES = 256
+"""More than a tensor's name and shape take in the header of a file."""
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
@@ -22,9 +27,15 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """
     # A fresh copy of each: safetensors refuses tensors that share memory, or that are views into a larger one.
     copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with _told(path), atomic_file(path) as temporary:
+        save_file(copies, temporary, metadata=dict(metadata or {}))
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Raises CheckpointError where `path` cannot be written."""
     try:
-        with atomic_file(path) as temporary:
-            save_file(copies, temporary, metadata=dict(metadata or {}))
+        yield
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"cannot write {path}",
@@ -33,12 +44,44 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         ) from error
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a safetensors file, on the CPU, and its metadata.
+def write_shards(index: Path, tensors: Mapping[str, Tensor], largest: int) -> None:
+    """Writes named tensors to several files of at most `largest` bytes beside `index`, which says what is where.
 
     Raises:
-        CheckpointError: The file is missing, empty, truncated, a pickle, or otherwise no safetensors file.
+        CheckpointError: A tensor alone is larger, or the folder cannot be written to.
     """
+    groups: list[dict[str, Tensor]] = [{}]
+    used = 0
+    for name, tensor in tensors.items():
+        size = tensor.nbytes + ENTRY_BYTES
+        if size > largest:
+            raise CheckpointError(
+                f"{name} alone is larger than a part may be",
+                value=f"{tensor.nbytes / 1e6:.3g} MB",
+                allowed=f"at most {largest / 1e6:g} MB",
+            )
+        if used + size > largest:
+            groups.append({})
+            used = 0
+        groups[-1][name] = tensor
+        used += size
+    files: dict[str, Path] = {}
+    for number, group in enumerate(groups, start=1):
+        file = index.with_name(shard_name(index.name.removesuffix(SUFFIX), number, len(groups)))
+        write_tensors(file, group, {"format": "pt"})
+        files |= dict.fromkeys(group, file)
+    with _told(index):
+        write_index(index, files, sum(tensor.nbytes for tensor in tensors.values()))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file, or of all those that an index names, on the CPU, and its metadata.
+
+    Raises:
+        CheckpointError: A file is missing, empty, truncated, changed, a pickle, or otherwise no safetensors file.
+    """
+    if is_index(path):
+        return _joined(path), {}
     refuse_pickle_name(path)
     try:
         with path.open("rb") as file:
@@ -57,6 +100,24 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from None
     except OSError as error:
         raise CheckpointError(f"cannot read {path}", value=reason_of(error)) from None
+
+
+def _joined(index: Path) -> dict[str, Tensor]:
+    shards = read_index(index)
+    joined: dict[str, Tensor] = {}
+    for file in shards.paths:
+        if (expected := shards.hashes.get(file)) is not None and (actual := file_sha256(file)) != expected:
+            raise CheckpointError(
+                f"{file} is not what {index.name} describes",
+                value=f"sha256 {actual[:12]}…",
+                allowed=f"{expected[:12]}…",
+                hint="bring it again",
+            )
+        tensors, _ = read_tensors(file)
+        joined |= {name: tensor for name, tensor in tensors.items() if shards.files.get(name) == file}
+    if missing := sorted(shards.files.keys() - joined.keys()):
+        raise CheckpointError(f"{shards.files[missing[0]]} lacks a tensor of its index", value=missing[0])
+    return joined
 
 
 def check_fit(expected: Mapping[str, Tensor], actual: Mapping[str, Tensor], what: str) -> None:

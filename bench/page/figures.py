@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tinyml.schema import Artifact, BenchCase, BenchRun, Environment, Metrics
+from tinyml.shards import weights_bytes
 
 from ..row import Row, rows
 from .project import Project
@@ -146,7 +147,7 @@ def _unmeasured(project: Project, known: dict[str, Accuracy]) -> Iterable[Figure
                 variant=CHECKPOINT,
                 format="torch",
                 sha256=kept.record.sha256,
-                bytes=weights.stat().st_size,
+                bytes=weights_bytes(weights),
                 accuracy=known.get(kept.record.sha256),
                 row=None,
                 run=None,

@@ -9,7 +9,7 @@ import pytest
 
 from tinyml.cli import run
 from tinyml.errors import UsageError
-from tinyml.reproduce import SIX, cheapest_first, plan, reproduce
+from tinyml.reproduce import SIX, cheapest_first, kinds_of, plan, reproduce
 from tinyml.steps import Step, apart
 from tinyml.workspace import Workspace
 
@@ -66,6 +66,36 @@ def test_an_interrupted_training_goes_on_and_what_is_done_stays_done(tmp_path: P
     assert all(line.startswith("unchanged, not done again") for line in told)
     assert once("30s") == 130  # another budget is another training, beside the first
     assert told[-1].startswith("$ tinyml train resnet20 --data shapes --budget 30s --run budget-30s")
+
+
+def test_some_steps_first_and_the_others_later(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def once(only: str | None, models: tuple[str, ...] = ("resnet20",)) -> int:
+        told.clear()
+        workspace = Workspace(tmp_path)
+        steps = plan(models, data="shapes", budget="20s", workspace=workspace)
+        return reproduce(steps, workspace, told.append, runner=apart(PROGRAM), kinds=kinds_of(only)).code
+
+    assert once("train") == 130
+    assert once("train") == 0
+    assert [line.split()[2] for line in told] == ["train"]
+    assert once(None) == 0
+    assert [line for line in told if line.startswith("unchanged")] == [told[1]]
+    assert "train resnet20" in told[1]
+    assert once("eval, export") == 0  # without the training before them they are as they were
+    assert all(line.startswith("unchanged") for line in told)
+    assert once(None) == 0
+    assert all(line.startswith("unchanged") for line in told)
+    assert once(None, ("resnet20", "vgg")) == 130  # a further network leaves the first one's steps done
+    assert [line.startswith("unchanged") for line in told] == [True] * 5 + [False]
+
+
+def test_an_unknown_kind_of_step_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["reproduce", "--only", "train,exprt", "--dry-run"]) == 2
+    assert "no such kind of step: 'exprt'; allowed: data, train, eval" in capsys.readouterr().err
+    assert run(["reproduce", "--only", "train", "--models", "vgg,resnet20", "--dry-run"]) == 0
+    assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["resnet20", "vgg"]
 
 
 @pytest.mark.parametrize("limit", [None, 100])

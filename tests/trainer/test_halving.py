@@ -1,4 +1,4 @@
-"""Halved checkpoints: the same network but for the rounding, in half the bytes, taken wherever a whole one is."""
+"""Halved checkpoints: the same network but for the rounding, whole or in parts, taken wherever a whole one is."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from safetensors.torch import load_file
 
 from tinyml.cli import run
 from tinyml.errors import CheckpointError
+from tinyml.evaluation.opening import open_model
 from tinyml.schema import Metrics, Preprocess, TrainConfig
+from tinyml.shards import weights_bytes
 from tinyml.trainer import checkpoint
 from tinyml.trainer.architecture import build
 from tinyml.trainer.halving import halve
+from tinyml.trainer.transfer import Initialized, read_foreign
 
 
 def saved(folder: Path, scale: float = 1.0) -> Path:
@@ -80,10 +83,89 @@ def test_the_command_says_what_it_made_and_never_replaces_a_folder(
 
 
 def test_a_training_begins_with_a_halved_checkpoint(tmp_path: Path) -> None:
-    from tinyml.trainer.transfer import Initialized, read_foreign
-
     made = halve(saved(tmp_path / "whole"), tmp_path / "half")
     config = TrainConfig(model="resnet20", recipe="test", data="colors")
     network = Initialized(foreign=read_foreign(made.manifest)).network(config, ("a", "b", "c"))
     half = checkpoint.load(made.manifest).model.state_dict()
     assert all(torch.equal(tensor, half[name]) for name, tensor in network.state_dict().items())
+
+
+LARGEST = 150_000
+
+
+def in_parts(folder: Path) -> Path:
+    """The folder of a checkpoint in parts, its manifest best.json."""
+    return halve(saved(folder / "whole"), folder / "parts", largest=LARGEST).manifest.parent
+
+
+def test_parts_hold_what_the_whole_holds_and_none_is_too_large(tmp_path: Path) -> None:
+    folder = in_parts(tmp_path)
+    whole = halve(tmp_path / "whole" / "best.json", tmp_path / "half")
+    parts = sorted(folder.glob("*.safetensors"))
+    count = len(parts)
+    assert count > 2
+    assert [part.name for part in parts] == [f"best-{k:05}-of-{count:05}.safetensors" for k in range(1, count + 1)]
+    assert all(part.stat().st_size <= LARGEST for part in parts)
+    index = json.loads((folder / "best.safetensors.index.json").read_text())
+    tensors = {name: tensor for part in parts for name, tensor in load_file(part).items()}
+    assert index["metadata"]["total_size"] == sum(tensor.nbytes for tensor in tensors.values())
+    assert all(name in load_file(folder / file) for name, file in index["weight_map"].items())
+    expected = checkpoint.load(whole.manifest).model.state_dict()
+    for path in (folder / "best.json", folder / "best.safetensors.index.json"):
+        found = checkpoint.load(path).model.state_dict()
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())
+    (folder / "best.json").unlink()
+    assert read_foreign(folder / "best.safetensors.index.json").tensors.keys() == expected.keys()
+
+
+def test_what_fits_one_file_stays_one(tmp_path: Path) -> None:
+    made = halve(saved(tmp_path / "whole"), tmp_path / "half", largest=10**9)
+    assert sorted(path.name for path in made.manifest.parent.iterdir()) == ["best.json", "best.safetensors"]
+
+
+def test_a_part_that_is_changed_missing_or_elsewhere_is_told(tmp_path: Path) -> None:
+    folder = in_parts(tmp_path)
+    index, first = folder / "best.safetensors.index.json", min(folder.glob("*.safetensors"))
+    original, content = index.read_text(), first.read_bytes()
+    first.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(
+        CheckpointError, match=r"00001-of-\d+.safetensors is not what best.safetensors.index.json describes"
+    ):
+        checkpoint.load(folder / "best.json")
+    first.unlink()
+    with pytest.raises(CheckpointError, match=r"a part of the weights is missing: .*; index.json|names \d: bring all"):
+        checkpoint.load(folder / "best.json")
+    first.write_bytes(content)
+    for broken, expected in (
+        (original.replace(first.name, f"../{first.name}"), "points outside its own folder"),
+        ("[]", "is no index of weights"),
+        ('{"weight_map": {"a": 1}}', "is no index of weights"),
+        ("{", "is not JSON"),
+        (original.replace('"weight_map": {', '"weight_map": {"more": "' + first.name + '",'), "lacks a tensor"),
+    ):
+        index.write_text(broken)
+        with pytest.raises(CheckpointError, match=expected) as caught:
+            checkpoint.load(folder / "best.json")
+        assert "\n" not in str(caught.value)
+    index.write_text(original + " ")
+    with pytest.raises(CheckpointError, match="is not what its manifest describes"):
+        checkpoint.load(folder / "best.json")
+
+
+def test_a_tensor_larger_than_a_part_is_refused_and_nothing_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(Path("whole"))
+    assert run(["halve", "whole/best.json", "--output", "parts", "--shard-mb", "0.01"]) == 1
+    assert "alone is larger than a part may be: '0.0164 MB'; allowed: at most 0.01 MB" in capsys.readouterr().err
+    assert run(["halve", "whole/best.json", "--output", "parts", "--shard-mb", "0"]) == 2
+    assert "--shard-mb out of range: 0.0; allowed: above 0" in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["whole"]
+
+
+def test_every_size_counts_all_parts(tmp_path: Path) -> None:
+    folder = in_parts(tmp_path)
+    expected = sum(part.stat().st_size for part in folder.glob("*.safetensors"))
+    assert weights_bytes(folder / "best.safetensors.index.json") == expected
+    assert open_model(folder / "best.json").bytes == expected

@@ -11,7 +11,8 @@ import torch
 from tinyml.accuracy import Predictor
 from tinyml.errors import ArtifactError
 from tinyml.schema import DatasetIdentity
-from tinyml.store import file_sha256, size_bytes
+from tinyml.shards import weights_bytes
+from tinyml.store import file_sha256
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.device import device_name
 from tinyml.workspace import ARTIFACT_MANIFEST, checked_artifact, find_manifest
@@ -43,7 +44,7 @@ class OpenedModel:
     @property
     def bytes(self) -> int:
         """Of the weights' file or folder."""
-        return size_bytes(self.path)
+        return weights_bytes(self.path)
 
 
 def open_predictor(path: Path, device: torch.device | str = "cpu") -> Predictor:

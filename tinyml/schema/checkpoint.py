@@ -35,12 +35,12 @@ class ModelSpec(Record):
 
 
 class Checkpoint(Record):
-    """The manifest beside a `.safetensors` file of weights."""
+    """The manifest beside a `.safetensors` file of weights, or several and their index."""
 
     schema_version: str = SCHEMA_VERSION
     kind: Literal["checkpoint"] = "checkpoint"
     path: str
-    """The weights' file name, in the manifest's own folder."""
+    """The name of the weights' file, or of the index of several, in the manifest's own folder."""
     sha256: Sha256
     spec: ModelSpec
     config: TrainConfig

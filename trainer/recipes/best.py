@@ -77,4 +77,4 @@ def fit(config: TrainConfig, *, passes: float, images: int) -> Mapping[str, obje
     }
 
 
-recipes.add("best", Recipe(make=best, fit=fit))
+recipes.add("best", Recipe(make=best, fit=fit, quicker_precision=True))

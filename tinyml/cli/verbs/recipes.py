@@ -34,6 +34,9 @@ def recipes(
         name: config.model_dump(exclude={"model", "recipe", "data", "budget", "init", "teacher"})
         for name, config in configs.items()
     }
+    for name, values in settings.items():
+        if known.get(name).quicker_precision:
+            values["precision"] = "fp32 or bf16, the quicker"
     fields = next(iter(settings.values()))
     out.table(
         f"Recipes for {model}",
