@@ -20,6 +20,7 @@ from .compiling import check_compiles
 from .data import Answers, Dataset, open_dataset, trained_images
 from .distill import Teacher
 from .freezing import check_frozen
+from .memory import out_of_memory_told
 from .objective import Objective, objective_of
 from .precision import SECONDS, quicker
 from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure, option, recipes
@@ -89,6 +90,7 @@ def prepare(
         DataError: The data cannot be read, or the teacher knows other classes.
         CheckpointError: The state, or the weights to begin with, cannot be read.
         UnavailableError: The network is to be compiled, which this machine cannot do.
+        TrainingError: Memory ran out in the first steps that were tried.
     """
     seconds = None if wish.budget is None else seconds_of(wish.budget)
     resumed = None
@@ -144,25 +146,28 @@ def prepare(
     room = fit_memory(config, len(labels), free_memory(device, team), team.size)
     config, words = room.config, (*words, *(() if room.words is None else (room.words,)))
     if recipes.get(config.recipe).quicker_precision and "precision" not in wish.changes:
-        found = quicker(config, dataset, device, start, SECONDS if seconds is None else seconds * PROBE_SHARE)
+        allowed = SECONDS if seconds is None else seconds * PROBE_SHARE
+        with out_of_memory_told(config.batch_size):
+            found = quicker(config, dataset, device, start, allowed)
         config = changed(config, {"precision": found.precision})
         words = (*words, *(() if found.words is None else (found.words,)))
     if seconds is None:
         return ready(config, start, words)
     kept = ("recompute", "accumulate", "init", "teacher", "precision")
-    planned = fit(
-        seconds,
-        config.recipe,
-        wish.model,
-        config.data,
-        {**wish.changes, **{name: getattr(config, name) for name in kept}},
-        dataset,
-        device,
-        start=start,
-        objective=objective_of(config, split.labels, len(labels), teacher),
-        spent=time.monotonic() - began,
-        processes=team.size,
-    )
+    with out_of_memory_told(config.batch_size):
+        planned = fit(
+            seconds,
+            config.recipe,
+            wish.model,
+            config.data,
+            {**wish.changes, **{name: getattr(config, name) for name in kept}},
+            dataset,
+            device,
+            start=start,
+            objective=objective_of(config, split.labels, len(labels), teacher),
+            spent=time.monotonic() - began,
+            processes=team.size,
+        )
     return ready(planned.config, start, (*words, *planned.words))
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from tinyml.errors import TrainingError
 from tinyml.schema import TrainConfig
 from tinyml.trainer import precision, prepare
 from tinyml.trainer.data import Batch, Dataset
@@ -136,3 +137,19 @@ def test_the_best_recipe_alone_takes_the_quicker(
     ready = prepare.prepare(Wish(**fields), CPU)  # type: ignore[arg-type]
     assert ready.config.precision == expected
     assert ("measured" in ready.words) == (expected == "bf16")
+
+
+@pytest.mark.parametrize("trial", ["quicker", "fit"])
+def test_memory_that_runs_out_in_a_trial_is_told(
+    monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset, trial: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(prepare, "open_dataset", lambda *_, **__: colors)
+    monkeypatch.setattr(prepare, "quicker", lambda *_: Quicker(precision="fp32"))
+    monkeypatch.setattr(prepare, trial, full)
+    with pytest.raises(
+        TrainingError, match="the device ran out of memory with a batch size of 128; try --batch-size 64"
+    ):
+        prepare.prepare(Wish(model=tiny, changes={}, budget="1h"), CPU)
