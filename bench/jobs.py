@@ -20,6 +20,7 @@ from tinyml.workspace import (
     checked_artifact,
     checkpoint_origin,
     export_again,
+    export_all_again,
     read_artifact,
     read_checkpoint,
 )
@@ -182,9 +183,10 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
             continue
         checkpoints: dict[Path, _Model] = {}
         exports: list[_Model] = []
+        gone: list[tuple[Artifact, Path]] = []
         for artifact, manifest in artifacts:
             if not (manifest.parent / artifact.path).exists():  # as where results are kept without their packages
-                stale.append(f"{manifest.parent} has no {artifact.path}; {export_again(artifact, manifest)}")
+                gone.append((artifact, manifest))
                 continue
             origin = checkpoint_origin(artifact, manifest)
             if origin.exists():
@@ -195,6 +197,7 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
                 checkpoints[origin] = _checkpoint(model, origin, checkpoint, weights)
             checked_artifact(manifest)
             exports.append(_exported(model, manifest, artifact))
+        stale += _without_files(gone)
         for subject in (*checkpoints.values(), *exports):
             if not selection.variants or subject.variant in selection.variants:
                 jobs += _jobs(subject, selection, settings)
@@ -205,6 +208,22 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
             hint=f"export the newest checkpoint first: {command('export', results=workspace.root)}",
         )
     return JobList(jobs=tuple(jobs), stale=tuple(stale))
+
+
+def _without_files(gone: Sequence[tuple[Artifact, Path]]) -> list[str]:
+    """A line for each checkpoint of whose exports only the manifests are there."""
+    origins: dict[Path, list[tuple[Artifact, Path]]] = {}
+    for artifact, manifest in gone:
+        origins.setdefault(checkpoint_origin(artifact, manifest), []).append((artifact, manifest))
+    lines = []
+    for origin, several in origins.items():
+        artifact, manifest = several[0]
+        if len(several) == 1:
+            lines.append(f"{manifest.parent} has no {artifact.path}; {export_again(artifact, manifest)}")
+            continue
+        names = ", ".join(manifest.parent.name for _, manifest in several)
+        lines.append(f"{manifest.parent.parent} has no model files of {names}; {export_all_again(origin, several)}")
+    return lines
 
 
 def _checkpoint(model: str, manifest: Path, checkpoint: Checkpoint, weights: Path) -> _Model:

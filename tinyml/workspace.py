@@ -19,7 +19,7 @@ import contextlib
 import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -261,12 +261,30 @@ def find_manifest(path: Path) -> Path | None:
 
 def export_again(artifact: Artifact, manifest: Path) -> str:
     """A hint for whoever has an artifact that is no longer what it was: the command that makes just that one anew."""
-    origin = os.path.relpath(checkpoint_origin(artifact, manifest))
-    root = next((folder.parent.parent for folder in manifest.parents if folder.name == EXPORTS), None)
-    planned = manifest.parent / PLAN
-    how = ("--plan", os.path.relpath(planned)) if planned.is_file() else ("--variant", artifact.variant.name)
-    words = ("export", "--checkpoint", origin, *how)
-    return f"export it again: {command(*words, results=root)}"
+    return f"export it again: {_export(checkpoint_origin(artifact, manifest), ((artifact, manifest),))}"
+
+
+def export_all_again(origin: Path, artifacts: Sequence[tuple[Artifact, Path]]) -> str:
+    """As `export_again`, for several of the checkpoint whose manifest is `origin`; and where that is gone, so much."""
+    if not origin.is_file():
+        return f"their checkpoint, {os.path.relpath(origin)}, is not here either: train it, or bring it"
+    planned = [(artifact, manifest) for artifact, manifest in artifacts if (manifest.parent / PLAN).is_file()]
+    plain = [each for each in artifacts if each not in planned]
+    commands = [_export(origin, each) for each in (plain, *((each,) for each in planned)) if each]
+    return f"export them again: {' && '.join(commands)}"
+
+
+def _export(origin: Path, artifacts: Sequence[tuple[Artifact, Path]]) -> str:
+    """The command that makes these, which share a plan or have none, of the checkpoint `origin`."""
+    first = artifacts[0][1]
+    root = next((folder.parent.parent for folder in first.parents if folder.name == EXPORTS), None)
+    planned = first.parent / PLAN
+    how = (
+        ["--plan", os.path.relpath(planned)]
+        if planned.is_file()
+        else [word for artifact, _ in artifacts for word in ("--variant", artifact.variant.name)]
+    )
+    return command("export", "--checkpoint", os.path.relpath(origin), *how, results=root)
 
 
 def checked_artifact(manifest: Path) -> tuple[Artifact, Path]:

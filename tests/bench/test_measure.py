@@ -220,6 +220,27 @@ def test_a_manifest_without_its_file_is_passed_over_by_name(trained_results: Any
         list_jobs(Workspace(root), Selection(variants=("onnx-fp32",)), FAST)
 
 
+def test_many_manifests_without_their_files_are_one_line(trained_results: Any, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    shutil.copytree(trained_results.workspace.root, root)
+    exports, checkpoint = root / trained_results.model / "exports", Workspace(root).run(trained_results.model, "best-1")
+    names = sorted(folder.name for folder in exports.iterdir())
+    assert len(names) > 1
+    for name in names:
+        manifest = json.loads((exports / name / "manifest.json").read_text())
+        model = exports / name / manifest["path"]
+        shutil.rmtree(model) if model.is_dir() else model.unlink()
+    with pytest.raises(ArtifactError, match="nothing to measure") as caught:
+        list_jobs(Workspace(root), Selection(), FAST)
+    told = str(caught.value)
+    assert f"{exports} has no model files of {', '.join(names)}; export them again: tinyml export" in told
+    assert all(f"--variant {name}" in told for name in names)
+    assert told.count("tinyml export --checkpoint") == 1
+    checkpoint.best.unlink()
+    with pytest.raises(ArtifactError, match="is not here either: train it, or bring it"):
+        list_jobs(Workspace(root), Selection(), FAST)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
