@@ -194,7 +194,8 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
                 if checkpoint.sha256 != artifact.checkpoint_sha256:
                     stale.append(f"{manifest.parent} is older than {origin}; {export_again(artifact, manifest)}")
                     continue
-                checkpoints[origin] = _checkpoint(model, origin, checkpoint, weights)
+                if weights.is_file():  # results may be kept without
+                    checkpoints[origin] = _checkpoint(model, origin, checkpoint, weights)
             checked_artifact(manifest)
             exports.append(_exported(model, manifest, artifact))
         stale += _without_files(gone)

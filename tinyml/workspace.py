@@ -266,8 +266,8 @@ def export_again(artifact: Artifact, manifest: Path) -> str:
 
 def export_all_again(origin: Path, artifacts: Sequence[tuple[Artifact, Path]]) -> str:
     """As `export_again`, for several of the checkpoint whose manifest is `origin`; and where that is gone, so much."""
-    if not origin.is_file():
-        return f"their checkpoint, {os.path.relpath(origin)}, is not here either: train it, or bring it"
+    if not origin.is_file() or not read_checkpoint(origin)[1].is_file():
+        return f"nor are the weights of {os.path.relpath(origin)} here: train it, or bring them"
     planned = [(artifact, manifest) for artifact, manifest in artifacts if (manifest.parent / PLAN).is_file()]
     plain = [each for each in artifacts if each not in planned]
     commands = [_export(origin, each) for each in (plain, *((each,) for each in planned)) if each]
