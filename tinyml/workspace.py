@@ -177,7 +177,10 @@ class Workspace:
         return self.root / "bench"
 
     def newest_checkpoint(self, model: str | None = None) -> Path:
-        """The manifest of the best checkpoint of the model trained last (or of `model`); raises CheckpointError."""
+        """The manifest of the best checkpoint of the model trained last (or of `model`); raises CheckpointError.
+
+        One whose weights are not kept beside it is taken only where there is no other.
+        """
         places = ("runs/*/checkpoints", "checkpoints")  # the second before runs had names
         found = sorted(
             _whole(path for at in places for path in self.root.glob(f"{model or '*'}/{at}/{BEST_CHECKPOINT}")),
@@ -188,7 +191,8 @@ class Workspace:
                 f"no checkpoint{f' of {model}' if model else ''} under {self.root}/",
                 hint=first_training(model, self.root),
             )
-        return found[-1]
+        kept = [path for path in found if any(path.parent.glob(f"{path.stem}*.safetensors"))]
+        return (kept or found)[-1]
 
     def artifacts(self, model: str | None = None) -> list[Path]:
         """The manifests of all artifacts (of `model`), sorted by path; raises ArtifactError if there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tinyml.trainer import checkpoint
 from tinyml.trainer.architecture import build
 from tinyml.trainer.halving import halve
 from tinyml.trainer.transfer import Initialized, read_foreign
+from tinyml.workspace import Workspace
 
 
 def saved(folder: Path, scale: float = 1.0) -> Path:
@@ -169,3 +171,17 @@ def test_every_size_counts_all_parts(tmp_path: Path) -> None:
     expected = sum(part.stat().st_size for part in folder.glob("*.safetensors"))
     assert weights_bytes(folder / "best.safetensors.index.json") == expected
     assert open_model(folder / "best.json").bytes == expected
+
+
+def test_the_newest_checkpoint_is_one_whose_weights_are_there(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    halved = halve(saved(workspace.run("resnet20", "old").checkpoints), tmp_path / "half", largest=LARGEST).manifest
+    parts = workspace.run("resnet20", "parts").checkpoints
+    parts.parent.mkdir(parents=True)
+    halved.parent.rename(parts)
+    newest = saved(workspace.run("resnet20", "new").checkpoints)
+    for seconds, path in enumerate((workspace.run("resnet20", "old").best, parts / "best.json", newest)):
+        os.utime(path, (seconds, seconds))
+    assert workspace.newest_checkpoint() == newest
+    newest.with_suffix(".safetensors").unlink()
+    assert workspace.newest_checkpoint() == parts / "best.json"
