@@ -217,13 +217,13 @@ def _without_files(gone: Sequence[tuple[Artifact, Path]]) -> list[str]:
     for artifact, manifest in gone:
         origins.setdefault(checkpoint_origin(artifact, manifest), []).append((artifact, manifest))
     lines = []
-    for origin, several in origins.items():
+    for several in origins.values():
         artifact, manifest = several[0]
         if len(several) == 1:
             lines.append(f"{manifest.parent} has no {artifact.path}; {export_again(artifact, manifest)}")
             continue
         names = ", ".join(manifest.parent.name for _, manifest in several)
-        lines.append(f"{manifest.parent.parent} has no model files of {names}; {export_all_again(origin, several)}")
+        lines.append(f"{manifest.parent.parent} has no model files of {names}; {export_all_again(several)}")
     return lines
 
 

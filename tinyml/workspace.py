@@ -265,22 +265,23 @@ def find_manifest(path: Path) -> Path | None:
 
 def export_again(artifact: Artifact, manifest: Path) -> str:
     """A hint for whoever has an artifact that is no longer what it was: the command that makes just that one anew."""
-    return f"export it again: {_export(checkpoint_origin(artifact, manifest), ((artifact, manifest),))}"
+    return f"export it again: {_export([(artifact, manifest)])}"
 
 
-def export_all_again(origin: Path, artifacts: Sequence[tuple[Artifact, Path]]) -> str:
-    """As `export_again`, for several of the checkpoint whose manifest is `origin`; and where that is gone, so much."""
+def export_all_again(artifacts: Sequence[tuple[Artifact, Path]]) -> str:
+    """As `export_again`, for several of one checkpoint; and where its weights are gone, so much."""
+    origin = checkpoint_origin(*artifacts[0])
     if not origin.is_file() or not read_checkpoint(origin)[1].is_file():
         return f"nor are the weights of {os.path.relpath(origin)} here: train it, or bring them"
     planned = [(artifact, manifest) for artifact, manifest in artifacts if (manifest.parent / PLAN).is_file()]
     plain = [each for each in artifacts if each not in planned]
-    commands = [_export(origin, each) for each in (plain, *((each,) for each in planned)) if each]
+    commands = [_export(each) for each in (plain, *([each] for each in planned)) if each]
     return f"export them again: {' && '.join(commands)}"
 
 
-def _export(origin: Path, artifacts: Sequence[tuple[Artifact, Path]]) -> str:
-    """The command that makes these, which share a plan or have none, of the checkpoint `origin`."""
-    first = artifacts[0][1]
+def _export(artifacts: Sequence[tuple[Artifact, Path]]) -> str:
+    """The command that makes these, of one checkpoint: one by its plan, or any number without."""
+    origin, first = checkpoint_origin(*artifacts[0]), artifacts[0][1]
     root = next((folder.parent.parent for folder in first.parents if folder.name == EXPORTS), None)
     planned = first.parent / PLAN
     how = (

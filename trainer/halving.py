@@ -16,10 +16,10 @@ from torch import Tensor
 
 from tinyml.errors import CheckpointError
 from tinyml.shards import SUFFIX, weights_bytes
-from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes
+from tinyml.store import atomic_folder, file_sha256, provenance
 
 from . import checkpoint
-from .weights import write_shards, write_tensors
+from .weights import stored_bytes, write_shards, write_tensors
 
 LARGEST = torch.finfo(torch.float16).max
 
@@ -52,10 +52,10 @@ def halve(path: Path, folder: Path, *, largest: int | None = None) -> Halved:
     name, before = loaded.manifest.stem, loaded.manifest.parent / loaded.checkpoint.path
     with atomic_folder(folder) as temporary:
         tensors = _halved(loaded.model.state_dict())
-        weights = temporary / f"{name}.safetensors"
-        write_tensors(weights, tensors, {"format": "pt"})
-        if largest is not None and size_bytes(weights) > largest:
-            weights.unlink()
+        if largest is None or stored_bytes(tensors) <= largest:
+            weights = temporary / f"{name}.safetensors"
+            write_tensors(weights, tensors, {"format": "pt"})
+        else:
             weights = temporary / f"{name}{SUFFIX}"
             write_shards(weights, tensors, largest)
         record = loaded.checkpoint.model_copy(

@@ -25,6 +25,7 @@ from .recipe import changed
 from .resolution import sizes
 from .start import Start
 
+KINDS: tuple[Precision, ...] = ("fp32", "bf16")
 SECONDS = 20.0
 """That trying may take where no budget says less."""
 CPU_BATCH = 16
@@ -72,23 +73,21 @@ def quicker(
     if not worth_trying(device):
         return Quicker(precision="fp32")
     split = dataset.split("train")
-    parts = {"batch_size": min(config.batch_size, CPU_BATCH), "accumulate": 1} if device.type == "cpu" else {}
-    size = parts.get("batch_size", config.batch_size)
+    tried = changed(config, {"resolution": str(sizes(config)[-1]), "compiled": False})
+    if device.type == "cpu":
+        tried = changed(tried, {"batch_size": min(config.batch_size, CPU_BATCH), "accumulate": 1})
     trained = images_an_epoch(split, config) * config.epochs
-    if trained < SMALLEST_SHARE * size * len(_KINDS) * (STEPS + 1):
+    if trained < SMALLEST_SHARE * tried.batch_size * len(KINDS) * (STEPS + 1):
         return Quicker(precision="fp32")
     keep_freed_memory()
     source = pixels(split, device, shown=len(split))
-    tried = {**parts, "resolution": str(sizes(config)[-1]), "compiled": False}
-    steps = {
-        kind: _step(changed(config, {**tried, "precision": kind}), dataset, device, start, source) for kind in _KINDS
-    }
+    steps = {kind: _step(changed(tried, {"precision": kind}), dataset, device, start, source) for kind in KINDS}
     began = time.monotonic()
     for step in steps.values():  # a first step makes what the others find made
         step()
     if (time.monotonic() - began) * STEPS > seconds:
         return Quicker(precision="fp32")
-    took: dict[Precision, list[float]] = {kind: [] for kind in _KINDS}
+    took: dict[Precision, list[float]] = {kind: [] for kind in KINDS}
     for _ in range(STEPS):
         for kind, step in steps.items():
             took[kind].append(step())
@@ -96,9 +95,6 @@ def quicker(
     if gain < GAIN:
         return Quicker(precision="fp32", words=f"in float32: bfloat16 would be {gain:.2g} times as fast")
     return Quicker(precision="bf16", words=f"in bfloat16: {gain:.2g} times as fast as float32")
-
-
-_KINDS: tuple[Precision, ...] = ("fp32", "bf16")
 
 
 def _step(

@@ -44,6 +44,11 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
+def stored_bytes(tensors: Mapping[str, Tensor]) -> int:
+    """At most so many bytes has a file of these tensors."""
+    return sum(tensor.nbytes + ENTRY_BYTES for tensor in tensors.values())
+
+
 def write_shards(index: Path, tensors: Mapping[str, Tensor], largest: int) -> None:
     """Writes named tensors to several files of at most `largest` bytes beside `index`, which says what is where.
 

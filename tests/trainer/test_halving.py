@@ -161,8 +161,9 @@ def test_a_tensor_larger_than_a_part_is_refused_and_nothing_is_left(
     saved(Path("whole"))
     assert run(["halve", "whole/best.json", "--output", "parts", "--shard-mb", "0.01"]) == 1
     assert "alone is larger than a part may be: '0.0184 MB'; allowed: at most 0.01 MB" in capsys.readouterr().err
-    assert run(["halve", "whole/best.json", "--output", "parts", "--shard-mb", "0"]) == 2
-    assert "--shard-mb out of range: 0.0; allowed: above 0" in capsys.readouterr().err
+    for value in ("0.0", "-1.0", "nan", "inf"):
+        assert run(["halve", "whole/best.json", "--output", "parts", "--shard-mb", value]) == 2
+        assert f"--shard-mb out of range: {value}; allowed: above 0" in capsys.readouterr().err
     assert [entry.name for entry in tmp_path.iterdir()] == ["whole"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def halve(
     from tinyml.trainer.halving import halve as write
 
     out = Output(json=json)
-    if shard_mb is not None and shard_mb <= 0:
+    if shard_mb is not None and not 0 < shard_mb < math.inf:
         raise UsageError("--shard-mb out of range", value=shard_mb, allowed="above 0")
     made = write(checkpoint, output, largest=None if shard_mb is None else int(shard_mb * 1e6))
     out.line(f"wrote {made.manifest}: {made.size / 1e6:.2f} MB of weights, {made.size_before / 1e6:.2f} MB before")
