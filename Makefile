@@ -43,6 +43,8 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "tinyml needs Python 3.11 to 3.13, not $$($(PYTHON) --version); name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[coreai]' 2>/dev/null || \
+		echo "Core AI left out: Apple has no wheel of coreai-core for this machine; all else works"
 	@touch $@
 
 clean:

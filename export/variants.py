@@ -49,6 +49,10 @@ variants: Registry[Variant] = Registry("variant")
 TARGETS = ("iOS15", "iOS16", "iOS17", "iOS18")
 """What a Core ML variant can be written for; the macOS of the same year reads it as well."""
 
+ALL = ("coreml", "onnx")
+"""The formats that "all" means. Core AI is asked for by its name: its packages are not everywhere, and where they are
+its runtime takes a tenth of a second or more an image off a Mac."""
+
 _FP32 = Floor(top1_agreement=0.999, psnr_db=60.0, max_accuracy_drop=0.001)
 _FP16 = Floor(top1_agreement=0.99, psnr_db=40.0, max_accuracy_drop=0.005)
 _8_BIT_WEIGHTS = Floor(top1_agreement=0.95, psnr_db=30.0, max_accuracy_drop=0.02)
@@ -70,7 +74,7 @@ def row(
         {
             "name": "",
             "format": format_,
-            "precision": precision or ("fp16" if format_ == "coreml" else "fp32"),
+            "precision": precision or ("fp32" if format_ == "onnx" else "fp16"),
             "compression": kinds,
             "minimum_target": target,
             "summary": summary,
@@ -201,10 +205,47 @@ _add(
     floor=_8_BIT,
 )
 
+_add("coreai", summary="exact", floor=_FP32, precision="fp32")
+_add("coreai", summary="half the size, the Neural Engine's own precision", floor=_FP16)
+_add("coreai", _W8, summary="int8 weights, a scale per output channel", floor=_8_BIT_WEIGHTS)
+_add(
+    "coreai",
+    LinearQuantization(bits=8, symmetric=False),
+    summary="uint8 weights, a scale and a zero point per output channel",
+    floor=_8_BIT_WEIGHTS,
+)
+_add(
+    "coreai",
+    LinearQuantization(bits=4, granularity="per_block", block_size=32),
+    summary="int4 weights, a scale per 32 input channels of each output channel",
+    floor=_4_BIT_WEIGHTS,
+)
+for _bits in (8, 6, 4):
+    _add(
+        "coreai",
+        Palettization.model_validate({"bits": _bits}),
+        summary=f"weights from a palette of {2**_bits} values a layer",
+        floor=_8_BIT_WEIGHTS if _bits == 8 else _4_BIT_WEIGHTS,
+    )
+_add(
+    "coreai",
+    Palettization(bits=4, granularity="per_grouped_channel", group_size=16),
+    summary="weights from a palette of 16 values per 16 output channels",
+    floor=_4_BIT_WEIGHTS,
+)
+_add(
+    "coreai",
+    Palettization(bits=2, ends_bits=8),
+    summary=f"weights from a palette of 4 values a layer{_ENDS}",
+    floor=_ANY,
+)
+for _words in ("50% of the weights zero", "75% of the weights zero", "2 of every 4 weights zero"):
+    _add("coreai", _ZEROS[_words], summary=_words, floor=_ANY)
+
 _SHORT = {
-    "none": ("coreml-fp16", "onnx-fp32"),
-    "int8": ("coreml-w8", "onnx-w8a8"),
-    "int4": ("coreml-w4g32",),
+    "none": ("coreml-fp16", "onnx-fp32", "coreai-fp16"),
+    "int8": ("coreml-w8", "onnx-w8a8", "coreai-w8"),
+    "int4": ("coreml-w4g32", "coreai-w4g32"),
     "int2": ("coreml-w2g32e8",),
 }
 """What `--quantize` calls differently: the usual choice for each format."""
@@ -239,7 +280,7 @@ def chosen(
     """The variants asked for, without repetitions.
 
     Args:
-        format_: A format, or "all".
+        format_: A format, or "all", which are those of `ALL`.
         quantize: A key of `quantizations()`, any other combination by the grammar of `name_of`, or "all".
         named: Variants by their names; if there are any, they alone are taken.
         everything: Every variant of the format, as "all" means.
@@ -254,14 +295,16 @@ def chosen(
         raise UnknownNameError("format", format_, [*formats, "all"])
     if target is not None and target not in TARGETS:
         raise UnknownNameError("target", target, TARGETS)
-    known = quantizations()
+    if target is not None and format_ not in ("coreml", "all"):
+        raise UsageError("--target is for Core ML", value=f"--format {format_}", hint="leave one of them out")
+    known, meant = quantizations(), ALL if format_ == "all" else (format_,)
     every = everything or (quantize == "all" and not named)
     if named:
         found = [variants.get(name) for name in dict.fromkeys(named)]
     elif every:
-        found = [row for _, row in variants.items() if format_ in ("all", row.format)]
+        found = [row for _, row in variants.items() if row.format in meant]
     else:
-        found = [row for row in map(variants.get, known.get(quantize, ())) if format_ in ("all", row.format)]
+        found = [row for row in map(variants.get, known.get(quantize, ())) if row.format in meant]
     if not found:
         return Choice(rows=_combined(format_, quantize, target), left_out={})
     rows, left_out = [], {}
@@ -287,7 +330,7 @@ def _combined(format_: str, quantize: str, target: str | None) -> tuple[Variant,
     """
     known = quantizations()
     said = combination(quantize)
-    formats = ("coreml", "onnx") if format_ == "all" else (format_,)
+    formats = ALL if format_ == "all" else (format_,)
     if said is None and quantize in known:
         others = [key for key, names in known.items() if any(variants.get(n).format == format_ for n in names)]
         raise UsageError(f"{format_} has no {quantize}", value=quantize, allowed=", ".join(others) or "none")
@@ -297,7 +340,7 @@ def _combined(format_: str, quantize: str, target: str | None) -> tuple[Variant,
     for each in formats if said.kinds else ():
         rows = [
             row(each, *said.kinds, summary=words_of(said.kinds), floor=_floor_of(said), target=system)
-            for system in ((target,) if target else TARGETS[1:] if each == "coreml" else (None,))
+            for system in ((None,) if each != "coreml" else (target,) if target else TARGETS[1:])
         ]
         able = [found for found in rows if not reasons_against(found)]
         made += able[:1]

@@ -37,6 +37,8 @@ class Activations(CompressionKind):
         """Together with integer weights, whose products are what integer arithmetic is for; in Core ML from iOS17."""
         if all(kind.method != "linear" for kind in variant.compression):
             return "integer activations go with integer weights"
+        if variant.format == "coreai":
+            return "activations in Core AI stay floats here"
         if variant.format == "coreml" and settings.dynamic:
             return "activations in Core ML have ranges that are fixed before"
         if not at_least(variant, 17):

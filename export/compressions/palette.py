@@ -30,10 +30,12 @@ class Palette(CompressionKind):
         return None if settings.ends_bits is None else PaletteSettings(bits=settings.ends_bits)
 
     def refusal(self, settings: Palettization, variant: Variant) -> str | None:
-        """ONNX has no palettes; 3 bits and groups came with iOS18."""
-        if variant.format != "coreml":
-            return f"{variant.format} has no palettes"
+        """ONNX has no palettes, Core AI's converter none of 3 bits; in Core ML those and groups came with iOS18."""
+        if variant.format == "onnx":
+            return "onnx has no palettes"
         each = [settings, *(other for other in settings.overrides.values() if other is not None)]
+        if variant.format == "coreai" and any(one.bits == 3 or one.per_channel_scale for one in each):
+            return "palettes in Core AI have 1, 2, 4, 6 or 8 bits and no scale per channel"
         if not at_least(variant, 18) and any(one.bits == 3 or one.group_size or one.per_channel_scale for one in each):
             return "palettes of 3 bits, of grouped channels and with a scale per channel need iOS18"
         return None

@@ -21,8 +21,12 @@ class Prune(CompressionKind):
         return f"prune{100 * (settings.sparsity or 0):g}"
 
     def refusal(self, settings: Pruning, variant: Variant) -> str | None:  # noqa: ARG002
-        """ONNX stores zeros like any other value."""
-        return f"{variant.format} stores zeros like any value" if variant.format != "coreml" else None
+        """ONNX stores zeros like any other value; Core AI's converter compresses sparse weights no further."""
+        if variant.format == "onnx":
+            return "onnx stores zeros like any value"
+        if variant.format == "coreai" and len(variant.compression) > 1:
+            return "sparse weights in Core AI are not compressed further"
+        return None
 
     def prunes(self, layer: PruneSettings, weight: Weight) -> bool:
         """Patterns are for convolutions and linear layers with at least twice as many input channels as a pattern."""

@@ -31,9 +31,9 @@ from tinyml.trainer.validation import validate
 from tinyml.workspace import RunFolder, Workspace
 
 from ..compression import name_of
+from ..fold import folded
 from .begin import begin_from
 from .fake import DRAWN_BITS, Fake
-from .fold import folded
 from .ready import FromNetwork
 
 FOLDER = "finetuned"

@@ -45,27 +45,7 @@ class CoreMLFormat:
     def write(self, network: nn.Module, variant: Variant, metadata: Metadata, calibration: Images, path: Path) -> None:
         """Writes one package for a batch of 1, the labels inside."""
         ct = coremltools()
-        spec = metadata.spec
-        size = spec.preprocess.input_size
-        program = _programs.get(
-            network,
-            spec.preprocess,
-            lambda: trace(network, spec.preprocess, dynamic_batch=False).run_decompositions({}),
-        )
-        precision = {"fp16": ct.precision.FLOAT16, "fp32": ct.precision.FLOAT32}[variant.precision]
-        with quiet():
-            # ImageType's own scale stays 1 and its bias 0: preprocessing is part of the network.
-            model = ct.convert(
-                program,
-                convert_to="mlprogram",
-                inputs=[ct.ImageType(name=IMAGE, shape=(1, 3, size, size), color_layout=ct.colorlayout.RGB)],
-                outputs=[ct.TensorType(name=_SOFTMAX)],
-                classifier_config=ct.ClassifierConfig(list(spec.labels), predicted_feature_name=LABEL),
-                compute_precision=precision,
-                minimum_deployment_target=getattr(ct.target, str(variant.minimum_target)),
-                skip_model_load=True,
-            )
-        names = layers(program)
+        model, names = converted(network, variant, metadata)
         model = compress(
             model,
             variant,
@@ -94,6 +74,31 @@ class CoreMLFormat:
 
 
 formats.add("coreml", CoreMLFormat())
+
+
+def converted(network: nn.Module, variant: Variant, metadata: Metadata) -> tuple[Any, tuple[str, ...]]:
+    """The network as coremltools' `MLModel`, nothing compressed yet, and the layers of its weights in order."""
+    ct, spec = coremltools(), metadata.spec
+    size = spec.preprocess.input_size
+    program = _programs.get(
+        network,
+        spec.preprocess,
+        lambda: trace(network, spec.preprocess, dynamic_batch=False).run_decompositions({}),
+    )
+    precision = {"fp16": ct.precision.FLOAT16, "fp32": ct.precision.FLOAT32}[variant.precision]
+    with quiet():
+        # ImageType's own scale stays 1 and its bias 0: preprocessing is part of the network.
+        model = ct.convert(
+            program,
+            convert_to="mlprogram",
+            inputs=[ct.ImageType(name=IMAGE, shape=(1, 3, size, size), color_layout=ct.colorlayout.RGB)],
+            outputs=[ct.TensorType(name=_SOFTMAX)],
+            classifier_config=ct.ClassifierConfig(list(spec.labels), predicted_feature_name=LABEL),
+            compute_precision=precision,
+            minimum_deployment_target=getattr(ct.target, str(variant.minimum_target)),
+            skip_model_load=True,
+        )
+    return model, layers(program)
 
 
 def _encode(model: Any, conversion: Conversion) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 MODULES = {
+    "coreai-core": "coreai",
     "imagecorruptions-imaug": "imagecorruptions",
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",

@@ -17,7 +17,7 @@ from tinyml.export.compression import check_weights
 from tinyml.export.finetune.begin import begin_from
 from tinyml.export.finetune.fake import Fake
 from tinyml.export.finetune.finetune import SETTLED, Length, finetune, length_of, nearest_of
-from tinyml.export.finetune.fold import folded
+from tinyml.export.fold import folded
 from tinyml.export.format import formats
 from tinyml.export.variants import variants, with_rounding
 from tinyml.progress import Silent

@@ -139,7 +139,7 @@ def core_ai(net: torch.nn.Module, folder: Path, rounds: int) -> tuple[list[int],
         times = []
         async with asset.executable() as model:
             function = model.load_function(next(iter(model.function_names)))
-            inputs = {next(iter(function.desc.input_names)): NDArray(pixels.numpy())}
+            inputs: dict[str, Any] = {next(iter(function.desc.input_names)): NDArray(pixels.numpy())}
             for _ in range(rounds + 1):
                 began = time.perf_counter_ns()
                 outcome = function(inputs)

@@ -13,7 +13,9 @@ Results = Annotated[Path, typer.Option("--results", help="Folder of all results.
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Models = Annotated[
     list[Path] | None,
-    typer.Argument(help="Checkpoints, artifact folders, .mlpackage or .onnx; the newest checkpoint if left out."),
+    typer.Argument(
+        help="Checkpoints, artifact folders, .mlpackage, .onnx or .aimodel; the newest checkpoint if left out."
+    ),
 ]
 Split = Annotated[str, typer.Option("--split", help="train, val or test.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]

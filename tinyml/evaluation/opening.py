@@ -56,8 +56,8 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
     """The classifier at `path`, told by what lies there.
 
     Args:
-        path: A checkpoint's manifest or weights; an artifact's manifest, folder or model; an .mlpackage or .onnx of
-            ours without a manifest.
+        path: A checkpoint's manifest or weights; an artifact's manifest, folder or model; an .mlpackage, .onnx or
+            .aimodel of ours without a manifest.
         device: Where a checkpoint runs; artifacts run in their own runtime.
 
     Raises:
@@ -66,7 +66,8 @@ def open_model(path: Path, device: torch.device | str = "cpu") -> OpenedModel:
         ManifestError: A JSON file that is no manifest of ours.
     """
     if not path.exists():
-        raise ArtifactError("no such model", value=path, allowed="a checkpoint, an artifact, an .mlpackage or .onnx")
+        known = "a checkpoint, an artifact, an .mlpackage, .onnx or .aimodel"
+        raise ArtifactError("no such model", value=path, allowed=known)
     manifest = find_manifest(path)
     if manifest is not None and _kind(manifest) == "artifact":
         artifact, model = checked_artifact(manifest)

@@ -22,7 +22,7 @@ def export(
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="A checkpoint's .json or .safetensors; the newest if left out.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="coreml, onnx or all.")] = "all",
+    format_: Annotated[str, typer.Option("--format", help="coreml, onnx, coreai, or all: the first two.")] = "all",
     quantize: Annotated[
         str,
         typer.Option("--quantize", help="none (fp16, ONNX fp32), int8, int4, int2, a variant's ending, auto, or all."),

@@ -17,7 +17,9 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files of any size, or folders of them.")],
     model: Annotated[
         Path | None,
-        typer.Option("--model", help="A checkpoint, artifact folder, .mlpackage or .onnx; the newest checkpoint."),
+        typer.Option(
+            "--model", help="A checkpoint, artifact folder, .mlpackage, .onnx or .aimodel; the newest checkpoint."
+        ),
     ] = None,
     top_k: Annotated[int, typer.Option("--top-k", help="Classes to show, best first.", min=1)] = 5,
     csv: Annotated[

@@ -100,7 +100,9 @@ def train(
     ] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", help="A checkpoint, .mlpackage or .onnx whose answers are learned as well."),
+        typer.Option(
+            "--teacher", help="A checkpoint, .mlpackage, .onnx or .aimodel whose answers are learned as well."
+        ),
     ] = None,
     distill_share: Annotated[
         float | None, typer.Option("--distill-share", help="Of the teacher in the loss, 0 to 1. 0.9 if left out.")

@@ -30,6 +30,22 @@ def folded(network: nn.Module, size: int) -> nn.Module:
     return network
 
 
+def without_normalizations(network: nn.Module, size: int) -> nn.Module:
+    """A copy of `network` that computes the same in evaluation mode, with biases for the normalizations that fold.
+
+    Args:
+        network: float32 [N, 3, size, size] to logits.
+        size: Of its images.
+    """
+    network = copy.deepcopy(network).eval()
+    names = {module: name for name, module in network.named_modules()}
+    for convolution, normalization in _pairs(network, size):
+        _fold(convolution, normalization)
+        convolution.bias = nn.Parameter(normalization.bias.detach().clone())
+        network.set_submodule(names[normalization], nn.Identity())
+    return network
+
+
 def _hold(module: nn.Module, inputs: Any) -> None:  # noqa: ARG001
     """Before each forward pass: `train()` of the whole network means other modules."""
     module.training = False

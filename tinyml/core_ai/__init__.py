@@ -1,0 +1,1 @@
+"""Apple's Core AI models (`.aimodel`): the program read as text, and executed by the runtime of Apple's wheels."""
