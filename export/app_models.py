@@ -18,6 +18,8 @@ from tinyml.workspace import ARTIFACT_MANIFEST, GOLDEN, Workspace, checked_artif
 from .golden import write_of
 
 CATALOG = "catalog.json"
+_RUN = ("coreml", "coreai")
+"""What the app runs; the latter from iOS 27 and macOS 27 on, so only where it is named."""
 
 
 def newest_core_ml(workspace: Workspace) -> list[Path]:
@@ -51,7 +53,7 @@ def sync(
     Raises:
         ArtifactError: An artifact changed since its manifest or lacks its golden image.
         DataError: The golden image cannot be read.
-        UsageError: One is no Core ML model, or `target` lies in no folder.
+        UsageError: One is no model for Core ML or Core AI, or `target` lies in no folder.
     """
     if not target.parent.is_dir():
         raise UsageError("no such app folder", value=str(target.parent), hint="name the model folder with --app")
@@ -107,8 +109,9 @@ def _answered(image: Path, manifest: Path, artifact: Artifact, into: Path) -> No
 
 def _checked(manifest: Path, *, own_image: bool) -> tuple[Path, Artifact, Golden | None]:
     artifact, _ = read_artifact(manifest)
-    if artifact.variant.format != "coreml":
-        raise UsageError("the app runs Core ML models only", value=f"{artifact.path} is {artifact.variant.format}")
+    if artifact.variant.format not in _RUN:
+        told = f"{artifact.path} is {artifact.variant.format}"
+        raise UsageError("the app runs Core ML and Core AI models only", value=told)
     checked_artifact(manifest)
     if own_image:
         return manifest, artifact, None

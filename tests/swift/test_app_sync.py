@@ -135,8 +135,16 @@ def test_the_golden_image_may_be_ones_own(tmp_path: Path, capsys: pytest.Capture
 
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     manifest = exported(tmp_path, "vit", "onnx-fp32", kind="onnx")
-    with pytest.raises(UsageError, match="Core ML models only"):
+    with pytest.raises(UsageError, match="Core ML and Core AI models only"):
         sync([manifest], tmp_path / "Models")
+    with pytest.raises(ArtifactError, match="no Core ML artifact"):
+        newest_core_ml(Workspace(tmp_path))
+
+
+def test_a_core_ai_model_is_copied_where_it_is_named(tmp_path: Path) -> None:
+    manifest = exported(tmp_path, "vit", "coreai-w8", kind="coreai")
+    catalog = sync([manifest], tmp_path / "Models")
+    assert [entry.folder for entry in catalog.models] == ["vit-coreai-w8"]
     with pytest.raises(ArtifactError, match="no Core ML artifact"):
         newest_core_ml(Workspace(tmp_path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Session:
 
     def __init__(self, source: Path | str, options: Any = None) -> None:
         self._loop = asyncio.Runner()
+        weakref.finalize(self, self._loop.close)
         with library():
             if isinstance(source, Path):
                 self._model = self._loop.run(_loaded(open_asset(source), options))
