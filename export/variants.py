@@ -51,7 +51,7 @@ TARGETS = ("iOS15", "iOS16", "iOS17", "iOS18")
 
 ALL = ("coreml", "onnx")
 """The formats that "all" means. Core AI is asked for by its name: its packages are not everywhere, and where they are
-its runtime takes a tenth of a second or more an image off a Mac."""
+its runtime takes up to a second an image off a Mac."""
 
 _FP32 = Floor(top1_agreement=0.999, psnr_db=60.0, max_accuracy_drop=0.001)
 _FP16 = Floor(top1_agreement=0.99, psnr_db=40.0, max_accuracy_drop=0.005)

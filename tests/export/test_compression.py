@@ -539,8 +539,8 @@ def test_the_block_nearest_to_the_one_wanted(size: int, wanted: int, block: int)
 
 def test_quantizations_are_the_ends_of_names_and_the_usual_words() -> None:
     known = quantizations()
-    assert known["int8"] == ("coreml-w8", "onnx-w8a8")
-    assert known["none"] == ("coreml-fp16", "onnx-fp32")
-    assert known["palette4"] == ("coreml-palette4",)
+    assert known["int8"] == ("coreml-w8", "onnx-w8a8", "coreai-w8")
+    assert known["none"] == ("coreml-fp16", "onnx-fp32", "coreai-fp16")
+    assert known["palette4"] == ("coreai-palette4", "coreml-palette4")
     assert known["w8a8"] == ("coreml-w8a8", "onnx-w8a8")
     assert {name for names in known.values() for name in names} <= set(variants)

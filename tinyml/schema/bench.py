@@ -25,6 +25,7 @@ UNITS_OF_FORMAT: dict[Format, tuple[Units, ...]] = {
 }
 """What a model of each format can be asked to run on, whatever the backend."""
 KNOWN_BACKENDS: dict[str, tuple[Format, tuple[Units, ...]]] = {
+    "coreai": ("coreai", _APPLE),
     "coreml": ("coreml", _APPLE),
     "coreml_device": ("coreml", _APPLE),
     "onnxruntime": ("onnx", ("cpu", "coreml", "cuda")),

@@ -4,6 +4,7 @@ struct KnownBackend {
     let units: [Units]
 
     static let all: [String: KnownBackend] = [
+        "coreai": KnownBackend(format: .coreai, units: Units.coreMLUnits),
         "coreml": KnownBackend(format: .coreml, units: Units.coreMLUnits),
         "coreml_device": KnownBackend(format: .coreml, units: Units.coreMLUnits),
         "onnxruntime": KnownBackend(format: .onnx, units: [.cpu, .coreml, .cuda]),
