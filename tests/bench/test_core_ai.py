@@ -18,7 +18,7 @@ from tinyml.bench.backend import Subject, backends
 from tinyml.evaluation.runtime import SPEC_KEY, runtimes
 from tinyml.export.format import Metadata, formats
 from tinyml.export.variants import variants
-from tinyml.schema import Preprocess
+from tinyml.schema import Preprocess, Units
 from tinyml.trainer.architecture import build
 from tinyml.trainer.checkpoint import spec_of
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 BACKEND = backends.get("coreai")
-UNITS = ("cpu_only", "cpu_and_gpu", "cpu_and_ne", "all")
+UNITS: tuple[Units, ...] = ("cpu_only", "cpu_and_gpu", "cpu_and_ne", "all")
 
 pytestmark = pytest.mark.skipif(
     formats.get("coreai").available() is not None, reason=formats.get("coreai").available() or ""
