@@ -36,9 +36,7 @@ BOUNDS = {
     "coreml-fp32": 1e-4,
     "coreml-fp16": 2e-2,
     "coreml-w8": 0.25,
-    "coreai-fp32": 1e-4,
     "coreai-fp16": 2e-2,
-    "coreai-w8": 0.25,
     "onnx-fp32": 1e-4,
     "onnx-w8a8": 0.75,
 }
@@ -79,6 +77,8 @@ def test_artifact_computes_what_torch_computes(model: str, variant_name: str, tm
     format_.write(network, variant, metadata, images, path)
 
     check_weights(variant, format_.stored_weights(path), path.name)
+    if variant.format == "coreai":  # Apple's runtime takes up to a second an image
+        images = images[:4]
     outputs = format_.open(path).run(images)
     with torch.inference_mode():
         pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32))
