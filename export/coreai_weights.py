@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinyml.core_ai.program import Operation, Program
 from tinyml.errors import ArtifactError
 
-from .encoding.forms import spread
+from .encoding.forms import Indices, spread
 from .weights import Encoding, Weight, is_weight
 
 _CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
@@ -115,9 +115,7 @@ def _values(program: Program, value: str) -> NDArray[Any]:
             return np.asarray((levels - offset) * scale + shift, _FLOATS[operation.type.dtype])
         case "lut_to_dense":
             indices, table = (program.constant(name) for name in operation.operands[:2])
-            groups, entries = table.shape[:-2], table.shape[-2]
-            numbers = np.arange(math.prod(groups)).reshape(groups)
-            return np.asarray(table.reshape(-1)[spread(numbers, indices.shape) * entries + indices])
+            return Indices(indices=indices, bits=int(math.log2(table.shape[-2])), palettes=table[..., 0]).decoded()
         case "sparse_with_bitmask_to_dense":
             mask = _mask(program, operation)
             kept = program.constant(program.operations[operation.operands[0]].operands[0])

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml.core_ai.packages import lacking, library
-from tinyml.core_ai.session import Session
-from tinyml.schema import IMAGE, PROBABILITIES, Units
+from tinyml.core_ai.session import Session, one_by_one
+from tinyml.schema import PROBABILITIES, Units
 
 from ..backend import Format, Image, LoadedModel, Observation, Subject, backends, random_images
 
@@ -42,8 +42,7 @@ class CoreAIModel:
 
     def example(self, generator: np.random.Generator, batch: int) -> list[Any]:
         """Random images, one call each: the model is written for one."""
-        pixels = random_images(self._spec, generator, batch).transpose(0, 3, 1, 2).astype(np.float32)
-        return [self._session.example({IMAGE: np.ascontiguousarray(pixels[i : i + 1])}) for i in range(batch)]
+        return [self._session.example(each) for each in one_by_one(random_images(self._spec, generator, batch))]
 
     def predict(self, example: Any) -> Any:
         """The outputs of each call, by name."""
@@ -98,8 +97,7 @@ class CoreAIPredictor:
 
     def probabilities(self, images: Image) -> NDArray[np.float32]:
         """Images [N, H, W, 3] to probabilities [N, classes] in the order of the labels."""
-        pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
-        found = self._session.run([{IMAGE: pixels[i : i + 1]} for i in range(len(pixels))])
+        found = self._session.run(one_by_one(images))
         return np.concatenate([each[PROBABILITIES] for each in found])
 
     def logits(self, images: Image) -> None:

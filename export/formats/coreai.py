@@ -16,7 +16,6 @@ from tinyml.core_ai.program import read_program
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError
 from tinyml.evaluation.runtime import Executable, runtimes
-from tinyml.evaluation.runtimes.coreai import facts_of
 from tinyml.schema import IMAGE, PROBABILITIES, Variant
 
 from .. import coreml_weights
@@ -80,12 +79,13 @@ class CoreAIFormat:
 
     def stored_weights(self, path: Path) -> tuple[Weight, ...]:
         """What convolutions and matrix products multiply with, in the order of the program."""
-        return with_layers(weights_of(read_program(path)), layers_of(facts_of(path)))
+        program = read_program(path)
+        return with_layers(weights_of(program), layers_of(program.facts))
 
     def held_weights(self, path: Path) -> Held:
         """As the ops of the program unpack them."""
         program = read_program(path)
-        return held(program, with_layers(weights_of(program), layers_of(facts_of(path))))
+        return held(program, with_layers(weights_of(program), layers_of(program.facts)))
 
 
 formats.add("coreai", CoreAIFormat())

@@ -81,13 +81,14 @@ class Program:
     Args:
         text: Of the whole program, as `str(AIProgram)` gives it.
         name: What errors call it.
+        facts: What the model says of itself, by key.
 
     Raises:
         ArtifactError: It has no function `main`.
     """
 
-    def __init__(self, text: str, name: object = None) -> None:
-        self.name = name
+    def __init__(self, text: str, name: object = None, facts: Mapping[str, str] | None = None) -> None:
+        self.name, self.facts = name, facts or {}
         self._code, _, self._behind = text.partition(_RESOURCES)
         lines = self._code.splitlines()
         heads = [(number, head) for number, line in enumerate(lines) if (head := _GRAPH.match(line))]
@@ -146,7 +147,9 @@ def read_program(path: Path) -> Program:
         UnavailableError: Apple's packages are not installed.
         ArtifactError: It is none.
     """
-    return Program(str(open_asset(path).program), path)
+    asset = open_asset(path)
+    facts = {key: str(value) for key, value in asset.metadata.creator_defined_metadata.items()}
+    return Program(str(asset.program), path, facts)
 
 
 def open_asset(path: Path) -> Any:

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.schema import IMAGE
 from tinyml.scratch import temporary_folder
 
 from .packages import library, silent_stderr
@@ -17,6 +19,12 @@ from .program import open_asset
 
 _AT_ONCE = 16
 """Calls that wait for each other in one go."""
+
+
+def one_by_one(images: NDArray[np.uint8]) -> list[dict[str, NDArray[np.float32]]]:
+    """Images [N, H, W, 3] as the inputs of N calls: programs of ours are written for one image."""
+    pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
+    return [{IMAGE: pixels[i : i + 1]} for i in range(len(pixels))]
 
 
 class Session:

@@ -10,10 +10,10 @@ import numpy as np
 
 from tinyml.accuracy import Images, Scores, check_images
 from tinyml.core_ai.packages import lacking
-from tinyml.core_ai.program import Program, TensorType, open_asset, read_program
-from tinyml.core_ai.session import Session
+from tinyml.core_ai.program import Program, TensorType, read_program
+from tinyml.core_ai.session import Session, one_by_one
 from tinyml.errors import ArtifactError
-from tinyml.schema import IMAGE, PROBABILITIES, Tensor
+from tinyml.schema import PROBABILITIES, Tensor
 
 from ..runtime import Executable, Outputs, runtimes, spec_of
 
@@ -44,7 +44,7 @@ class CoreAIExecutable:
 
     def __init__(self, path: Path) -> None:
         program = read_program(path)
-        self.facts = facts_of(path)
+        self.facts = program.facts
         self.spec = spec_of(self.facts, path)
         self.inputs, self.outputs = _tensors(program.inputs), _tensors(program.outputs)
         self.runtime = f"Core AI {metadata.version('coreai-core')} (CPU)"
@@ -53,8 +53,7 @@ class CoreAIExecutable:
     def run(self, images: Images) -> Outputs:
         """Executes the program, written for one image, on all of them."""
         check_images(images, self.spec.preprocess)
-        pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
-        found = self._session.run([{IMAGE: pixels[i : i + 1]} for i in range(len(pixels))])
+        found = self._session.run(one_by_one(images))
         return Outputs(
             probabilities=np.concatenate([each[PROBABILITIES] for each in found]),
             logits=np.concatenate([each[_LOGITS] for each in found]),
@@ -67,11 +66,6 @@ class CoreAIExecutable:
     def logits(self, images: Images) -> Scores | None:
         """The logits of `run`."""
         return self.run(images).logits
-
-
-def facts_of(path: Path) -> Mapping[str, str]:
-    """What the `.aimodel` at `path` says of itself, by key; raises as `read_program`."""
-    return {key: str(value) for key, value in open_asset(path).metadata.creator_defined_metadata.items()}
 
 
 def _logits_of(program: Program) -> str:
