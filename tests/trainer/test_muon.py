@@ -58,7 +58,12 @@ def test_what_is_inside_is_orthogonal_and_the_classifier_is_not(name: str) -> No
     assert len(hidden) > 4
     last = [key for key, module in network.named_modules() if isinstance(module, nn.Linear)][-1]
     assert f"{last}.weight" in others
+    convolutions = {key: module for key, module in network.named_modules() if isinstance(module, nn.Conv2d)}
+    depthwise = {f"{key}.weight" for key, module in convolutions.items() if module.groups > 1}
+    assert depthwise.isdisjoint(hidden)
     assert all(
-        network.get_parameter(key).ndim < 2 or key in architectures.get(name).no_decay or key.startswith(last)
+        network.get_parameter(key).ndim < 2
+        or key in {*architectures.get(name).no_decay, *depthwise}
+        or key.startswith(last)
         for key in others
     )

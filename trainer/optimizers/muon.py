@@ -1,7 +1,8 @@
 """Muon: momentum made orthogonal, for the matrices and filters inside a network; AdamW for all else.
 
 Jordan et al., 2024 (https://kellerjordan.github.io/posts/muon/). A convolution's filters are one matrix, a row for each
-output. Matrices of one shape go through the Newton-Schulz iteration together, as one batch.
+output; those of a depthwise convolution, each of which sees a channel of its own, are none, and are left to AdamW.
+Matrices of one shape go through the Newton-Schulz iteration together, as one batch.
 """
 
 from __future__ import annotations
@@ -98,12 +99,14 @@ def muon(groups: ParameterGroups, config: TrainConfig, _device: torch.device) ->
     """The classifier, which is every architecture's last matrix, is left to AdamW, as are vectors and embeddings."""
     parted: ParameterGroups = []
     for group in groups:
-        hidden = (
-            [parameter for parameter in group["params"][:-1] if parameter.ndim in (2, 4)] if group["decays"] else []
-        )
+        hidden = [parameter for parameter in group["params"][:-1] if _is_matrix(parameter)] if group["decays"] else []
         inside = {id(parameter) for parameter in hidden}
         rest = [parameter for parameter in group["params"] if id(parameter) not in inside]
         decay = group["weight_decay"]
         parted.append({"params": hidden, "weight_decay": decay, "orthogonal": True})
         parted.append({"params": rest, "weight_decay": decay, "orthogonal": False})
     return Muon(parted, config.lr, config.momentum)
+
+
+def _is_matrix(parameter: Tensor) -> bool:
+    return parameter.ndim == 2 or (parameter.ndim == 4 and parameter.shape[1] > 1)
