@@ -21,7 +21,7 @@ GIB = 2**30
 def networks(results: Path) -> str | None:
     """Each training whose checkpoint was evaluated on the test images, beside the reference's."""
     project = read(results)
-    evaluated = {row.sha256: row for _, row in _evaluated(project) if row.alone}
+    evaluated = {row.sha256: row for row in _evaluated(project) if row.alone}
     costs = {row.name: row for row in summaries(200)}
     published = _published(results)
     lines = []
@@ -57,14 +57,14 @@ def together(results: Path) -> str | None:
     """What more than one look gives: mirror images, several networks."""
     lines = [
         [
-            model,
+            ", ".join(dict.fromkeys(path.parents[3].name for path in _files(row))),
             row.variant,
-            ", ".join(Path(path).parents[1].name for path in row.path.split(" + ")),
+            ", ".join(path.parents[1].name for path in _files(row)),
             top1_told(row.metrics),
             share_told(row.metrics.top5),
             f"{row.metrics.images:,}",
         ]
-        for model, row in _evaluated(read(results))
+        for row in _evaluated(read(results))
         if not row.alone
     ]
     heads = ("network", "what", "trainings", "top-1 (95% interval)", "top-5", "test images")
@@ -203,14 +203,13 @@ def _verified_by(artifact: Artifact) -> str:
     return artifact.verification.runtime if artifact.verification else ABSENT
 
 
-def _evaluated(project: Project) -> Iterable[tuple[str, EvaluatedModel]]:
-    """Every measurement on test images, with the architecture's name."""
-    return (
-        (kept.record.model, row)
-        for kept in project.evaluations
-        for row in kept.record.results
-        if row.metrics.split == "test"
-    )
+def _evaluated(project: Project) -> Iterable[EvaluatedModel]:
+    return (row for kept in project.evaluations for row in kept.record.results if row.metrics.split == "test")
+
+
+def _files(row: EvaluatedModel) -> list[Path]:
+    """The checkpoints that answered together: MODEL/runs/RUN/checkpoints/FILE."""
+    return [Path(path) for path in row.path.split(" + ")]
 
 
 def _trainings(project: Project) -> list[tuple[Kept[History], Kept[Checkpoint]]]:
