@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ def write(run: BenchRun, folder: Path) -> None:
     """Writes both pictures; none for a run without a measured latency."""
     found = rows(run)
     if any(row.latency_ns for row in found):
-        _save(folder / "accuracy.png", 10, 4.6, lambda figure: _accuracy(figure, found, run))
+        # A line below the axes for each point of size, which are all that have one of latency and more.
+        tall = 3.8 + 0.16 * len(by_size(found))
+        _save(folder / "accuracy.png", 10, tall, lambda figure: _accuracy(figure, found, run))
         height = 1.6 + 0.42 * sum(row.latency_ns is not None for row in found)
         _save(folder / "latency.png", 10, height, lambda figure: _latency(figure, found, run))
 
@@ -48,17 +51,23 @@ def _accuracy(figure: Figure, found: list[Row], run: BenchRun) -> None:
 
 
 def _scatter(axes: Axes, points: list[Point], label: str) -> None:
-    for i, point in enumerate(sorted(points, key=lambda p: (p.cost, p.accuracy))):
+    points = sorted(points, key=_place)
+    for point in points:
         axes.plot([point.cost] * 2, [point.low, point.high], color=_MUTED, linewidth=1, zorder=2)
         axes.scatter(point.cost, point.accuracy, color=_ACCENT if point.best else _MUTED, zorder=3)
-        axes.annotate(
-            f"{i + 1}", (point.cost, point.accuracy), xytext=(5, 5 if i % 2 else -12), textcoords="offset points"
-        )
-    names = "\n".join(f"{i + 1}  {p.label}" for i, p in enumerate(sorted(points, key=lambda p: (p.cost, p.accuracy))))
+    # One file on two backends is one place, whose numbers would lie on each other.
+    for i, (place, found) in enumerate(groupby(enumerate(points, 1), key=lambda numbered: _place(numbered[1]))):
+        told = ", ".join(str(number) for number, _ in found)
+        axes.annotate(told, place, xytext=(5, 5 if i % 2 else -12), textcoords="offset points")
+    names = "\n".join(f"{number}  {point.label}" for number, point in enumerate(points, 1))
     axes.set_xlabel(f"{label}\n\n{names or 'nothing measured'}", loc="left", fontsize=8)
-    axes.set_xlim(left=0)
     axes.margins(0.12)
+    axes.set_xlim(left=0)  # after the margins, which it would end
     axes.grid(alpha=0.3)
+
+
+def _place(point: Point) -> tuple[float, float]:
+    return point.cost, point.accuracy
 
 
 def _latency(figure: Figure, found: list[Row], run: BenchRun) -> None:
