@@ -18,10 +18,13 @@ def config(**changes: object) -> TrainConfig:
     return TrainConfig(**{"model": "m", "recipe": "r", "data": "d", "optimizer": "muon", "lr": 0.02, **changes})
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(3, 8, 20), (2, 20, 8), (1, 16, 16)])
-def test_singular_values_come_near_one(shape: tuple[int, int, int]) -> None:
+def test_singular_values_come_near_one(shape: tuple[int, int, int], dtype: torch.dtype) -> None:
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalized(matrices))
+    result = orthogonalized(matrices, dtype)
+    assert result.dtype == matrices.dtype
+    values = torch.linalg.svdvals(result)
     assert 0.5 < float(values.min()) <= float(values.max()) < 1.3
 
 
@@ -44,6 +47,20 @@ def test_a_matrix_is_updated_as_torchs_muon_does() -> None:
         theirs.step()  # type: ignore[no-untyped-call]
     # Theirs iterates in bfloat16: 8 bits of a step of 0.02.
     torch.testing.assert_close(one, other, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("fp32", torch.float32), ("fp16", torch.float32), ("bf16", torch.bfloat16)]
+)
+def test_the_iteration_is_as_coarse_as_the_training(precision: str, dtype: torch.dtype) -> None:
+    network = nn.Sequential(nn.Linear(8, 12, bias=False), nn.Linear(12, 4))
+    optimizer = build_optimizer(network, config(precision=precision, weight_decay=0.0), CPU)
+    matrix = network.get_parameter("0.weight")
+    start = matrix.detach().clone()
+    matrix.grad = torch.randn(12, 8, generator=torch.Generator().manual_seed(0))
+    optimizer.step()
+    update = orthogonalized(matrix.grad[None] * 0.19, dtype)[0] * 1.5**0.5
+    torch.testing.assert_close(start - matrix.detach(), 0.02 * update, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", architectures.names())

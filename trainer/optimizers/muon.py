@@ -2,7 +2,8 @@
 
 Jordan et al., 2024 (https://kellerjordan.github.io/posts/muon/). A convolution's filters are one matrix, a row for each
 output; those of a depthwise convolution, each of which sees a channel of its own, are none, and are left to AdamW.
-Matrices of one shape go through the Newton-Schulz iteration together, as one batch.
+Matrices of one shape go through the Newton-Schulz iteration together, as one batch; in bfloat16 where the network is
+trained in it, which takes half the time and is all that an update of singular values near 1 needs.
 """
 
 from __future__ import annotations
@@ -25,16 +26,20 @@ ADAM_SHARE = 0.05
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.99), 1e-8
 
 
-def orthogonalized(matrices: Tensor) -> Tensor:
-    """Matrices [N, rows, columns] with all their singular values near 1 (0.7 to 1.2), the vectors kept."""
+def orthogonalized(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Matrices [N, rows, columns] with all their singular values near 1 (0.7 to 1.2), the vectors kept.
+
+    Args:
+        matrices: What to orthogonalize.
+        dtype: To compute in.
+    """
     a, b, c = QUINTIC
-    x = matrices.bfloat16() if matrices.is_cuda else matrices.clone()
-    wide = x.shape[1] <= x.shape[2]
-    x = x if wide else x.mT
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    wide = matrices.shape[1] <= matrices.shape[2]
+    x = matrices if wide else matrices.mT
+    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(dtype)
     for _ in range(STEPS):
         square = x @ x.mT
-        x = a * x + (b * square + c * square @ square) @ x
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
     result: Tensor = (x if wide else x.mT).to(matrices.dtype)
     return result
 
@@ -42,8 +47,11 @@ def orthogonalized(matrices: Tensor) -> Tensor:
 class Muon(Optimizer):
     """Muon for groups whose `orthogonal` is true, AdamW at a small share of the rate for the others."""
 
-    def __init__(self, groups: ParameterGroups, lr: float, momentum: float) -> None:
+    def __init__(
+        self, groups: ParameterGroups, lr: float, momentum: float, dtype: torch.dtype = torch.float32
+    ) -> None:
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "orthogonal": False})
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -70,7 +78,7 @@ class Muon(Optimizer):
             update = torch.lerp(gradient, buffer, momentum).flatten(1)
             by_shape.setdefault((update.shape[0], update.shape[1]), []).append((parameter, update))
         for (rows, columns), entries in by_shape.items():
-            updates = orthogonalized(torch.stack([update for _, update in entries]))
+            updates = orthogonalized(torch.stack([update for _, update in entries]), self.dtype)
             scale = max(1.0, rows / columns) ** 0.5
             for (parameter, _), update in zip(entries, updates, strict=True):
                 parameter.mul_(1.0 - lr * group["weight_decay"])
@@ -95,7 +103,7 @@ class Muon(Optimizer):
 
 
 @optimizers.register("muon")
-def muon(groups: ParameterGroups, config: TrainConfig, _device: torch.device) -> Muon:
+def muon(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> Muon:
     """The classifier, which is every architecture's last matrix, is left to AdamW, as are vectors and embeddings."""
     parted: ParameterGroups = []
     for group in groups:
@@ -105,7 +113,8 @@ def muon(groups: ParameterGroups, config: TrainConfig, _device: torch.device) ->
         decay = group["weight_decay"]
         parted.append({"params": hidden, "weight_decay": decay, "orthogonal": True})
         parted.append({"params": rest, "weight_decay": decay, "orthogonal": False})
-    return Muon(parted, config.lr, config.momentum)
+    coarse = config.precision == "bf16" or device.type == "cuda"
+    return Muon(parted, config.lr, config.momentum, torch.bfloat16 if coarse else torch.float32)
 
 
 def _is_matrix(parameter: Tensor) -> bool:
