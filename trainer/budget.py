@@ -216,9 +216,9 @@ def probe(
 ) -> Speeds:
     """Trains a network for some steps at each size, and has it answer some images; it is thrown away.
 
-    The cheapest size and small batches come first, so that a slow machine is known soon; whole batches follow where
-    there is time for some. What would take longer than `seconds` is estimated from that, by the number of pixels and as
-    three times as fast without a backward pass.
+    The cheapest size and small batches come first, so that a slow machine is known soon; whole batches, or as large
+    ones as there is time for, follow. What would take longer than `seconds` is estimated from that, by the number of
+    pixels and as three times as fast without a backward pass.
     """
     keep_freed_memory()
     index, split = dataset.index, dataset.split("train")
@@ -236,11 +236,12 @@ def probe(
             continue
         took: dict[int, float] = {}
         until = time.monotonic() + seconds / (len(every) + 1)
-        for wanted, share in ((PROBE_BATCH, 0.3), (whole, 1.0)):
+        for share in (0.3, 1.0):
             left = until - time.monotonic()
-            if took and (FEWEST_PROBED + 1) * wanted * took[min(took)] / min(took) > left:
+            wanted = _larger(took, whole, left) if took else min(whole, PROBE_BATCH)
+            if wanted is None:
                 continue
-            sized = changed(config, {"resolution": str(size), "batch_size": min(whole, wanted)})
+            sized = changed(config, {"resolution": str(size), "batch_size": wanted})
             batches = TrainBatches(split, sized, index.preprocess, len(index.labels), device, pixels=source)
             if batches.batch_size not in took:
                 took[batches.batch_size] = _step(learner, batches, share * left, device)
@@ -249,6 +250,16 @@ def probe(
     return Speeds(
         training=training, validation=_answering(learner, config, fastest, seconds / (len(every) + 1), device)
     )
+
+
+def _larger(took: Mapping[int, float], whole: int, seconds: float) -> int | None:
+    """The batch to try after a small one: a whole one or what there is time for; None: no time for one twice as large.
+
+    That a step takes as much longer as it has more images is the most it can: an optimizer's own time stays.
+    """
+    (small,) = took
+    larger = min(whole, int(seconds / (FEWEST_PROBED + 1) / took[small] * small))
+    return larger if larger >= min(whole, 2 * small) else None
 
 
 def _cost(took: Mapping[int, float]) -> Cost:

@@ -143,6 +143,24 @@ def test_the_probe_tries_whole_batches_of_a_small_network(
     assert found.training[64].rate(16) == pytest.approx(16 / 0.026, rel=0.02)
 
 
+def test_an_optimizers_own_time_is_known_where_there_is_no_time_for_whole_batches(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset
+) -> None:
+    """Steps of two seconds, whatever the batch: sixteen images a step would train an eighth as fast as 128 do."""
+
+    def forward(self: TinyNet, images: Tensor) -> Tensor:
+        clock.now += 2.0 + 0.01 * len(images)
+        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
+        return logits
+
+    monkeypatch.setattr(TinyNet, "forward", forward)
+    first = configure("best", tiny, "colors", {"batch_size": 128})
+    began = clock.now
+    found = budget.probe(first, colors, CPU, Scratch(), 80.0)
+    assert found.training[64].rate(128) == pytest.approx(128 / 3.28, rel=0.02)
+    assert clock.now - began < 1.2 * 80
+
+
 def test_a_length_beside_a_budget_is_refused(colors: Dataset) -> None:
     with pytest.raises(UsageError, match="--budget decides the length: leave --epochs out"):
         budget.fit(60, "best", "vgg", "shapes", {"epochs": 3}, colors, CPU)

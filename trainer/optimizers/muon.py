@@ -47,9 +47,7 @@ def orthogonalized(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tens
 class Muon(Optimizer):
     """Muon for groups whose `orthogonal` is true, AdamW at a small share of the rate for the others."""
 
-    def __init__(
-        self, groups: ParameterGroups, lr: float, momentum: float, dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, groups: ParameterGroups, lr: float, momentum: float, dtype: torch.dtype = torch.float32) -> None:
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "orthogonal": False})
         self.dtype = dtype
 

@@ -45,9 +45,7 @@ def train(
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images a step. reference: 128.")] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="Learning rate. reference: 0.1.")] = None,
     weight_decay: Annotated[float | None, typer.Option("--weight-decay", help="reference: 0.001.")] = None,
-    momentum: Annotated[
-        float | None, typer.Option("--momentum", help="Not of Adam: reference: 0.9.")
-    ] = None,
+    momentum: Annotated[float | None, typer.Option("--momentum", help="Not of Adam: reference: 0.9.")] = None,
     optimizer: Annotated[str | None, typer.Option("--optimizer", help="sgd, muon, adam, adamw or rmsprop.")] = None,
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="cosine, linear or none.")] = None,
     warmup_epochs: Annotated[float | None, typer.Option("--warmup-epochs", help="Epochs of linear warm-up.")] = None,
