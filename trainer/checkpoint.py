@@ -109,6 +109,12 @@ def load(path: Path) -> LoadedCheckpoint:
             f"{manifest} points outside its own folder", value=checkpoint.path, allowed="a file name beside it"
         )
     weights = manifest.parent / checkpoint.path
+    if not weights.exists():
+        raise CheckpointError(
+            f"{manifest} lies without its weights",
+            value=weights.name,
+            hint=f"put them beside it, or make them again: {checkpoint.provenance.command}",
+        )
     tensors, _ = read_tensors(weights)
     if (actual := file_sha256(weights)) != checkpoint.sha256:
         raise CheckpointError(

@@ -82,7 +82,11 @@ class Bomb:
 
 
 MISTAKES: dict[str, tuple[Callable[[Path], object], type[TinyMLError], str]] = {
-    "missing weights": (lambda m: m.with_suffix(".safetensors").unlink(), CheckpointError, "no such weights file"),
+    "missing weights": (
+        lambda m: m.with_suffix(".safetensors").unlink(),
+        CheckpointError,
+        "without its weights.*again: ",
+    ),
     "empty weights": (lambda m: _rehashed(m, b""), CheckpointError, "is empty"),
     "truncated weights": (
         lambda m: _rehashed(m, m.with_suffix(".safetensors").read_bytes()[:-7]),
