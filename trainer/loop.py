@@ -52,7 +52,7 @@ from .whitening import whiten
 LOCK = ".training.lock"
 _NONE = RunFolder(Path())
 
-ACCELERATOR_CHECK_STEPS = 20
+CPU_CHECK_STEPS, ACCELERATOR_CHECK_STEPS = 1, 20
 """Reading the loss makes an accelerator wait, so there it is looked at once in so many steps."""
 
 
@@ -317,14 +317,14 @@ class _Run:
     def train_epoch(self, interrupts: Interrupts) -> None:
         """Trains the rest of the current epoch."""
         tally, steps = self.tally, len(self.batches)
-        check_every = 1 if self.device.type == "cpu" else ACCELERATOR_CHECK_STEPS
-        self.progress.start(self._label(), steps * self.batches.batch_size, "images")
+        check_every = CPU_CHECK_STEPS if self.device.type == "cpu" else ACCELERATOR_CHECK_STEPS
+        self.progress.start(f"epoch {self._of(self.epoch + 1)}", steps * self.batches.batch_size, "images")
         if tally.images:
             self.progress.advance(tally.images)
         self.learner.begin()
         tally.start_clock()
+        shown = ""
         for batch in self.batches.epoch(self.epoch + 1, tally.step, self.pace):
-            shown = ""
             with interrupts.held():
                 lr = learning_rate(self.config, self.pace.at(self.steps_done), steps)
                 check = (tally.step + 1) % check_every == 0 or tally.step + 1 == steps
@@ -336,7 +336,7 @@ class _Run:
                 tally.add(answer.loss, answer.logits, part)
                 self.meter.sample()
                 if check:
-                    shown = f"loss {tally.loss:.3f}  lr {lr:.2g}"
+                    shown = f"loss {tally.loss:.3f}  lr {lr:.2g}{self._to_go()}"
                 self.lr = lr
                 if self.team.decide(self.save_due.now()):
                     self._save_unfinished()
@@ -453,14 +453,14 @@ class _Run:
             provenance=provenance(packages=checkpoint.PACKAGES, limit=self.config.limit),
         )
 
-    def _label(self) -> str:
-        label = f"epoch {self._of(self.epoch + 1)}"
+    def _to_go(self) -> str:
         if (budget := self.config.budget) is not None:
-            return f"{label}, {duration(max(0.0, budget.seconds - self.pace.seconds))} to go"
+            return f"  {duration(max(0.0, budget.seconds - self.pace.seconds))} to go"
         if not self.records:
-            return label
-        left = sum(r.seconds for r in self.records) / len(self.records) * (self.config.epochs - self.epoch)
-        return f"{label}, about {duration(left)} in all to go"
+            return ""
+        mean = sum(record.seconds for record in self.records) / len(self.records)
+        left = mean * (self.config.epochs - self.epoch) - self.tally.seconds
+        return f"  about {duration(max(0.0, left))} to go"
 
     def _of(self, epoch: int) -> str:
         return f"{epoch}" if self.config.budget is not None else f"{epoch}/{self.config.epochs}"

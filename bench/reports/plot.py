@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+WIDE = 10
+"""The largest cost over the smallest, from which on their axis is logarithmic."""
+
 _INK, _ACCENT, _MUTED = "#1f2933", "#0b6e99", "#8a97a6"
 
 
@@ -51,6 +54,8 @@ def _accuracy(figure: Figure, found: list[Row], run: BenchRun) -> None:
 
 
 def _scatter(axes: Axes, points: list[Point], label: str) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     points = sorted(points, key=_place)
     for point in points:
         axes.plot([point.cost] * 2, [point.low, point.high], color=_MUTED, linewidth=1, zorder=2)
@@ -61,8 +66,17 @@ def _scatter(axes: Axes, points: list[Point], label: str) -> None:
         axes.annotate(told, place, xytext=(5, 5 if i % 2 else -12), textcoords="offset points")
     names = "\n".join(f"{number}  {point.label}" for number, point in enumerate(points, 1))
     axes.set_xlabel(f"{label}\n\n{names or 'nothing measured'}", loc="left", fontsize=8)
-    axes.margins(0.12)
-    axes.set_xlim(left=0)  # after the margins, which it would end
+    costs = [point.cost for point in points]
+    if costs and min(costs) > 0 and max(costs) > WIDE * min(costs):
+        # Beside a large network's, those of small ones would be one place.
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.margins(0.16)
+    else:
+        axes.margins(0.16)
+        axes.set_xlim(left=0)  # after the margins, which it would end
     axes.grid(alpha=0.3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tinyml.errors import UsageError
+from tinyml.progress import Silent
 from tinyml.schema import TrainConfig
 from tinyml.trainer import budget, loop
 from tinyml.trainer.architecture import architectures
@@ -266,6 +268,19 @@ def test_a_training_ends_with_its_budget(timed_training: Callable[..., loop.Trai
     assert (config.recipe, config.resolution) == ("best", "32:48:64")
     assert len(result.history.epochs) > 1
     assert result.history.epochs[-1].lr < 0.1 * config.lr
+
+
+def test_the_time_to_go_is_told_with_each_step(timed_training: Callable[..., loop.TrainResult], clock: Clock) -> None:
+    told: list[tuple[float, float]] = []
+
+    class Watched(Silent):
+        def advance(self, amount: int = 1, info: str = "") -> None:
+            if found := re.search(r"loss \S+  lr \S+  (\d+)(?:\.\d+)? s to go$", info):
+                told.append((float(found[1]), 60 - (clock.now - 1000)))
+
+    timed_training(progress=Watched())
+    assert len(told) > 40
+    assert all(seconds == pytest.approx(left, abs=1.5) for seconds, left in told)
 
 
 def test_an_interrupted_budget_is_resumed_with_what_is_left(

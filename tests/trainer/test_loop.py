@@ -14,7 +14,7 @@ from tinyml.errors import CheckpointError, TrainingError, UsageError
 from tinyml.progress import Silent
 from tinyml.schema import Checkpoint, History, TrainConfig
 from tinyml.store import read_json
-from tinyml.trainer import checkpoint
+from tinyml.trainer import checkpoint, loop
 from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.loop import TrainResult, train
 from tinyml.trainer.objective import Objective
@@ -263,6 +263,29 @@ def test_a_name_is_taken_once(colors: Dataset, tmp_path: Path) -> None:
     for name in ("", "..", "a/b", ".hidden"):
         with pytest.raises(UsageError, match="--run is no name"):
             run(config(epochs=1), colors, workspace.root, name=name)
+
+
+def test_what_is_told_stays_until_the_next_check(
+    colors: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Watched(Silent):
+        def advance(self, amount: int = 1, info: str = "") -> None:
+            told.append(info)
+
+        def finish(self) -> None:
+            told.append("finished")
+
+    monkeypatch.setattr(loop, "CPU_CHECK_STEPS", 2)
+    run(config(epochs=2), colors, tmp_path / "r", progress=Watched())
+    first = told[: told.index("finished")]
+    assert first[0] == ""
+    assert len(first) > 4
+    assert all(info.startswith("loss ") for info in first[1:])
+    # Of how long the first epoch took follows how long the second one will take.
+    assert not any("to go" in info for info in first)
+    assert any(info.endswith(" s to go") for info in told[len(first) :])
 
 
 def test_two_trainings_in_one_folder(colors: Dataset, tmp_path: Path) -> None:
