@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml import __version__
 from tinyml.accuracy import Images, subset
-from tinyml.counting import counted
 from tinyml.errors import (
     ArtifactError,
     DataError,
@@ -30,7 +25,6 @@ from tinyml.errors import (
     reason_of,
 )
 from tinyml.evaluation.checkpoint import CheckpointPredictor
-from tinyml.evaluation.runtime import DATA_KEY, SPEC_KEY, VARIANT_KEY
 from tinyml.heartbeat import beating
 from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, ActivationQuantization, Artifact, Plan, PlanGoal, Rounding, Variant, WeightProof
@@ -38,11 +32,8 @@ from tinyml.scratch import scratch_in, temporary_folder
 from tinyml.store import (
     atomic_folder,
     file_sha256,
-    only_process,
     provenance,
     size_bytes,
-    sweep,
-    sweep_locks,
     write_json,
 )
 from tinyml.trainer.checkpoint import load
@@ -54,16 +45,18 @@ from tinyml.workspace import (
     PROOF,
     Workspace,
     checked_artifact,
-    checkpoint_origin,
     read_artifact,
 )
 
 from . import golden
 from .compression import COMPENSATION_IMAGES, calibration_images, check, compensates, prepare
+from .description import description_of
 from .ends import ends_of, with_ends
+from .exported import Exported
 from .finetune.finetune import Length, finetune, nearest_of
 from .format import Metadata, formats
 from .picture import draw_artifacts
+from .place import keep_earlier, only_one, told_from
 from .proof import prove
 from .search import planning
 from .search.judge import Subject
@@ -71,42 +64,6 @@ from .search.planning import JUDGING_IMAGES, signed, variant_for, write_plan
 from .source import Sources
 from .variants import variants
 from .verify import VERIFY_IMAGES, ask_checkpoint, execute, verification_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    """What became of the variants asked for."""
-
-    manifests: tuple[Path, ...]
-    """Of the artifacts that were written, in order."""
-    failures: Mapping[str, TinyMLError]
-    """By variant, why it was not written: it missed its floor, its weights are not what they should be, or another."""
-    seconds: Mapping[Path, float]
-    """By manifest, what making and verifying it took; of those that were there already nothing."""
-
-    def beside(self, other: Exported) -> Exported:
-        """Both."""
-        return Exported(
-            manifests=self.manifests + other.manifests,
-            failures={**self.failures, **other.failures},
-            seconds={**self.seconds, **other.seconds},
-        )
-
-    def check(self) -> None:
-        """Raises the error of the only variant that was asked for, or one ArtifactError for all that failed.
-
-        VerificationError where each of them only missed its floor.
-        """
-        if not self.failures:
-            return
-        errors = self.failures.values()
-        if all(isinstance(error, VerificationError) for error in errors):
-            raise VerificationError(
-                "; ".join(map(str, errors)), hint="train the model further, or choose another variant"
-            )
-        if len(errors) == 1 and not self.manifests:
-            raise next(iter(errors))
-        raise ArtifactError("; ".join(f"{name} is not written: {error}" for name, error in self.failures.items()))
 
 
 class Exporter:
@@ -246,7 +203,13 @@ class Exporter:
         format_ = formats.get(bare.format)
         with temporary_folder("plan") as folder, scratch_in(folder):
             package = folder / f"source{format_.suffix}"
-            format_.write(self._network, bare, self._metadata(bare), self._images_of_training(0), package)
+            format_.write(
+                self._network,
+                bare,
+                self._described(bare),
+                self._images_of_training(0),
+                package,
+            )
             subject = Subject(
                 package=package,
                 weights=format_.stored_weights(package),
@@ -339,7 +302,8 @@ class Exporter:
             raise UnavailableError(f"{variant.format} cannot be written here", value=reason)
         spec = self.checkpoint.spec
         target = self._workspace.export(spec.architecture, variant.name)
-        with _refusals_told(f"{spec.architecture} as {variant.name}"), _alone(target), atomic_folder(target) as folder:
+        what = f"{spec.architecture} as {variant.name}"
+        with _refusals_told(what), only_one(target), atomic_folder(target) as folder:
             path = folder / f"{spec.architecture}-{variant.name}{format_.suffix}"
             with scratch_in(folder), beating(self._progress, f"{variant.name}: converting"):
                 self._convert(variant, path)
@@ -353,7 +317,7 @@ class Exporter:
             figures = verification_of(self.answers, outputs, floor=variant.floor, runtime=executable.runtime)
             aside = self._workspace.failed(spec.architecture, variant.name)
             missed = VerificationError(
-                f"{spec.architecture} as {variant.name} is not written, it missed its floor on {figures.images} "
+                f"{what} is not written, it missed its floor on {figures.images} "
                 f"{figures.split} images: {'; '.join(figures.failures)}",
                 hint=f"kept in {aside}" if self._keep_failed else None,
             )
@@ -390,7 +354,7 @@ class Exporter:
                     outputs=executable.outputs,
                     spec=spec,
                     checkpoint_sha256=self.checkpoint.sha256,
-                    checkpoint_path=self._path_from(target),
+                    checkpoint_path=told_from(target, self.manifest, self._workspace),
                     data=self.checkpoint.config.data,
                     dataset=self.checkpoint.dataset,
                     verification=figures,
@@ -401,22 +365,9 @@ class Exporter:
                 with atomic_folder(aside) as kept:
                     shutil.copytree(folder, kept, dirs_exist_ok=True)
                 raise missed
-            self._keep_earlier(target, variant)
+            if (moved := keep_earlier(target, self._workspace, self.checkpoint, self.manifest)) is not None:
+                self._progress.say(f"{variant.name}: the earlier export, of {moved.origin}, is kept in {moved.folder}")
         return target / ARTIFACT_MANIFEST
-
-    def _keep_earlier(self, target: Path, variant: Variant) -> None:
-        """Moves the export of another training out of the way; one of the same training is replaced."""
-        try:
-            there, _ = read_artifact(target / ARTIFACT_MANIFEST)
-        except ManifestError:
-            return
-        origin = checkpoint_origin(there, target / ARTIFACT_MANIFEST)
-        if there.checkpoint_sha256 == self.checkpoint.sha256 or origin.resolve() == self.manifest.resolve():
-            return
-        kept = self._workspace.earlier(self.checkpoint.spec.architecture, variant.name, origin)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        target.rename(kept)
-        self._progress.say(f"{variant.name}: the earlier export, of {origin}, is kept in {kept}")
 
     def _settled(self, variant: Variant) -> Variant:
         """`variant` with what this network has at its ends, and saying how many images it is really calibrated on."""
@@ -442,7 +393,10 @@ class Exporter:
         """Writes the network as `variant` to `path`, not proven yet."""
         calibration = self._calibration(variant)
         network = prepare(self._network, variant, calibration)
-        formats.get(variant.format).write(network, variant, self._metadata(variant), calibration, path)
+        formats.get(variant.format).write(network, variant, self._described(variant), calibration, path)
+
+    def _described(self, variant: Variant) -> Metadata:
+        return description_of(self.checkpoint, self.answers, variant)
 
     def _rounded(self, variant: Variant) -> dict[str, NDArray[np.float32]]:
         """The weights of `variant` without training, by layer."""
@@ -451,41 +405,6 @@ class Exporter:
             with beating(self._progress, f"{variant.name}: rounding what the training begins with"):
                 self._convert(variant, path := folder / f"rounded{format_.suffix}")
             return {weight.layer: values for weight, values in format_.held_weights(path)}
-
-    def _metadata(self, variant: Variant) -> Metadata:
-        checkpoint, asked = self.checkpoint, self.answers
-        spec, size = checkpoint.spec, checkpoint.spec.preprocess.input_size
-        top1 = float((asked.logits.argmax(1) == asked.labels).mean())
-        data = checkpoint.config.data
-        return Metadata(
-            spec=spec,
-            summary=(
-                f"{spec.architecture}: classifies RGB images of {size} x {size} pixels into "
-                f"{counted(spec.classes, 'class', 'classes')}, "
-                f"trained on {data}; {variant.summary}."
-            ),
-            author=f"tinyml {__version__}",
-            license=f"Exported by tinyml (MIT). The weights were learned from {data}; that data set's terms apply.",
-            version=checkpoint.sha256[:12],
-            facts={
-                SPEC_KEY: spec.model_dump_json(),
-                "labels": json.dumps(spec.labels, ensure_ascii=False),
-                "tinyml.version": __version__,
-                VARIANT_KEY: variant.name,
-                "tinyml.checkpoint_sha256": checkpoint.sha256,
-                DATA_KEY: data,
-                "tinyml.dataset_sha256": checkpoint.dataset_sha256,
-                "tinyml.epochs": str(checkpoint.epoch),
-                "tinyml.checkpoint_top1": f"{top1:.4f} on {len(asked.images)} of {asked.total} {asked.split} images",
-            },
-        )
-
-    def _path_from(self, folder: Path) -> str:
-        """The checkpoint, relative to the export's folder where both lie in the workspace, so that it can be moved."""
-        manifest = self.manifest.resolve()
-        if manifest.is_relative_to(self._workspace.root.resolve()):
-            return os.path.relpath(manifest, folder.resolve())
-        return str(manifest)
 
     def _limit_of_provenance(self) -> int | None:
         return self._limit if self._limit is not None and self._limit < VERIFY_IMAGES else None
@@ -501,20 +420,6 @@ def _refusals_told(what: str) -> Iterator[None]:
     except Exception as error:
         told = f"{type(error).__name__}: {reason_of(error)}"
         raise ArtifactError(f"{what} cannot be converted", value=told, hint="choose another variant") from error
-
-
-@contextlib.contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """Raises ArtifactError where another process writes to `target` just now."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sweep(target.parent)
-    sweep_locks(target.parent)
-    with only_process(target.with_name(f".{target.name}.lock")) as alone:
-        if not alone:
-            raise ArtifactError(
-                "another process exports there", value=target, hint="wait for it, or name another folder: --results"
-            )
-        yield
 
 
 def export(
