@@ -124,11 +124,18 @@ def fit(
             )
     began = time.monotonic()
     first = configure(recipe, model, data, {**_growing(model), **changes})
-    speeds = probe(first, dataset, device, start or Scratch(), seconds * PROBE_SHARE, objective, processes)
-    images = images_an_epoch(dataset.split("train"), first)
-    validation = min(len(dataset.split("val")), first.limit or 10**9)
-    left = seconds - spent - (time.monotonic() - began)
-    return fitted(seconds, left, recipe, first, changes, speeds, images, validation, processes)
+
+    def tried(config: TrainConfig) -> Fitted:
+        speeds = probe(config, dataset, device, start or Scratch(), seconds * PROBE_SHARE, objective, processes)
+        images = images_an_epoch(dataset.split("train"), config)
+        validation = min(len(dataset.split("val")), config.limit or 10**9)
+        left = seconds - spent - (time.monotonic() - began)
+        return fitted(seconds, left, recipe, first, changes, speeds, images, validation, processes)
+
+    plan = tried(first)
+    if plan.config.optimizer != first.optimizer:  # whose steps take another time
+        plan = tried(changed(first, {"optimizer": plan.config.optimizer}))
+    return plan
 
 
 def fitted(

@@ -23,10 +23,19 @@ from .state import Tensors
 
 ParameterGroups: TypeAlias = list[dict[str, Any]]
 
-optimizers: Registry[Callable[[ParameterGroups, TrainConfig, torch.device], Optimizer]] = Registry(
-    "optimizer", package="tinyml.trainer.optimizers"
-)
-"""From groups of parameters, each with its own weight decay, to an optimizer over them."""
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerKind:
+    """An optimizer, and what suits it where nobody says."""
+
+    build: Callable[[ParameterGroups, TrainConfig, torch.device], Optimizer]
+    """From groups of parameters, each with its own weight decay, to an optimizer over them."""
+    lr: float
+    """A rate for batches of 128: of one optimizer it is a hundred times that of another."""
+    weight_decay: float
+
+
+optimizers: Registry[OptimizerKind] = Registry("optimizer", package="tinyml.trainer.optimizers")
 
 
 def build_optimizer(
@@ -41,7 +50,7 @@ def build_optimizer(
         no_decay: Names of parameters that do not decay, although they are matrices.
     """
     groups = parameter_groups(model, config.weight_decay, no_decay)
-    return optimizers.get(config.optimizer)(groups, config, device)
+    return optimizers.get(config.optimizer).build(groups, config, device)
 
 
 def parameter_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str] = ()) -> ParameterGroups:

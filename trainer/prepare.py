@@ -93,7 +93,7 @@ def prepare(
         TrainingError: Memory ran out in the first steps that were tried.
     """
     seconds = None if wish.budget is None else seconds_of(wish.budget)
-    resumed = None
+    resumed = foreign = None
     if wish.state is not None:
         for option, given in (("budget", wish.budget), ("init", wish.init), ("teacher", wish.teacher)):
             if given is not None:
@@ -102,12 +102,13 @@ def prepare(
         config = changed(resumed.state.position.config, wish.changes)
     else:
         recipe = wish.recipe or (DEFAULT_RECIPE if seconds is None else BUDGET_RECIPE)
-        config = configure(recipe, wish.model, DEFAULT_DATA, wish.changes)
+        foreign = None if wish.init is None else read_foreign(wish.init)
+        begun = {} if foreign is None else {"init": foreign.origin}
+        config = configure(recipe, wish.model, DEFAULT_DATA, {**wish.changes, **begun})
     if config.compiled:
         check_compiles(device)
     check_frozen(config)
     _check_taught(wish, config)
-    foreign = None if wish.init is None else read_foreign(wish.init)
     opening = time.monotonic()
     dataset = open_dataset(_words(config, resumed), progress=progress)
     began = process_began() + time.monotonic() - opening
@@ -140,7 +141,7 @@ def prepare(
     words: tuple[str, ...] = ()
     if foreign is not None:
         start = Initialized(foreign=foreign)
-        config, words = changed(config, {"init": foreign.origin}), start.words(config, labels)
+        words = start.words(config, labels)
     if decided is not None:
         return ready(decided, start)
     room = fit_memory(config, len(labels), free_memory(device, team), team.size)

@@ -6,7 +6,7 @@ A recipe says what suits most architectures; where one needs something else, tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,8 +27,10 @@ from .schedule import schedulers
 class Fit(Protocol):
     """What a recipe changes where a training is shorter than it was made for."""
 
-    def __call__(self, config: TrainConfig, *, passes: float, images: int) -> Mapping[str, object]:
-        """The changes to `config` for `passes` passes over `images` images."""
+    def __call__(
+        self, config: TrainConfig, *, passes: float, images: int, given: Collection[str]
+    ) -> Mapping[str, object]:
+        """The changes to `config`, whose fields `given` stand, for `passes` passes over `images` images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +77,11 @@ def configure(
     own = architectures.get(model).recipes.get(recipe, {})
     changes, chosen = changes or {}, recipes.get(recipe)
     base = changed(chosen.make(model, data), own)
-    wanted = changed(base, {**_lengths(base, changes), **changes})
+    wanted = changed(base, {**_lengths(base, changes), **_of_the_optimizer(base, changes), **changes})
     if chosen.fit is None:
         return wanted
     length = passes or float(wanted.total_epochs or wanted.epochs)
-    return changed(wanted, {**chosen.fit(wanted, passes=length, images=images), **changes})
+    return changed(wanted, {**chosen.fit(wanted, passes=length, images=images, given=changes.keys()), **changes})
 
 
 def _lengths(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, object]:
@@ -91,6 +93,15 @@ def _lengths(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, obje
     if not isinstance(epochs, int) or epochs >= base.epochs:
         return {}
     return {name: getattr(base, name) * epochs / base.epochs for name in ("warmup_epochs", "mix_off_epochs")}
+
+
+def _of_the_optimizer(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, object]:
+    """Rate and weight decay of an optimizer that is given without a rate: the recipe's are those of its own."""
+    name = changes.get("optimizer")
+    if not isinstance(name, str) or name == base.optimizer or name not in optimizers or "lr" in changes:
+        return {}
+    kind = optimizers.get(name)
+    return {"lr": kind.lr, "weight_decay": kind.weight_decay}
 
 
 def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:

@@ -1,9 +1,9 @@
 """What each part of the recipes gains on Tiny ImageNet under one budget.
 
-    python tests/speed/ablation.py --scratch DIR [--budget 5m30s] [--clock wall|processor] [--seeds 1]
-        [--output results/ablation] [ARM ...]
+    python tests/speed/ablation.py --scratch DIR [--model resnet20] [--budget 5m30s] [--clock wall|processor]
+        [--seeds 1] [--output results/ablation] [ARM ...]
 
-Every arm is `tinyml train resnet20` with the same budget, then `tinyml eval` on all test images. The arms from
+Every arm is `tinyml train MODEL` with the same budget, then `tinyml eval` on all test images. The arms from
 `reference` to `muon` add one part after the other; the others are what the recipe `best` chooses, and single changes
 of it. With `--clock processor` the seconds are those of one thread's processor, so that other work on the machine takes
 nothing from any arm. What an interrupted call has made stays: called again, it goes on; more seeds add to what is
@@ -34,7 +34,6 @@ from tinyml.trainer.plots import plot_runs
 from tinyml.trainer.state import read_state
 from tinyml.workspace import RunFolder, Workspace
 
-MODEL = "resnet20"
 DECAY = ("--weight-decay", "5e-4")
 GROWING = (*DECAY, "--resolution", "32:48:64")
 AVERAGE = (*GROWING, "--ema-decay", "0.99", "--label-smoothing", "0.1")
@@ -48,6 +47,7 @@ ARMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "best": ("the recipe `best`", ("--recipe", "best")),
     "best-batch128": ("`best`, batches of 128", ("--recipe", "best", "--batch-size", "128")),
     "best-muon": ("`best` with Muon", ("--recipe", "best", *MUON)),
+    "best-adamw": ("`best` with AdamW", ("--recipe", "best", "--optimizer", "adamw")),
     "best-64": ("`best`, all at 64 px", ("--recipe", "best", "--resolution", "64")),
     "best-whiten": ("`best` with a whitening first layer", ("--recipe", "best", "--whiten")),
 }
@@ -74,14 +74,14 @@ def train(clock: str, words: list[str]) -> None:
     tinyml(words)
 
 
-def make(arm: str, seed: int, budget: str, clock: str, scratch: Path) -> None:
+def make(model: str, arm: str, seed: int, budget: str, clock: str, scratch: Path) -> None:
     """Trains and evaluates an arm, as far as that is not done."""
     run = f"{arm}-s{seed}"
-    folder = Workspace(scratch).run(MODEL, run)
+    folder = Workspace(scratch).run(model, run)
     tested = scratch / f"{run}.json"
     if tested.exists():
         return
-    words = ["train", MODEL, "--results", str(scratch), "--run", run]
+    words = ["train", model, "--results", str(scratch), "--run", run]
     if folder.state.exists():
         words.append("--resume")
     else:
@@ -106,9 +106,9 @@ def complete(folder: RunFolder) -> bool:
     return budget is not None and position.spent >= budget.seconds - budget.finish_seconds
 
 
-def told(arm: str, seed: int, scratch: Path) -> dict[str, Any]:
+def told(model: str, arm: str, seed: int, scratch: Path) -> dict[str, Any]:
     """What an arm came to."""
-    folder = Workspace(scratch).run(MODEL, f"{arm}-s{seed}")
+    folder = Workspace(scratch).run(model, f"{arm}-s{seed}")
     history = read_json(folder.history, History)
     metrics = json.loads((scratch / f"{arm}-s{seed}.json").read_text())[0]["metrics"]
     config = history.config
@@ -170,7 +170,7 @@ def page(record: dict[str, Any], command: str, picture: str) -> str:
     return (
         "# What each part of the recipes gains under one budget\n\n"
         f"`{command}`\n\n"
-        f"`tinyml train resnet20` on Tiny ImageNet, {record['budget']} {CLOCKS[record['clock']]} an arm\n"
+        f"`tinyml train {record['model']}` on Tiny ImageNet, {record['budget']} {CLOCKS[record['clock']]} an arm\n"
         f"(one thread of {on['cpu']}, torch {on['torch']}, tinyml {', '.join(made_by)}), start, measurements and\n"
         "validations included. Top-1 and top-5 are of all test images, of the checkpoint that validation chose: means\n"
         "over the seeds with 95% intervals by Student's t, or of one training Wilson's, which knows nothing of other\n"
@@ -188,6 +188,7 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("arms", nargs="*", metavar="ARM", help=", ".join(ARMS))
+    parser.add_argument("--model", default="resnet20")
     parser.add_argument("--budget", default="5m30s")
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--seeds", type=int, default=1)
@@ -199,12 +200,12 @@ def main() -> None:
     asked.scratch.mkdir(parents=True, exist_ok=True)
     for seed in range(asked.seeds):
         for arm in asked.arms:
-            make(arm, seed, asked.budget, asked.clock, asked.scratch)
+            make(asked.model, arm, seed, asked.budget, asked.clock, asked.scratch)
     if asked.output is None:
         return
     here = this_environment(("torch",))
     done = [
-        told(arm, seed, asked.scratch)
+        told(asked.model, arm, seed, asked.scratch)
         for seed in range(asked.seeds)
         for arm in ARMS
         if (asked.scratch / f"{arm}-s{seed}.json").exists()
@@ -212,12 +213,13 @@ def main() -> None:
     if not done:
         parser.error(f"--output: no arm is whole in {asked.scratch}")
     record = {
+        "model": asked.model,
         "budget": asked.budget,
         "clock": asked.clock,
         "machine": {"cpu": here.cpu, "torch": torch.__version__},
         "trials": done,
     }
-    options = f"--budget {asked.budget} --clock {asked.clock} --seeds {asked.seeds}"
+    options = f"--model {asked.model} --budget {asked.budget} --clock {asked.clock} --seeds {asked.seeds}"
     words = f"--scratch DIR {options} --output {asked.output} {' '.join(dict.fromkeys(trial['arm'] for trial in done))}"
     write_bytes(asked.output.with_suffix(".json"), (json.dumps(record, indent=1) + "\n").encode())
     text = page(record, f"python tests/speed/ablation.py {words}", asked.output.with_suffix(".png").name)
@@ -225,11 +227,11 @@ def main() -> None:
     runs = [
         (
             trial["arm"],
-            read_json(Workspace(asked.scratch).run(MODEL, f"{trial['arm']}-s{trial['seed']}").history, History),
+            read_json(Workspace(asked.scratch).run(asked.model, f"{trial['arm']}-s{trial['seed']}").history, History),
         )
         for trial in done
     ]
-    title = f"{MODEL} on Tiny ImageNet, {asked.budget} {CLOCKS[asked.clock]} each"
+    title = f"{asked.model} on Tiny ImageNet, {asked.budget} {CLOCKS[asked.clock]} each"
     plot_runs(runs, title, asked.output.with_suffix(".png"))
 
 

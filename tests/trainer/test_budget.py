@@ -81,6 +81,46 @@ def test_few_passes_are_regularized_lightly_and_many_fully() -> None:
     assert short.full_size_share < middle.full_size_share
 
 
+FEW = {"epochs": 3}
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "optimizer", "lr"),
+    [
+        ("vit", FEW, "muon", 0.02),
+        ("efficientnet", FEW, "muon", 0.02),
+        ("vit", {"epochs": 12}, "adamw", 1e-3),
+        ("vit", {**FEW, "lr": 5e-4}, "adamw", 5e-4),
+        ("vit", {**FEW, "optimizer": "adamw"}, "adamw", 1e-3),
+        ("vit", {**FEW, "init": {"path": "/weights.safetensors", "sha256": "0" * 64}}, "adamw", 1e-3),
+        ("resnet", FEW, "sgd", 0.1),
+    ],
+)
+def test_few_passes_from_scratch_are_muons_where_many_are_adamws(
+    model: str, changes: dict[str, object], optimizer: str, lr: float
+) -> None:
+    config = configure("best", model, "tiny-imagenet", changes)
+    assert (config.optimizer, config.lr) == (optimizer, lr)
+    # Its step costs whatever the batch, so that smaller ones would not be more updates.
+    assert config.batch_size == (128 if optimizer == "muon" or changes["epochs"] == 12 else 64)
+
+
+def test_the_steps_that_are_tried_are_the_chosen_optimizers(colors: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def probe(config: TrainConfig, *_: object) -> Speeds:
+        tried.append(config.optimizer)
+        return Speeds(training={size: Cost(image=0.1, step=2.0) for size in (32, 48, 64)}, validation=1000.0)
+
+    monkeypatch.setattr(budget, "probe", probe)
+    planned = budget.fit(60, "best", "vit", "colors", {}, colors, CPU)
+    assert planned.config.optimizer == "muon"
+    assert tried == ["adamw", "muon"]
+    tried.clear()
+    assert budget.fit(60, "best", "resnet", "colors", {}, colors, CPU).config.optimizer == "sgd"
+    assert tried == ["sgd"]
+
+
 @pytest.mark.parametrize("model", architectures.names())
 def test_every_model_can_be_planned(model: str) -> None:
     growing = architectures.get(model).smallest <= 32

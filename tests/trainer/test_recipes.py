@@ -9,6 +9,7 @@ import pytest
 from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import TrainConfig
 from tinyml.trainer.architecture import architectures
+from tinyml.trainer.optimizer import optimizers
 from tinyml.trainer.recipe import changed, configure, option, recipes
 from tinyml.trainer.schedule import learning_rate
 
@@ -62,6 +63,18 @@ def test_a_short_training_warms_up_for_as_large_a_part_as_a_long_one(recipe: str
     steps = 15 * epochs  # of 2,000 images in batches of 128
     rates = [learning_rate(short, step, 15) for step in range(steps)]
     assert sum(rate < before for before, rate in pairwise(rates)) > steps / 2  # most of it the rate falls
+
+
+@pytest.mark.parametrize("recipe", ["reference", "best"])
+@pytest.mark.parametrize("name", optimizers.names())
+def test_an_optimizer_without_a_rate_takes_its_own(recipe: str, name: str) -> None:
+    base, kind = configure(recipe, "vit", "shapes"), optimizers.get(name)
+    config = configure(recipe, "vit", "shapes", {"optimizer": name})
+    found = (config.lr, config.weight_decay)
+    assert found == ((base.lr, base.weight_decay) if name == base.optimizer else (kind.lr, kind.weight_decay))
+    stands = configure(recipe, "vit", "shapes", {"optimizer": name, "lr": 0.0123})
+    assert (stands.lr, stands.weight_decay) == (0.0123, base.weight_decay)
+    assert configure(recipe, "vit", "shapes", {"optimizer": name, "weight_decay": 0.1}).weight_decay == 0.1
 
 
 def test_a_warm_up_that_is_given_stands() -> None:

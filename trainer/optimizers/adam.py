@@ -7,16 +7,18 @@ from torch.optim import Adam, AdamW
 
 from tinyml.schema import TrainConfig
 
-from ..optimizer import ParameterGroups, fused, optimizers
+from ..optimizer import OptimizerKind, ParameterGroups, fused, optimizers
 
 
-@optimizers.register("adam")
 def adam(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> Adam:
     """Kingma, Ba, 2014 (https://arxiv.org/abs/1412.6980)."""
     return Adam(groups, config.lr, fused=fused(device))
 
 
-@optimizers.register("adamw")
 def adamw(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> AdamW:
     """Loshchilov, Hutter, 2017 (https://arxiv.org/abs/1711.05101)."""
     return AdamW(groups, config.lr, fused=fused(device))
+
+
+optimizers.add("adam", OptimizerKind(build=adam, lr=1e-3, weight_decay=5e-4))
+optimizers.add("adamw", OptimizerKind(build=adamw, lr=1e-3, weight_decay=0.05))

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from tinyml.schema import TrainConfig
 
-from ..optimizer import ParameterGroups, optimizers
+from ..optimizer import OptimizerKind, ParameterGroups, optimizers
 
 STEPS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -100,7 +100,6 @@ class Muon(Optimizer):
             parameter.addcdiv_(mean, root, value=-lr / (1.0 - first**count))
 
 
-@optimizers.register("muon")
 def muon(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> Muon:
     """The classifier, which is every architecture's last matrix, is left to AdamW, as are vectors and embeddings."""
     parted: ParameterGroups = []
@@ -117,3 +116,6 @@ def muon(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> 
 
 def _is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim == 2 or (parameter.ndim == 4 and parameter.shape[1] > 1)
+
+
+optimizers.add("muon", OptimizerKind(build=muon, lr=0.02, weight_decay=0.05))

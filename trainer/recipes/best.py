@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tinyml.schema import TrainConfig
 
 from ..architecture import architectures
+from ..optimizer import optimizers
 from ..recipe import Recipe, recipes
 
 BARE, FULL = 12.0, 100.0
@@ -14,6 +15,9 @@ BARE, FULL = 12.0, 100.0
 
 SMALL_BATCHES = ((2.5, 32), (8.0, 64))
 """Below so many passes, batches of so many images: more updates of the same images."""
+
+QUICK, QUICK_MOMENTUM = "muon", 0.95
+"""Instead of AdamW with few passes. Its step takes long whatever the batch, so batches stay as they are."""
 
 AVERAGED_SHARE = 0.03
 """Of the updates, over which the weights are averaged."""
@@ -46,20 +50,27 @@ def best(model: str, data: str) -> TrainConfig:
     )
 
 
-def fit(config: TrainConfig, *, passes: float, images: int) -> Mapping[str, object]:
+def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[str]) -> Mapping[str, object]:
     """What fewer passes ask for: less regularization, since nothing is learned by heart yet, and more updates.
 
     With few passes the rate falls in a straight line, batches are smaller at the same rate (so that the rate for each
-    image is higher), the average reaches less far back, and most of the time goes to small images.
+    image is higher), the average reaches less far back, and most of the time goes to small images. What AdamW would
+    train from scratch is trained by Muon, which comes further in a pass, unless an optimizer or a rate is given.
     """
     if passes >= FULL:
         return {}
     strength = min(1.0, max(0.0, (passes - BARE) / (FULL - BARE)))
     gentle = min(1.0, passes / FULL)
-    batch = next((size for below, size in SMALL_BATCHES if passes < below), config.batch_size)
+    fresh = config.init is None  # what weights know already, steps as long as Muon's overwrite at first
+    quick = fresh and passes < BARE and config.optimizer == "adamw" and not {"optimizer", "lr"} & set(given)
+    batch = config.batch_size
+    if not quick and config.optimizer != QUICK:
+        batch = next((size for below, size in SMALL_BATCHES if passes < below), batch)
     steps = max(1.0, passes * images / batch)
     dropout = architectures.get(config.model).dropout if config.dropout is None else config.dropout
+    chosen = {"optimizer": QUICK, "lr": optimizers.get(QUICK).lr, "momentum": QUICK_MOMENTUM} if quick else {}
     return {
+        **chosen,
         "batch_size": min(batch, config.batch_size),
         "scheduler": "linear" if passes < BARE else config.scheduler,
         "warmup_epochs": round(min(config.warmup_epochs, 0.05 * config.epochs), 3),
