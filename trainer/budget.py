@@ -69,6 +69,14 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Took:
+    """Seconds of a step, and of the update in it, which takes as long whatever the batch."""
+
+    whole: float
+    update: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Speeds:
     """What training steps cost by the size of their images, and the images a second in validation."""
 
@@ -241,11 +249,11 @@ def probe(
         if known is not None and time.monotonic() - began + 3 * PROBE_BATCH / known.rate(PROBE_BATCH) > seconds:
             training[size] = known
             continue
-        took: dict[int, float] = {}
+        took: dict[int, Took] = {}
         until = time.monotonic() + seconds / (len(every) + 1)
         for share in (0.3, 1.0):
             left = until - time.monotonic()
-            wanted = _larger(took, whole, left) if took else min(whole, PROBE_BATCH)
+            wanted = _larger(_cost(took), whole, left) if took else min(whole, PROBE_BATCH)
             if wanted is None:
                 continue
             sized = changed(config, {"resolution": str(size), "batch_size": wanted})
@@ -259,25 +267,22 @@ def probe(
     )
 
 
-def _larger(took: Mapping[int, float], whole: int, seconds: float) -> int | None:
-    """The batch to try after a small one: a whole one or what there is time for; None: no time for one twice as large.
-
-    That a step takes as much longer as it has more images is the most it can: an optimizer's own time stays.
-    """
-    (small,) = took
-    larger = min(whole, int(seconds / (FEWEST_PROBED + 1) / took[small] * small))
-    return larger if larger >= min(whole, 2 * small) else None
+def _larger(known: Cost, whole: int, seconds: float) -> int | None:
+    """The batch to try after a small one: a whole one or what there is time for; None: no time for one twice as big."""
+    larger = min(whole, int((seconds / (FEWEST_PROBED + 1) - known.step) / known.image))
+    return larger if larger >= min(whole, 2 * PROBE_BATCH) else None
 
 
-def _cost(took: Mapping[int, float]) -> Cost:
-    """What a step costs by the seconds of steps of one or two batch sizes."""
+def _cost(took: Mapping[int, Took]) -> Cost:
+    """What a step costs by the steps of one or two batch sizes."""
     small, large = min(took), max(took)
     if small < large:
-        image = (took[large] - took[small]) / (large - small)
-        step = took[large] - large * image
+        image = (took[large].whole - took[small].whole) / (large - small)
+        step = took[large].whole - large * image
         if image > 0 and step >= 0:
             return Cost(image=image, step=step)
-    return Cost(image=took[large] / large)
+    update = took[large].update
+    return Cost(image=(took[large].whole - update) / large, step=update)
 
 
 def _estimated(known: Mapping[int, Cost], size: int) -> Cost | None:
@@ -306,24 +311,29 @@ def _answering(learner: Learner, config: TrainConfig, training: float, seconds: 
     return len(images) / statistics.median(took[1:])
 
 
-def _step(learner: Learner, batches: TrainBatches, seconds: float, device: torch.device) -> float:
-    """Seconds of the median step after the first, its wait for a batch included."""
+def _step(learner: Learner, batches: TrainBatches, seconds: float, device: torch.device) -> Took:
+    """Of the median step after the first, its wait for a batch included."""
     began = time.monotonic()
     took: list[float] = []
+    updates: list[float] = []
     epoch, before = 0, None
     while not took or (len(took) < MOST_PROBED and time.monotonic() - began < seconds):
         epoch += 1
         for batch in islice(batches.epoch(epoch), MOST_PROBED + 1):
             learner.answer(batch)
+            synchronize(device)
+            answered = time.monotonic()
             learner.learn(1e-6)
             synchronize(device)
             now = time.monotonic()
+            updates.append(now - answered)
             if before is not None:
                 took.append(now - before)
             before = now
             if took and now - began >= seconds:
                 break
-    return max(1e-9, statistics.median(took))
+    whole = max(1e-9, statistics.median(took))
+    return Took(whole=whole, update=min(statistics.median(updates), 0.99 * whole))
 
 
 def _growing(model: str) -> dict[str, object]:

@@ -16,8 +16,9 @@ from tinyml.progress import Silent
 from tinyml.schema import TrainConfig
 from tinyml.trainer import budget, loop
 from tinyml.trainer.architecture import architectures
-from tinyml.trainer.budget import Cost, Speeds, fitted, seconds_of
+from tinyml.trainer.budget import Cost, Speeds, Took, fitted, seconds_of
 from tinyml.trainer.data import Dataset
+from tinyml.trainer.learner import Learner
 from tinyml.trainer.loop import train
 from tinyml.trainer.pace import Timed
 from tinyml.trainer.recipe import configure
@@ -138,12 +139,16 @@ def test_a_step_costs_something_whatever_its_batch() -> None:
     cost = Cost(image=0.001, step=0.016)
     assert cost.rate(16) == pytest.approx(500)
     assert cost.rate(128) == pytest.approx(128 / 0.144)
-    both = budget._cost({16: 0.032, 128: 0.144})
+    both = budget._cost({16: Took(whole=0.032), 128: Took(whole=0.144)})
     assert both.image == pytest.approx(0.001)
     assert both.step == pytest.approx(0.016)
-    assert budget._cost({16: 0.032}) == Cost(image=0.002)
+    assert budget._cost({16: Took(whole=0.032)}) == Cost(image=0.002)
     # A busy machine may make the smaller batch look the slower one: then the larger decides.
-    assert budget._cost({16: 0.3, 128: 0.128}) == Cost(image=0.001)
+    assert budget._cost({16: Took(whole=0.3), 128: Took(whole=0.128)}) == Cost(image=0.001)
+    # Of one batch size the update is known to cost whatever the batch.
+    alone = budget._cost({16: Took(whole=0.5, update=0.34)})
+    assert alone.image == pytest.approx(0.01)
+    assert alone.step == 0.34
     assert budget._estimated({32: cost}, 64) == Cost(image=0.004, step=0.016)
 
 
@@ -201,6 +206,24 @@ def test_an_optimizers_own_time_is_known_where_there_is_no_time_for_whole_batche
     found = budget.probe(first, colors, CPU, Scratch(), 80.0)
     assert found.training[64].rate(128) == pytest.approx(128 / 3.28, rel=0.02)
     assert clock.now - began < 1.2 * 80
+
+
+def test_an_update_is_timed_apart_where_there_is_time_for_small_batches_alone(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset
+) -> None:
+    def forward(self: TinyNet, images: Tensor) -> Tensor:
+        clock.now += 0.01 * len(images)
+        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
+        return logits
+
+    def learn(self: Learner, lr: float) -> None:
+        clock.now += 2.0
+
+    monkeypatch.setattr(TinyNet, "forward", forward)
+    monkeypatch.setattr(Learner, "learn", learn)
+    first = configure("best", tiny, "colors", {"batch_size": 128})
+    found = budget.probe(first, colors, CPU, Scratch(), 8.0)
+    assert found.training[64].rate(128) == pytest.approx(128 / 3.28, rel=0.02)
 
 
 def test_a_length_beside_a_budget_is_refused(colors: Dataset) -> None:
