@@ -29,13 +29,7 @@ from tinyml.heartbeat import beating
 from tinyml.progress import Progress, Silent
 from tinyml.schema import IMAGE, ActivationQuantization, Artifact, Plan, PlanGoal, Rounding, Variant, WeightProof
 from tinyml.scratch import scratch_in, temporary_folder
-from tinyml.store import (
-    atomic_folder,
-    file_sha256,
-    provenance,
-    size_bytes,
-    write_json,
-)
+from tinyml.store import atomic_folder, file_sha256, provenance, size_bytes, write_json
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
 from tinyml.workspace import (

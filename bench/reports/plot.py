@@ -66,6 +66,7 @@ def _scatter(axes: Axes, points: list[Point], label: str) -> None:
         axes.annotate(told, place, xytext=(5, 5 if i % 2 else -12), textcoords="offset points")
     names = "\n".join(f"{number}  {point.label}" for number, point in enumerate(points, 1))
     axes.set_xlabel(f"{label}\n\n{names or 'nothing measured'}", loc="left", fontsize=8)
+    axes.margins(0.16)
     costs = [point.cost for point in points]
     if costs and min(costs) > 0 and max(costs) > WIDE * min(costs):
         # Beside a large network's, those of small ones would be one place.
@@ -73,9 +74,7 @@ def _scatter(axes: Axes, points: list[Point], label: str) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.margins(0.16)
     else:
-        axes.margins(0.16)
         axes.set_xlim(left=0)  # after the margins, which it would end
     axes.grid(alpha=0.3)
 

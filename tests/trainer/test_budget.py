@@ -173,17 +173,23 @@ def test_processes_are_as_fast_together_as_their_number() -> None:
     assert four / one == pytest.approx(4 * (32 / 0.074) / (128 / 0.266), rel=0.05)
 
 
+def costing(monkeypatch: pytest.MonkeyPatch, clock: Clock, *, step: float, image: float) -> None:
+    """Lets a forward pass of TinyNet take so many seconds, and so many more for each image."""
+
+    def forward(self: TinyNet, images: Tensor) -> Tensor:
+        clock.now += step + image * len(images)
+        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
+        return logits
+
+    monkeypatch.setattr(TinyNet, "forward", forward)
+
+
 def test_the_probe_tries_whole_batches_of_a_small_network(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset
 ) -> None:
     """Steps that cost a hundredth of a second, and a thousandth for each image."""
 
-    def forward(self: TinyNet, images: Tensor) -> Tensor:
-        clock.now += 0.01 + 0.001 * len(images)
-        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
-        return logits
-
-    monkeypatch.setattr(TinyNet, "forward", forward)
+    costing(monkeypatch, clock, step=0.01, image=0.001)
     first = configure("best", tiny, "colors", {"batch_size": 48})
     found = budget.probe(first, colors, CPU, Scratch(), 30.0)
     assert found.training[64].rate(48) == pytest.approx(48 / 0.058, rel=0.02)
@@ -195,12 +201,7 @@ def test_an_optimizers_own_time_is_known_where_there_is_no_time_for_whole_batche
 ) -> None:
     """Steps of two seconds, whatever the batch: sixteen images a step would train an eighth as fast as 128 do."""
 
-    def forward(self: TinyNet, images: Tensor) -> Tensor:
-        clock.now += 2.0 + 0.01 * len(images)
-        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
-        return logits
-
-    monkeypatch.setattr(TinyNet, "forward", forward)
+    costing(monkeypatch, clock, step=2.0, image=0.01)
     first = configure("best", tiny, "colors", {"batch_size": 128})
     began = clock.now
     found = budget.probe(first, colors, CPU, Scratch(), 80.0)
@@ -211,15 +212,10 @@ def test_an_optimizers_own_time_is_known_where_there_is_no_time_for_whole_batche
 def test_an_update_is_timed_apart_where_there_is_time_for_small_batches_alone(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset
 ) -> None:
-    def forward(self: TinyNet, images: Tensor) -> Tensor:
-        clock.now += 0.01 * len(images)
-        logits: Tensor = self.classifier(self.features(images).mean((2, 3)))
-        return logits
-
     def learn(self: Learner, lr: float) -> None:
         clock.now += 2.0
 
-    monkeypatch.setattr(TinyNet, "forward", forward)
+    costing(monkeypatch, clock, step=0.0, image=0.01)
     monkeypatch.setattr(Learner, "learn", learn)
     first = configure("best", tiny, "colors", {"batch_size": 128})
     found = budget.probe(first, colors, CPU, Scratch(), 8.0)

@@ -63,9 +63,8 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
     gentle = min(1.0, passes / FULL)
     fresh = config.init is None  # what weights know already, steps as long as Muon's overwrite at first
     quick = fresh and passes < BARE and config.optimizer == "adamw" and not {"optimizer", "lr"} & set(given)
-    batch = config.batch_size
-    if not quick and config.optimizer != QUICK:
-        batch = next((size for below, size in SMALL_BATCHES if passes < below), batch)
+    small = next((size for below, size in SMALL_BATCHES if passes < below), config.batch_size)
+    batch = config.batch_size if quick or config.optimizer == QUICK else small
     steps = max(1.0, passes * images / batch)
     dropout = architectures.get(config.model).dropout if config.dropout is None else config.dropout
     chosen = {"optimizer": QUICK, "lr": optimizers.get(QUICK).lr, "momentum": QUICK_MOMENTUM} if quick else {}
