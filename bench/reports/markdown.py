@@ -11,6 +11,7 @@ from ..estimates import Estimate
 from ..markdown_table import line
 from ..report import reports
 from ..row import PERCENTILES, rows
+from ..scatter import by_size
 from ..table import COLUMNS, NOTES, TEXT_COLUMNS, doubts, facts, milliseconds, table
 
 
@@ -40,7 +41,12 @@ def markdown(run: BenchRun) -> str:
             "in the worst round. The intervals hold the true figure 95 times of 100, from the spread between rounds.",
         ]
         lines += ["", *(f"- {doubt}" for doubt in doubts(run))]
-        lines += ["", "![Accuracy over size and latency](accuracy.png)", "", "![Latency](latency.png)", ""]
+        pictures = ["![Latency](latency.png)"]
+        if by_size(rows(run)):
+            pictures.insert(0, "![Accuracy over size and latency](accuracy.png)")
+        for picture in pictures:
+            lines += ["", picture]
+        lines.append("")
     lines += ["## Where and how", "", line(["what", "value"]), line(["---", "---"])]
     lines += [line(fact) for fact in facts(run)]
     return "\n".join(lines) + "\n"

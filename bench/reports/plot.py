@@ -25,12 +25,13 @@ _INK, _ACCENT, _MUTED = "#1f2933", "#0b6e99", "#8a97a6"
 
 
 def write(run: BenchRun, folder: Path) -> None:
-    """Writes both pictures; none for a run without a measured latency."""
+    """Writes both pictures, that of accuracy where some is known; none for a run without a measured latency."""
     found = rows(run)
     if any(row.latency_ns for row in found):
         # A line below the axes for each point of size, which are all that have one of latency and more.
-        tall = 3.8 + 0.16 * len(by_size(found))
-        _save(folder / "accuracy.png", 10, tall, lambda figure: _accuracy(figure, found, run))
+        if points := by_size(found):
+            tall = 3.8 + 0.16 * len(points)
+            _save(folder / "accuracy.png", 10, tall, lambda figure: _accuracy(figure, found, run))
         height = 1.6 + 0.42 * sum(row.latency_ns is not None for row in found)
         _save(folder / "latency.png", 10, height, lambda figure: _latency(figure, found, run))
 

@@ -83,6 +83,19 @@ def test_a_run_without_results_has_reports(minimal_run: Any, tmp_path: Path) -> 
     assert not (tmp_path / "accuracy.png").exists()
 
 
+def test_a_run_without_accuracies_has_no_picture_of_them(linux_run: BenchRun, tmp_path: Path) -> None:
+    results = tuple(result.model_copy(update={"accuracy": None}) for result in linux_run.results)
+    write(linux_run.model_copy(update={"results": results}), tmp_path)
+    assert not (tmp_path / "accuracy.png").exists()
+    assert (tmp_path / "latency.png").exists()
+    page = (tmp_path / "report.md").read_text()
+    assert "(accuracy.png)" not in page
+    assert "(latency.png)" in page
+    write(linux_run, tmp_path)
+    assert (tmp_path / "accuracy.png").exists()
+    assert "(accuracy.png)" in (tmp_path / "report.md").read_text()
+
+
 def test_the_front_has_what_nothing_beats(linux_run: BenchRun) -> None:
     points = {p.label: p.best for p in by_size(rows(linux_run))}
     assert points["densenet coreml-w8 on reference cpu"]
