@@ -31,6 +31,7 @@ def write_labels(axes: Axes, labels: Sequence[Label], *, fontsize: float) -> Non
     Call it last: the limits, the scales and everything else of the picture must be there.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.patheffects import withStroke
     from matplotlib.transforms import Bbox
 
     figure = axes.get_figure(root=True)
@@ -47,6 +48,7 @@ def write_labels(axes: Axes, labels: Sequence[Label], *, fontsize: float) -> Non
             label.text, (label.x, label.y), xytext=(0, 0), textcoords="offset points", color=label.color
         )
         written.set_fontsize(fontsize)
+        written.set_path_effects([withStroke(linewidth=2, foreground="white")])  # above lines that run through it
         written.set_in_layout(False)
         size = written.get_window_extent(renderer)
         for dx, dy in _places(size.width, size.height):

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _INK, _MUTED = "#1f2933", "#8a97a6"
 _COLORS = {"coreml": "#0b6e99", "onnx": "#b45309", "coreai": "#5b21b6"}
+_FEW, _LARGE, _SMALL = 12, 9.0, 6.0
+"""So many names can be written large; of more, small ones."""
+_LEAST_POINTS = 1.0
+"""Of accuracy on the axis: what a few images make of a difference shall not look like one."""
 
 
 def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
@@ -28,7 +32,7 @@ def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
     from matplotlib.figure import Figure
 
     points = sorted(
-        ((a.bytes / 1000, 100 * a.verification.artifact.top1, a, a.verification) for a in artifacts if a.verification),
+        ((a.bytes, 100 * a.verification.artifact.top1, a, a.verification) for a in artifacts if a.verification),
         key=lambda point: (point[0], -point[1]),
     )
     if not points:
@@ -47,25 +51,26 @@ def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
             axes.axhline(100 * figures.reference.top1, color=_MUTED, linewidth=0.8, linestyle="--", zorder=0)
     for format_ in sorted({artifact.variant.format for _, _, artifact, _ in points}):
         axes.scatter([], [], color=_COLORS[format_], label=format_)
-    counts = " or ".join(sorted({f"{figures.images} {figures.split}" for *_, figures in points}))
-    size_axis(axes, "size, kB")
+    counts = " or ".join(sorted({f"{figures.images:,} {figures.split}" for *_, figures in points}))
+    size_axis(axes, "size")
     axes.set(ylabel="top-1 accuracy, %")
     lowest, highest = axes.get_ylim()  # no accuracy lies beyond 100%, so the axis may not say so
-    axes.set_ylim(max(lowest, -2.0), min(highest, 100.5))
+    apart = max(0.0, _LEAST_POINTS - (highest - lowest)) / 2
+    axes.set_ylim(max(lowest - apart, -2.0), min(highest + apart, 100.5))
     hollow = ", hollow: fine-tuned" if any(a.variant.name.endswith("-tuned") for _, _, a, _ in points) else ""
     axes.set_title(f"{points[0][2].spec.architecture} on {counts} images; dashed: the checkpoint{hollow}")
     axes.grid(alpha=0.3)
     axes.legend()
-    write_labels(axes, labels, fontsize=6)
+    write_labels(axes, labels, fontsize=_LARGE if len(labels) <= _FEW else _SMALL)
     with atomic_file(path) as temporary:
         figure.savefig(temporary, metadata={"Software": None})
 
 
 def size_axis(axes: Axes, label: str) -> None:
-    """Makes the x axis one of sizes: logarithmic, with plain numbers."""
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+    """Makes the x axis one of sizes in bytes: logarithmic, told as "500 kB" or "20 MB"."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     axes.set(xlabel=label, xscale="log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_major_formatter(EngFormatter(unit="B"))
     axes.xaxis.set_minor_formatter(NullFormatter())

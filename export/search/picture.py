@@ -62,14 +62,14 @@ def _trials(axes: Axes, plan: Plan) -> None:
         ("searched", _ACCENT, [t for t in plan.trials if not t.chosen and _searched(t)]),
     )
     for label, color, trials in groups:
-        sizes = [trial.bytes / 1000 for trial in trials]
+        sizes = [trial.bytes for trial in trials]
         axes.scatter(sizes, [height(trial) for trial in trials], label=label, color=color, s=18)
     front = sorted((trial for trial in plan.trials if trial.front), key=lambda trial: trial.bytes)
-    axes.plot([t.bytes / 1000 for t in front], [height(t) for t in front], color=_INK, linewidth=0.8, label="front")
+    axes.plot([t.bytes for t in front], [height(t) for t in front], color=_INK, linewidth=0.8, label="front")
     (chosen,) = (trial for trial in plan.trials if trial.chosen)
-    axes.scatter([chosen.bytes / 1000], [height(chosen)], marker="*", s=160, color="#c2185b", label="chosen", zorder=5)
+    axes.scatter([chosen.bytes], [height(chosen)], marker="*", s=160, color="#c2185b", label="chosen", zorder=5)
     what = "top-1 accuracy, %" if plan.labeled else "agreement with the source, %"
-    size_axis(axes, "size of the package, kB")
+    size_axis(axes, "size of the package")
     axes.set(ylabel=what if accurate else "error of the outputs")
     if not accurate:
         axes.set_yscale("symlog", linthresh=1e-6)
@@ -78,7 +78,7 @@ def _trials(axes: Axes, plan: Plan) -> None:
     axes.legend(fontsize=7)
     write_labels(
         axes,
-        [Label(text=t.name.removeprefix("uniform "), x=t.bytes / 1000, y=height(t), color=_INK) for t in groups[0][2]],
+        [Label(text=t.name.removeprefix("uniform "), x=t.bytes, y=height(t), color=_INK) for t in groups[0][2]],
         fontsize=5,
     )
 

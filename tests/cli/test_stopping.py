@@ -207,3 +207,41 @@ def test_what_cleans_up_is_not_disturbed() -> None:
                 signal.raise_signal(signal.SIGINT)
                 cleaned.append(1)
         assert (stop.code, stop.word, cleaned) == (143, "terminated", [1])
+
+
+def test_a_signal_that_came_just_before_a_wait_ends_it() -> None:
+    began = time.monotonic()
+    with stoppable() as stop, pytest.raises(KeyboardInterrupt):
+        # What the system's handler does, without what would end the wait at once.
+        told = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(told)
+        os.write(told, bytes([signal.SIGTERM]))
+        time.sleep(60)
+    assert stop.number == signal.SIGTERM
+    assert time.monotonic() - began < 30
+
+
+def test_a_signal_to_a_forked_child_is_not_its_parents() -> None:
+    with stoppable() as stop:
+        if (child := os.fork()) == 0:
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except KeyboardInterrupt:
+                os._exit(stop.code)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        time.sleep(0.2)
+    assert (os.waitstatus_to_exitcode(status), stop.number) == (143, None)
+
+
+def test_a_signal_that_another_handler_hears_is_not_sent_again() -> None:
+    came: list[int] = []
+    with stoppable() as stop:
+        before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(0.2)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        time.sleep(0.2)
+    assert (came, stop.number) == ([signal.SIGTERM], None)

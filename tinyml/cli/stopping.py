@@ -1,13 +1,16 @@
 """Ctrl-C, SIGTERM and a terminal that goes: each ends a command by unwinding it, so that nothing is left behind.
 
 An exception is not always heard. A finalizer's is reported by Python and lost, and so is one within what C code imports
-and does without (torch's import of numpy). The command would go on; there the signal is sent once more.
+and does without (torch's import of numpy). The command would go on; there the signal is sent once more. So it is where
+it came in the moment between Python's last look at signals and a call that waits (a sleep, a child's end): Python would
+hear of it when the wait is over.
 """
 
 from __future__ import annotations
 
 import _thread
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -51,6 +54,18 @@ class Stop:
         if self.number is not None:
             _thread.start_new_thread(self._again, ())
 
+    def watch(self, told: int) -> None:
+        """Sends a signal, which comes as a byte from `told` when the system has delivered it, until it is heard."""
+        while number := os.read(told, 1):
+            while self._unheard(number[0]):
+                time.sleep(_AGAIN_SECONDS)
+                if self._unheard(number[0]):
+                    signal.pthread_kill(threading.main_thread().ident or 0, number[0])
+        os.close(told)
+
+    def _unheard(self, number: int) -> bool:
+        return self.number is None and signal.getsignal(number) == self.handle
+
     def _again_if_still_in(self, imports: list[FrameType]) -> None:
         time.sleep(_AGAIN_SECONDS)
         main = sys._current_frames().get(threading.main_thread().ident or 0)
@@ -87,6 +102,10 @@ def stoppable() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    _thread.start_new_thread(stop.watch, (told,))
+    earlier_tell = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     lost = sys.unraisablehook
     heard = [number for number in WORDS if signal.getsignal(number) is not signal.SIG_IGN]
     earlier = {number: signal.signal(number, stop.handle) for number in heard}
@@ -97,3 +116,9 @@ def stoppable() -> Iterator[Stop]:
         sys.unraisablehook = lost
         for number, handler in earlier.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(earlier_tell)
+        os.close(tell)
+
+
+# The pipe is the parent's: what ends a forked child is none of its signals.
+os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
