@@ -24,7 +24,8 @@ class Architecture:
     [N, classes]. `dropout` is its own rate, used where nobody asks for another. `has_drop_path` says whether it has
     residual branches that stochastic depth can drop, `smallest` the side of the smallest images that it can be trained
     on. `no_decay` names its parameters of two or more dimensions that weight decay must leave alone. `recipes` holds,
-    by recipe, what it is trained with instead of what the recipe says.
+    by recipe, what it is trained with instead of what the recipe says, `quick_optimizer` what takes it further in few
+    passes than the optimizer of a long training.
     `elsewhere` says what other libraries call its layers: their names, and ours.
     """
 
@@ -36,6 +37,7 @@ class Architecture:
     smallest: int = 16
     no_decay: tuple[str, ...] = ()
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    quick_optimizer: str | None = None
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 

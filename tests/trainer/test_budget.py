@@ -90,6 +90,8 @@ FEW = {"epochs": 3}
     [
         ("vit", FEW, "muon", 0.02),
         ("efficientnet", FEW, "muon", 0.02),
+        ("vgg", FEW, "muon", 0.02),
+        ("densenet", FEW, "muon", 0.02),
         ("vit", {"epochs": 12}, "adamw", 1e-3),
         ("vit", {**FEW, "lr": 5e-4}, "adamw", 5e-4),
         ("vit", {**FEW, "optimizer": "adamw"}, "adamw", 1e-3),
@@ -97,7 +99,7 @@ FEW = {"epochs": 3}
         ("resnet", FEW, "sgd", 0.1),
     ],
 )
-def test_few_passes_from_scratch_are_muons_where_many_are_adamws(
+def test_few_passes_from_scratch_are_the_quick_optimizers(
     model: str, changes: dict[str, object], optimizer: str, lr: float
 ) -> None:
     config = configure("best", model, "tiny-imagenet", changes)

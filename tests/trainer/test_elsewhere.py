@@ -30,7 +30,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tinyml.progress import Silent
 from tinyml.schema import TrainConfig
 from tinyml.trainer import learner as learner_module
-from tinyml.trainer import loop
+from tinyml.trainer import loop, training
 from tinyml.trainer.data import Batch, Dataset, TrainBatches
 from tinyml.trainer.data import resident as resident_module
 from tinyml.trainer.data.resident import Resident
@@ -172,7 +172,7 @@ def test_the_loop_asks_for_a_value_at_the_end_of_an_epoch_alone(
         loop.train(settings, colors, Workspace(tmp_path), device=META, progress=seen)
     assert len(made) == 1
     assert seen.batches == len(colors.split("train")) // BATCH - 1  # all but the last, whose loss is looked at
-    assert seen.batches < loop.ACCELERATOR_CHECK_STEPS
+    assert seen.batches < training.ACCELERATOR_CHECK_STEPS
 
 
 class Copies(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ from tinyml.errors import CheckpointError, TrainingError, UsageError
 from tinyml.progress import Silent
 from tinyml.schema import Checkpoint, History, TrainConfig
 from tinyml.store import read_json
-from tinyml.trainer import checkpoint, loop
+from tinyml.trainer import checkpoint, training
 from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.loop import TrainResult, train
 from tinyml.trainer.objective import Objective
@@ -277,7 +277,7 @@ def test_what_is_told_stays_until_the_next_check(
         def finish(self) -> None:
             told.append("finished")
 
-    monkeypatch.setattr(loop, "CPU_CHECK_STEPS", 2)
+    monkeypatch.setattr(training, "CPU_CHECK_STEPS", 2)
     run(config(epochs=2), colors, tmp_path / "r", progress=Watched())
     first = told[: told.index("finished")]
     assert first[0] == ""

@@ -98,5 +98,6 @@ architectures.add(
         dropout=0.0,
         has_drop_path=True,
         recipes=as_deit(epochs=150, demo_lr=1e-3),
+        quick_optimizer="muon",
     ),
 )

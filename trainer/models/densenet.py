@@ -146,5 +146,6 @@ architectures.add(
                 "mix_probability": 0.5,
             },
         },
+        quick_optimizer="muon",
     ),
 )

@@ -173,5 +173,6 @@ architectures.add(
             "demo": {"optimizer": "adamw", "lr": 2e-3},
         },
         elsewhere=_elsewhere(),
+        quick_optimizer="muon",
     ),
 )

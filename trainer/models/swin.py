@@ -202,5 +202,6 @@ architectures.add(
         smallest=INPUT_SIZE,
         no_decay=tuple(_tables()),
         recipes=as_deit(epochs=150, demo_lr=5e-4),
+        quick_optimizer="muon",
     ),
 )

@@ -54,5 +54,6 @@ architectures.add(
         has_drop_path=False,
         smallest=32,  # five halvings
         recipes={"best": {"epochs": 120}},
+        quick_optimizer="muon",
     ),
 )

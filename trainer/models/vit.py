@@ -132,6 +132,7 @@ architectures.add(
         has_drop_path=True,
         no_decay=("class_token", "positions"),
         recipes=as_deit(epochs=200, demo_lr=5e-4),
+        quick_optimizer="muon",
         elsewhere=_elsewhere(),
     ),
 )

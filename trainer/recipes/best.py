@@ -16,8 +16,8 @@ BARE, FULL = 12.0, 100.0
 SMALL_BATCHES = ((2.5, 32), (8.0, 64))
 """Below so many passes, batches of so many images: more updates of the same images."""
 
-QUICK, QUICK_MOMENTUM = "muon", 0.95
-"""Instead of AdamW with few passes. Its step takes long whatever the batch, so batches stay as they are."""
+MUON, MUON_MOMENTUM = "muon", 0.95
+"""Its step takes long whatever the batch, so batches stay as they are."""
 
 AVERAGED_SHARE = 0.03
 """Of the updates, over which the weights are averaged."""
@@ -54,20 +54,23 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
     """What fewer passes ask for: less regularization, since nothing is learned by heart yet, and more updates.
 
     With few passes the rate falls in a straight line, batches are smaller at the same rate (so that the rate for each
-    image is higher), the average reaches less far back, and most of the time goes to small images. What AdamW would
-    train from scratch is trained by Muon, which comes further in a pass, unless an optimizer or a rate is given.
+    image is higher), the average reaches less far back, and most of the time goes to small images. From scratch a
+    network is trained by its quick optimizer, if it has one, unless an optimizer or a rate is given.
     """
     if passes >= FULL:
         return {}
     strength = min(1.0, max(0.0, (passes - BARE) / (FULL - BARE)))
     gentle = min(1.0, passes / FULL)
     fresh = config.init is None  # what weights know already, steps as long as Muon's overwrite at first
-    quick = fresh and passes < BARE and config.optimizer == "adamw" and not {"optimizer", "lr"} & set(given)
+    few = fresh and passes < BARE and not {"optimizer", "lr"} & set(given)
+    quick = architectures.get(config.model).quick_optimizer if few else None
     small = next((size for below, size in SMALL_BATCHES if passes < below), config.batch_size)
-    batch = config.batch_size if quick or config.optimizer == QUICK else small
+    batch = config.batch_size if MUON in (quick, config.optimizer) else small
     steps = max(1.0, passes * images / batch)
     dropout = architectures.get(config.model).dropout if config.dropout is None else config.dropout
-    chosen = {"optimizer": QUICK, "lr": optimizers.get(QUICK).lr, "momentum": QUICK_MOMENTUM} if quick else {}
+    chosen: dict[str, object] = {} if quick is None else {"optimizer": quick, "lr": optimizers.get(quick).lr}
+    if quick == MUON:
+        chosen["momentum"] = MUON_MOMENTUM
     return {
         **chosen,
         "batch_size": min(batch, config.batch_size),
