@@ -38,11 +38,9 @@ CPU_CHECK_STEPS, ACCELERATOR_CHECK_STEPS = 1, 20
 
 
 class Training:
-    """What learns, and how far it has come.
+    """What learns, and how far it has come; made from what `loop.train` is given.
 
     Args:
-        config: Everything that decides the training.
-        dataset: As for `loop.train`, and so are the others.
         folder: Where results go.
 
     Raises:

@@ -60,7 +60,7 @@ class Stop:
             while self._unheard(number[0]):
                 time.sleep(_AGAIN_SECONDS)
                 if self._unheard(number[0]):
-                    signal.pthread_kill(threading.main_thread().ident or 0, number[0])
+                    _send(number[0])
         os.close(told)
 
     def _unheard(self, number: int) -> bool:
@@ -68,18 +68,27 @@ class Stop:
 
     def _again_if_still_in(self, imports: list[FrameType]) -> None:
         time.sleep(_AGAIN_SECONDS)
-        main = sys._current_frames().get(threading.main_thread().ident or 0)
+        main = sys._current_frames().get(_main())
         if any(before is now for now in _imports(main) for before in imports):
-            self._send()
+            self._send_again()
 
     def _again(self) -> None:
         time.sleep(_AGAIN_SECONDS)
-        self._send()
+        self._send_again()
 
-    def _send(self) -> None:
+    def _send_again(self) -> None:
         number, self.number = self.number, None
         if number is not None:
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
+            _send(number)
+
+
+def _main() -> int:
+    return threading.main_thread().ident or 0
+
+
+def _send(number: int) -> None:
+    """To the main thread, where Python runs handlers: there it ends what waits."""
+    signal.pthread_kill(_main(), number)
 
 
 def _imports(frame: FrameType | None) -> list[FrameType]:
