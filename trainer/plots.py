@@ -69,6 +69,7 @@ def plot_runs(runs: Sequence[tuple[str, History]], title: str, path: Path) -> No
     FigureCanvasAgg(figure)
     losses, accuracies, rates = figure.subplots(1, 3)
     colors: dict[str, str] = {}
+    longest = 0.0
     for name, history in runs:
         if not history.epochs:
             continue
@@ -76,6 +77,7 @@ def plot_runs(runs: Sequence[tuple[str, History]], title: str, path: Path) -> No
         color = colors.setdefault(name, f"C{len(colors) % 10}")
         style = {"color": color, "marker": "o", "markersize": 3, "linestyle": LINES[list(colors).index(name) // 10 % 4]}
         minutes = [seconds / 60 for seconds in accumulate(record.seconds for record in history.epochs)]
+        longest = max(longest, minutes[-1])
         losses.plot(minutes, [record.val_loss for record in history.epochs], **style)
         accuracies.plot(minutes, [100 * record.val_accuracy for record in history.epochs], label=label, **style)
         rates.plot(minutes, [record.lr for record in history.epochs], **style)
@@ -84,6 +86,8 @@ def plot_runs(runs: Sequence[tuple[str, History]], title: str, path: Path) -> No
     rates.set_title("Learning rate at the end of the epoch")
     for axes in (losses, accuracies, rates):
         axes.set_xlabel("minutes")
+        if longest > 0:
+            axes.set_xlim(0, 1.05 * longest)  # a training of one epoch is a point, and lies at its time
         axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=3)
     figure.suptitle(title)
