@@ -103,16 +103,16 @@ def train(
 
     def training() -> Training:
         return Training(
-            config,
-            dataset,
-            folder,
-            device,
-            start,
-            objective or objective_of(config, dataset.split("train").labels, len(dataset.index.labels)),
-            answers,
-            progress or Silent(),
-            spent,
-            team,
+            config=config,
+            dataset=dataset,
+            folder=folder,
+            device=device,
+            start=start,
+            objective=objective or objective_of(config, dataset.split("train").labels, len(dataset.index.labels)),
+            answers=answers,
+            progress=progress or Silent(),
+            spent=spent,
+            team=team,
         )
 
     if not team.first:

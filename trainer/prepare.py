@@ -95,11 +95,13 @@ def prepare(
     seconds = None if wish.budget is None else seconds_of(wish.budget)
     resumed = foreign = None
     if wish.state is not None:
-        for option, given in (("budget", wish.budget), ("init", wish.init), ("teacher", wish.teacher)):
+        for name, given in (("budget", wish.budget), ("init", wish.init)):
             if given is not None:
-                raise UsageError(f"a resumed training keeps its {option}", value=given, hint=f"leave --{option} out")
+                raise _kept(name, given)
         resumed = Resumed(read_state(wish.state, progress=progress))
         config = changed(resumed.state.position.config, wish.changes)
+        if wish.teacher is not None and config.teacher is None:
+            raise _kept("teacher", wish.teacher)
     else:
         recipe = wish.recipe or (DEFAULT_RECIPE if seconds is None else BUDGET_RECIPE)
         foreign = None if wish.init is None else read_foreign(wish.init)
@@ -118,9 +120,17 @@ def prepare(
     if (taught_by := _teacher_path(wish, config)) is not None:
         if open_teacher is None:
             raise ValueError("nobody opens the teacher")
+        if resumed is not None and not taught_by.exists():
+            raise UsageError(
+                "the teacher of this training is gone", value=taught_by, hint="say with --teacher where it lies now"
+            )
         origin, teacher = open_teacher(taught_by, config, dataset, device)
         if config.teacher is not None and origin.sha256 != config.teacher.sha256:
-            raise UsageError("the teacher has changed since this training began", value=origin.path)
+            raise UsageError(
+                "this is not the teacher that the training began with",
+                value=origin.path,
+                hint=f"it was {config.teacher.path}; say with --teacher where that lies now",
+            )
         config = changed(config, {"teacher": origin})
 
     def ready(config: TrainConfig, start: Start, words: tuple[str, ...] = ()) -> Prepared:
@@ -209,8 +219,14 @@ def _check_taught(wish: Wish, config: TrainConfig) -> None:
             )
 
 
+def _kept(name: str, given: object) -> UsageError:
+    """Of an option that a training to go on with cannot take."""
+    return UsageError(f"a resumed training keeps its {name}", value=given, hint=f"leave --{name} out")
+
+
 def _teacher_path(wish: Wish, config: TrainConfig) -> Path | None:
-    return wish.teacher if config.teacher is None else Path(config.teacher.path)
+    """Where the teacher lies: a training may go on elsewhere than where it began."""
+    return wish.teacher if wish.teacher is not None or config.teacher is None else Path(config.teacher.path)
 
 
 def _answers(

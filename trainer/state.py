@@ -42,7 +42,8 @@ from .weights import check_fit, read_tensors, refuse_pickle_name, write_tensors
 Tensors: TypeAlias = Mapping[str, Tensor]
 
 HEADER, CHECKSUM = "tinyml", "crc32"
-MAY_CHANGE = frozenset({"compiled", "epochs", "total_epochs", "patience", "save_every"})
+MAY_CHANGE = frozenset({"compiled", "epochs", "total_epochs", "patience", "save_every", "teacher"})
+"""Of a configuration to go on with. Of the teacher, only where it lies: `prepare` compares the file."""
 
 
 class Position(Record):

@@ -51,6 +51,7 @@ class Training:
 
     def __init__(
         self,
+        *,
         config: TrainConfig,
         dataset: Dataset,
         folder: RunFolder,

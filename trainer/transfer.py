@@ -80,17 +80,16 @@ def read_foreign(path: Path) -> Foreign:
     Raises:
         CheckpointError: The file is missing, truncated, a pickle, or no safetensors file.
     """
-    origin = path.absolute()
     if (path.suffix == ".json" and not is_index(path)) or checkpoint.manifest_beside(path).is_file():
         loaded = checkpoint.load(path)
         weights = loaded.manifest.absolute().parent / loaded.checkpoint.path
         return Foreign(
-            origin=Origin(path=str(origin), sha256=file_sha256(weights)),
+            origin=Origin(path=str(path), sha256=file_sha256(weights)),
             tensors=loaded.model.state_dict(),
             labels=loaded.checkpoint.spec.labels,
         )
     tensors, _ = read_tensors(path)
-    return Foreign(origin=Origin(path=str(origin), sha256=file_sha256(path)), tensors=tensors, labels=None)
+    return Foreign(origin=Origin(path=str(path), sha256=file_sha256(path)), tensors=tensors, labels=None)
 
 
 def matched(network: nn.Module, foreign: Foreign, model: str, labels: tuple[str, ...]) -> Matched:

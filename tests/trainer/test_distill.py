@@ -174,10 +174,38 @@ def test_the_command_line_takes_a_checkpoint_and_remembers_it(
     resume = ["train", tiny, "--resume", "--run", "student", "--epochs", "2", "--results", str(tmp_path)]
     assert run(resume) == 0
     capsys.readouterr()
-    assert run([*resume, "--teacher", str(teacher)]) == 2
-    assert "a resumed training keeps its teacher" in capsys.readouterr().err
     assert run(["train", tiny, *look, "--teacher", str(tmp_path / "no")]) == 1
     assert "no such model" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_training_goes_on_where_its_teacher_lies_elsewhere(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    look = ["--data", "shapes", "--recipe", "demo", "--limit", "8", "--device", "cpu"]
+    assert run(["train", tiny, *look, "--epochs", "1", "--run", "teacher"]) == 0
+    assert run(["train", tiny, *look, "--epochs", "1", "--run", "other", "--seed", "1"]) == 0
+    runs = Path("results", tiny, "runs")
+    teacher = runs / "teacher" / "checkpoints" / "best.json"
+    parts = ["--epochs", "1", "--total-epochs", "4", "--teacher", str(teacher), "--run", "student"]
+    assert run(["train", tiny, *look, *parts]) == 0
+    origin = read_json(runs / "student" / "checkpoints" / "best.json", Checkpoint).config.teacher
+    assert origin is not None
+    assert origin.path == str(teacher)  # as it was named: it holds on any machine
+    (runs / "teacher").rename(tmp_path / "elsewhere")
+    moved = tmp_path / "elsewhere" / "checkpoints" / "best.json"
+    resume = ["train", tiny, "--resume", "--run", "student", "--epochs"]
+    capsys.readouterr()
+    assert run([*resume, "2"]) == 2
+    assert "the teacher of this training is gone" in capsys.readouterr().err
+    assert run([*resume, "2", "--teacher", str(runs / "other" / "checkpoints" / "best.json")]) == 2
+    assert "this is not the teacher that the training began with" in capsys.readouterr().err
+    assert run([*resume, "2", "--teacher", str(moved)]) == 0
+    assert run([*resume, "3"]) == 0  # where it lies now is kept
+    capsys.readouterr()
+    assert run(["train", tiny, "--resume", "--run", "other", "--epochs", "2", "--teacher", str(moved)]) == 2
+    assert "a resumed training keeps its teacher" in capsys.readouterr().err
 
 
 def test_a_package_teaches_as_its_network_does(colors: Dataset, tmp_path: Path) -> None:

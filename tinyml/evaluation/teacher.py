@@ -26,7 +26,7 @@ def open_teacher(path: Path, config: TrainConfig, dataset: Dataset, device: torc
     model = open_model(path, device)
     predictor, seen = model.predictor, dataset.index.preprocess
     check_teacher(predictor.spec.labels, dataset.index.labels, path)
-    origin = Origin(path=str(path.absolute()), sha256=model.sha256)
+    origin = Origin(path=str(path), sha256=model.sha256)
     if isinstance(predictor, CheckpointPredictor):
         network = predictor.loaded.model
         return origin, NetworkTeacher(network, predictor.spec.preprocess, seen, config.precision)

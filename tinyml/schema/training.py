@@ -26,7 +26,7 @@ class Origin(Record):
     """A file or folder that a training takes something from, as it was then."""
 
     path: str
-    """Absolute."""
+    """As it was named: below the folder the training began in, or absolute."""
     sha256: Sha256
 
 
