@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError, UnavailableError
-from tinyml.export import pipeline
+from tinyml.export import original, writing
 from tinyml.export.format import formats
 from tinyml.export.pipeline import Exporter
 from tinyml.export.proof import prove
@@ -39,7 +39,7 @@ def registered(tiny: str) -> None:
 @pytest.fixture
 def dataset(colors: Dataset, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """The data set that every checkpoint here was trained on."""
-    monkeypatch.setattr(pipeline, "reopen", lambda *_, **__: colors)
+    monkeypatch.setattr(original, "reopen", lambda *_, **__: colors)
     return colors
 
 
@@ -97,7 +97,7 @@ def test_no_failure_of_one_variant_stops_the_others(
             raise RuntimeError("no such\n  op")
         write(self, network, variant, *others)
 
-    monkeypatch.setattr(pipeline, "prove", proven)
+    monkeypatch.setattr(writing, "prove", proven)
     monkeypatch.setattr(type(onnx), "write", written)
     monkeypatch.setattr(type(onnx), "available", lambda _: next(reasons))
     workspace = Workspace(tmp_path / "results")

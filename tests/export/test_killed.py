@@ -22,7 +22,7 @@ import pytest
 from tests.tiny import register_tiny, save_tiny
 from tests.trainer.conftest import make_colors
 from tinyml.errors import ArtifactError
-from tinyml.export import pipeline
+from tinyml.export import original
 from tinyml.export.formats import coreml, onnx
 from tinyml.export.pipeline import Exporter
 from tinyml.export.variants import variants
@@ -36,7 +36,7 @@ workspace = Workspace(place / "results")
 colors = make_colors(place / "colors")
 register_tiny(pytest.MonkeyPatch())
 made = save_tiny(place, colors)
-pipeline.reopen = lambda *_, **__: colors
+original.reopen = lambda *_, **__: colors
 ROW = variants.get("coreml-w8")
 folder = workspace.export("tiny", ROW.name)
 
