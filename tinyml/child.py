@@ -6,15 +6,21 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinyml.signals import code_of
+
 STOP_SECONDS = 60
 """A command that has not ended so long after SIGTERM is killed."""
 
 
 def run(words: Sequence[str], *, cwd: Path) -> int:
-    """Runs it to its end and returns its exit code; an exception here, such as a signal, ends it first."""
+    """Runs it to its end and returns its exit code, that of shells where a signal ended it.
+
+    An exception here, such as a signal, ends it first.
+    """
     process = subprocess.Popen(words, cwd=cwd)  # noqa: S603 (our own command)
     try:
-        return process.wait()
+        code = process.wait()
+        return code if code >= 0 else code_of(-code)
     except BaseException:
         end(process)
         raise

@@ -1,4 +1,4 @@
-"""Commands done in order; what is done stays done, and an interrupted one goes on."""
+"""Commands done in order; what is done stays done, an interrupted one goes on, one that fails stops what needs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Literal
 from tinyml.child import run
 from tinyml.commands import command
 from tinyml.schema import SCHEMA_VERSION, Record, Sha256
+from tinyml.signals import WORDS, code_of
 from tinyml.store import read_json, write_json
+
+_INTERRUPTED = frozenset(map(code_of, WORDS))
 
 Runner = Callable[[Sequence[str], Path], int]
 """Runs a command, without its `tinyml`, in a folder, and returns its exit code."""
@@ -48,9 +51,13 @@ class Outcome:
     """How the steps ended."""
 
     code: int
-    """The exit code of the step that failed; 0: none did."""
+    """The exit code of the step that was interrupted, or of the first that failed; 0: all are done."""
     kept: tuple[str, ...]
     """The steps that were not done again."""
+    failed: tuple[str, ...] = ()
+    """Those that failed."""
+    left: tuple[str, ...] = ()
+    """Those that build on one that failed, and were not tried."""
 
 
 class DoneStep(Record):
@@ -92,18 +99,24 @@ def do(
         now: Whether a step is to be done this time; the others stay as they are.
 
     Returns:
-        What became of them; it stops at the first that fails.
+        What became of them; it stops at one that is interrupted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / record
     before = {step.name: step.fingerprint for step in _read(path).steps}
     kept: list[str] = []
+    failed: dict[str, int] = {}
+    left: list[str] = []
     marks: dict[str, str] = {}
-    last = ""
+    last: tuple[str, ...] = ()
     for step in steps:
-        builds_on = last if step.after is None else "".join(marks[name] for name in step.after)
-        last = mark = marks[step.name] = fingerprint(step, builds_on)
+        after = last if step.after is None else step.after
+        last = (step.name,)
+        mark = marks[step.name] = fingerprint(step, "".join(marks[name] for name in after))
         if not now(step):
+            continue
+        if any(name in failed or name in left for name in after):
+            left.append(step.name)
             continue
         if before.get(step.name) == mark and all(any(folder.glob(made)) for made in step.makes):
             say(f"unchanged, not done again: {command(*step.words)}")
@@ -112,11 +125,15 @@ def do(
             words = step.command(folder)
             say(f"$ {command(*words)}")
             code = runner(words, cwd or folder)
+            if code in _INTERRUPTED:
+                return Outcome(code=code, kept=tuple(kept), failed=tuple(failed), left=tuple(left))
             if code != 0:
-                return Outcome(code=code, kept=tuple(kept))
+                failed[step.name] = code
+                continue
         before[step.name] = mark
         write_json(path, DoneSteps(steps=tuple(DoneStep(name=name, fingerprint=of) for name, of in before.items())))
-    return Outcome(code=0, kept=tuple(kept))
+    code = next(iter(failed.values()), 0)
+    return Outcome(code=code, kept=tuple(kept), failed=tuple(failed), left=tuple(left))
 
 
 def _read(record: Path) -> DoneSteps:

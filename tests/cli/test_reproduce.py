@@ -10,7 +10,7 @@ import pytest
 from tinyml.cli import run
 from tinyml.errors import UsageError
 from tinyml.reproduce import SIX, cheapest_first, kinds_of, plan, reproduce
-from tinyml.steps import Step, apart
+from tinyml.steps import Outcome, Step, apart
 from tinyml.workspace import Workspace
 
 # Stands for `tinyml`: makes what each verb leaves; `train` is interrupted until it is told to resume.
@@ -25,18 +25,21 @@ root = Path(words[words.index("--results") + 1]) if "--results" in words else No
 def touch(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
+model = "vgg" if any("vgg" in word for word in words) else "resnet20"
 if verb == "train":
+    if (root / "broken").exists() and model == "resnet20":
+        sys.exit(3)
     checkpoints = root / words[0] / "runs" / words[words.index("--run") + 1] / "checkpoints"
     touch(checkpoints / "resume.safetensors")
     if "--resume" not in words:
         sys.exit(130)
     touch(checkpoints / "best.json")
 elif verb == "eval":
-    touch(root / "resnet20" / "test_results.json")
+    touch(root / model / "test_results.json")
 elif verb == "export":
-    touch(root / "resnet20" / "exports" / "coreml-fp16" / "manifest.json")
+    touch(root / model / "exports" / "coreml-fp16" / "manifest.json")
 elif verb == "explain":
-    touch(root / "resnet20" / "explained" / "checkpoint.json")
+    touch(root / model / "explained" / "checkpoint.json")
 elif verb == "bench":
     touch(root / "bench" / "1" / "run.json")
 elif verb == "report":
@@ -89,6 +92,46 @@ def test_some_steps_first_and_the_others_later(tmp_path: Path) -> None:
     assert all(line.startswith("unchanged") for line in told)
     assert once(None, ("resnet20", "vgg")) == 130  # a further network leaves the first one's steps done
     assert [line.startswith("unchanged") for line in told] == [True] * 5 + [False]
+
+
+def test_a_network_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    (tmp_path / "broken").touch()
+    steps = plan(("vgg", "resnet20"), data="shapes", budget="20s", workspace=workspace)
+
+    def once() -> Outcome:
+        return reproduce(steps, workspace, lambda _: None, runner=apart(PROGRAM))
+
+    interrupted = once()  # the cheaper one has failed, and the other one's training is interrupted
+    assert (interrupted.code, interrupted.failed) == (130, ("train resnet20",))
+    assert interrupted.left == ("eval resnet20", "export resnet20", "explain resnet20")
+    outcome = once()
+    assert (outcome.code, outcome.failed) == (3, ("train resnet20",))
+    assert outcome.left == (*interrupted.left, "bench", "report")  # they are of both
+    assert (tmp_path / "vgg" / "explained" / "checkpoint.json").exists()
+
+
+def test_what_failed_is_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken").touch()
+    monkeypatch.setattr("tinyml.reproduce.apart", lambda: apart(PROGRAM))
+    words = ["reproduce", "--models", "resnet20", "--data", "shapes", "--results", str(tmp_path)]
+    assert run(words) == 3
+    told = capsys.readouterr().out.splitlines()[-3:]
+    assert told[0] == "failed: train resnet20"
+    assert told[1].startswith("left out, as they build on it: eval resnet20, export resnet20, explain")
+    assert told[2].startswith("to go on: tinyml reproduce --models resnet20 --data shapes")
+
+
+def test_a_step_that_a_signal_ends_ends_them_all(tmp_path: Path) -> None:
+    outcome = reproduce(
+        small(tmp_path),
+        Workspace(tmp_path),
+        lambda _: None,
+        runner=apart((sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGHUP)")),
+    )
+    assert (outcome.code, outcome.failed, outcome.left) == (129, (), ())
 
 
 def test_an_unknown_kind_of_step_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,10 @@ def reproduce(
             out.line(command(*step.words))
         return
     outcome = run(steps, workspace, out.line, kinds=kinds)
+    if outcome.failed:
+        out.line(f"failed: {', '.join(outcome.failed)}")
+    if outcome.left:
+        out.line(f"left out, as they build on it: {', '.join(outcome.left)}")
     if outcome.code:
         out.line(f"to go on: {command('reproduce', *_given(models, data, budget, limit, only), results=results)}")
         raise typer.Exit(outcome.code)
