@@ -37,15 +37,9 @@ class Exporter:
     Args:
         manifest: The checkpoint's manifest or weights.
         workspace: Where to write to.
-        images: How many test images to verify on; None: all.
-        data: As for `reopen`.
-        calibration_images: How many training images to calibrate activations on; None: as many as the variant says.
+        images, data, calibration_images: As for `Original`, which says what is raised as well.
         keep_failed: Whether what misses its floor is kept aside, its manifest saying so.
         progress: Told of every step.
-
-    Raises:
-        CheckpointError, ManifestError: The checkpoint cannot be loaded.
-        DataError: The data set it was trained on is not there, has changed, or has other classes by now.
     """
 
     def __init__(
@@ -140,9 +134,8 @@ class Exporter:
             artifact, _ = checked_artifact(manifest)
         except (ArtifactError, ManifestError):
             return None
-        same = artifact.checkpoint_sha256 == self.checkpoint.sha256 and artifact.variant == self._original.settled(
-            variant
-        )
+        settled = self._original.settled(variant)
+        same = artifact.checkpoint_sha256 == self.checkpoint.sha256 and artifact.variant == settled
         images = artifact.verification.images if artifact.verification else 0
         return manifest if same and images == len(self.answers.images) else None
 
