@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinyml.accuracy import Images, subset
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.heartbeat import beating
-from tinyml.progress import Progress
+from tinyml.progress import Progress, Silent
 from tinyml.schema import ActivationQuantization, Variant
 from tinyml.scratch import scratch_in, temporary_folder
 from tinyml.trainer.checkpoint import load
@@ -43,12 +43,13 @@ class Original:
         self,
         manifest: Path,
         *,
-        images: int | None,
-        data: str | None,
-        calibration_images: int | None,
-        progress: Progress,
+        images: int | None = VERIFY_IMAGES,
+        data: str | None = None,
+        calibration_images: int | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        self._images, self._data, self._calibration_images, self._progress = images, data, calibration_images, progress
+        self._images, self._data, self._calibration_images = images, data, calibration_images
+        self.progress = progress = progress or Silent()
         self.loaded = load(manifest)
         self.checkpoint, self.manifest = self.loaded.checkpoint, self.loaded.manifest
         self.network, self.spec = self.loaded.model, self.checkpoint.spec
@@ -63,7 +64,7 @@ class Original:
             images=self._images,
             data=self._data,
             calibration_images=self._calibration_images,
-            progress=self._progress,
+            progress=self.progress,
         )
 
     @property
@@ -107,6 +108,6 @@ class Original:
         """The weights of `variant`, by layer."""
         format_ = formats.get(variant.format)
         with temporary_folder("rounded") as folder, scratch_in(folder):
-            with beating(self._progress, f"{variant.name}: rounding what the training begins with"):
+            with beating(self.progress, f"{variant.name}: rounding what the training begins with"):
                 self.convert(variant, path := folder / f"rounded{format_.suffix}")
             return {weight.layer: values for weight, values in format_.held_weights(path)}

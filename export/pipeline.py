@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from tinyml.accuracy import subset
+from tinyml.duration import duration
 from tinyml.errors import ArtifactError, DataError, ManifestError, TinyMLError, UsageError, noted
-from tinyml.progress import Progress, Silent
-from tinyml.schema import IMAGE, Checkpoint, Plan, PlanGoal, Rounding, Variant
+from tinyml.progress import Progress
+from tinyml.schema import IMAGE, Plan, PlanGoal, Rounding, Variant
 from tinyml.scratch import scratch_in, temporary_folder
 from tinyml.workspace import ARTIFACT_MANIFEST, Workspace, checked_artifact, read_artifact
 
@@ -27,52 +28,22 @@ from .search import planning
 from .search.judge import Subject
 from .search.planning import JUDGING_IMAGES, variant_for
 from .variants import variants
-from .verify import VERIFY_IMAGES, CheckpointAnswers
+from .verify import VERIFY_IMAGES
 from .writing import write
 
 
 class Exporter:
-    """Exports of one checkpoint, which is opened once.
+    """Exports of one checkpoint.
 
     Args:
-        manifest: The checkpoint's manifest or weights.
+        original: What is exported; what it tells of every step is told by this as well.
         workspace: Where to write to.
-        images, data, calibration_images: As for `Original`, which says what is raised as well.
         keep_failed: Whether what misses its floor is kept aside, its manifest saying so.
-        progress: Told of every step.
     """
 
-    def __init__(
-        self,
-        manifest: Path,
-        workspace: Workspace,
-        *,
-        images: int | None = VERIFY_IMAGES,
-        data: str | None = None,
-        calibration_images: int | None = None,
-        keep_failed: bool = False,
-        progress: Progress | None = None,
-    ) -> None:
-        self._workspace, self._keep_failed = workspace, keep_failed
-        self._progress = progress or Silent()
-        self._original = Original(
-            manifest, images=images, data=data, calibration_images=calibration_images, progress=self._progress
-        )
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """What is exported."""
-        return self._original.checkpoint
-
-    @property
-    def manifest(self) -> Path:
-        """The checkpoint's."""
-        return self._original.manifest
-
-    @property
-    def answers(self) -> CheckpointAnswers:
-        """The images that artifacts are verified on, and the checkpoint's answers."""
-        return self._original.answers
+    def __init__(self, original: Original, workspace: Workspace, *, keep_failed: bool = False) -> None:
+        self._original, self._workspace, self._keep_failed = original, workspace, keep_failed
+        self._progress = original.progress
 
     def export(
         self,
@@ -105,7 +76,7 @@ class Exporter:
                 manifests.append(there)
                 continue
             left = (time.monotonic() - begin) / made * (len(rows) - number) if made else None
-            togo = "" if left is None else f", about {max(1, round(left / 60))} min to go"
+            togo = "" if left is None else f", about {duration(left)} to go"
             self._progress.say(
                 f"{row.name}: converting" + (f" ({number + 1} of {len(rows)}{togo})" if rows[1:] else "")
             )
@@ -122,22 +93,22 @@ class Exporter:
 
     def _draw(self) -> None:
         """Draws what there is by now of this model, also by earlier exports."""
-        model = self.checkpoint.spec.architecture
+        model = self._original.checkpoint.spec.architecture
         with contextlib.suppress(ArtifactError):  # there is none
             there = [read_artifact(manifest)[0] for manifest in self._workspace.artifacts(model)]
             draw_artifacts(there, self._workspace.exports_picture(model))
 
     def _there(self, variant: Variant) -> Path | None:
         """The manifest of an earlier, whole export of this checkpoint as `variant`."""
-        manifest = self._workspace.export(self.checkpoint.spec.architecture, variant.name) / ARTIFACT_MANIFEST
+        manifest = self._workspace.export(self._original.checkpoint.spec.architecture, variant.name) / ARTIFACT_MANIFEST
         try:
             artifact, _ = checked_artifact(manifest)
         except (ArtifactError, ManifestError):
             return None
         settled = self._original.settled(variant)
-        same = artifact.checkpoint_sha256 == self.checkpoint.sha256 and artifact.variant == settled
+        same = artifact.checkpoint_sha256 == self._original.checkpoint.sha256 and artifact.variant == settled
         images = artifact.verification.images if artifact.verification else 0
-        return manifest if same and images == len(self.answers.images) else None
+        return manifest if same and images == len(self._original.answers.images) else None
 
     def plan(
         self,
@@ -184,8 +155,8 @@ class Exporter:
                 subject,
                 goal,
                 rounding=rounding,
-                model=self.checkpoint.spec.architecture,
-                source_sha256=self.checkpoint.sha256,
+                model=self._original.checkpoint.spec.architecture,
+                source_sha256=self._original.checkpoint.sha256,
                 judged_on="val",
                 among=among,
                 progress=self._progress,
@@ -228,11 +199,11 @@ class Exporter:
             ArtifactError: The weights are not those that the plan was written with before.
             VerificationError: The artifact missed its floor; nothing of it is kept.
         """
-        if plan.source_sha256 != self.checkpoint.sha256:
+        if plan.source_sha256 != self._original.checkpoint.sha256:
             raise UsageError(
                 "the plan was made for another checkpoint",
                 value=f"sha256 {plan.source_sha256[:12]}…",
-                allowed=f"{self.checkpoint.sha256[:12]}…",
+                allowed=f"{self._original.checkpoint.sha256[:12]}…",
             )
         return self.write(plan.variant, plan)
 
@@ -270,5 +241,5 @@ def export(
         UnknownNameError: An unknown variant; nothing is loaded then.
     """
     rows = [variants.get(name) for name in names]
-    opened = Exporter(manifest, workspace, images=images, calibration_images=calibration_images, progress=progress)
-    return opened.export(rows)
+    opened = Original(manifest, images=images, calibration_images=calibration_images, progress=progress)
+    return Exporter(opened, workspace).export(rows)

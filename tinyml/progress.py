@@ -8,8 +8,11 @@ from typing import Protocol
 class Progress(Protocol):
     """One bar at a time, and lines that stay."""
 
-    def start(self, label: str, total: int | None, unit: str) -> None:
-        """Begins a bar of `total` units (None: unknown); ends the one before it."""
+    def start(self, label: str, total: int | None, unit: str, done: int = 0) -> None:
+        """Begins a bar of `total` units (None: unknown), and ends the one before it.
+
+        `done` of them were done earlier (a training resumed, a file fetched in part) and are no part of the rate.
+        """
 
     def advance(self, amount: int = 1, info: str = "") -> None:
         """Moves the bar on; `info` replaces the text beside it ("loss 1.23")."""
@@ -24,7 +27,7 @@ class Progress(Protocol):
 class Silent:
     """A Progress that shows nothing."""
 
-    def start(self, label: str, total: int | None, unit: str) -> None:
+    def start(self, label: str, total: int | None, unit: str, done: int = 0) -> None:
         """Ignores it."""
 
     def advance(self, amount: int = 1, info: str = "") -> None:

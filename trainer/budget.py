@@ -11,6 +11,7 @@ from itertools import islice
 
 import torch
 
+from tinyml.duration import duration
 from tinyml.errors import UsageError
 from tinyml.machine import keep_freed_memory
 from tinyml.schema import Budget, TrainConfig
@@ -19,7 +20,6 @@ from .architecture import INPUT_SIZE, architectures
 from .data import Dataset, TrainBatches, images_an_epoch
 from .data.resident import pixels
 from .device import autocast, memory_format, synchronize
-from .duration import duration
 from .inference import for_inference
 from .learner import Learner
 from .objective import Objective, objective_of

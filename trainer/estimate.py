@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 from tinyml.counting import counted
+from tinyml.duration import duration
 from tinyml.schema import TrainConfig
-
-from .duration import duration
 
 AFTER_S = 10.0
 """So much of the first epoch is watched before anything is said."""

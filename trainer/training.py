@@ -7,6 +7,7 @@ import math
 import torch
 
 from tinyml.counting import counted
+from tinyml.duration import duration
 from tinyml.errors import TrainingError, UsageError
 from tinyml.progress import Progress
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
@@ -16,7 +17,6 @@ from tinyml.workspace import RunFolder
 from . import checkpoint
 from .data import Answers, Dataset, TrainBatches
 from .device import device_name
-from .duration import duration
 from .early_stopping import stopped_early
 from .estimate import FirstEstimate
 from .learner import Learner
@@ -134,9 +134,8 @@ class Training:
         """Trains the rest of the current epoch."""
         tally, steps = self.tally, len(self.batches)
         check_every = CPU_CHECK_STEPS if self.device.type == "cpu" else ACCELERATOR_CHECK_STEPS
-        self.progress.start(f"epoch {self._of(self.epoch + 1)}", steps * self.batches.batch_size, "images")
-        if tally.images:
-            self.progress.advance(tally.images)
+        total = steps * self.batches.batch_size
+        self.progress.start(f"epoch {self._of(self.epoch + 1)}", total, "images", done=tally.images)
         self.learner.begin()
         tally.start_clock()
         shown = ""

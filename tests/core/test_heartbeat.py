@@ -14,7 +14,7 @@ class Counting(Silent):
         self.label, self.beats, self.running = "", 0, False
         self.third = threading.Event()
 
-    def start(self, label: str, total: int | None, unit: str) -> None:
+    def start(self, label: str, total: int | None, unit: str, done: int = 0) -> None:
         assert (total, unit) == (None, "s")
         self.label, self.running = label, True
 

@@ -17,6 +17,7 @@ import pytest
 from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError, UnavailableError
 from tinyml.export import original, writing
 from tinyml.export.format import formats
+from tinyml.export.original import Original
 from tinyml.export.pipeline import Exporter
 from tinyml.export.proof import prove
 from tinyml.export.variants import variants
@@ -67,11 +68,11 @@ def test_an_export_that_was_stopped_goes_on_with_the_variant_it_was_at(made: Pat
     rows = [variants.get(name) for name in ROWS]
     first = StopsAt("coreml-fp16: converting")
     with pytest.raises(KeyboardInterrupt):
-        Exporter(made, workspace, progress=first).export(rows, resume=True)
+        Exporter(Original(made, progress=first), workspace).export(rows, resume=True)
     folder = workspace.model("tiny") / "exports"
     assert sorted(path.name for path in folder.iterdir()) == ["coreml-fp32"]
     second = StopsAt("nothing")
-    exported = Exporter(made, workspace, progress=second).export(rows, resume=True)
+    exported = Exporter(Original(made, progress=second), workspace).export(rows, resume=True)
     assert [manifest.parent.name for manifest in exported.manifests] == list(ROWS)
     assert second.said[0] == "coreml-fp32: there already"
     assert "coreml-fp16: converting (2 of 2)" in second.said
@@ -101,7 +102,7 @@ def test_no_failure_of_one_variant_stops_the_others(
     monkeypatch.setattr(type(onnx), "write", written)
     monkeypatch.setattr(type(onnx), "available", lambda _: next(reasons))
     workspace = Workspace(tmp_path / "results")
-    exported = Exporter(made, workspace).export([variants.get(name) for name in names])
+    exported = Exporter(Original(made), workspace).export([variants.get(name) for name in names])
     assert [manifest.parent.name for manifest in exported.manifests] == ["coreml-fp16"]
     assert {name: str(error) for name, error in exported.failures.items()} == {
         "coreml-fp32": "1 of 2 weights: head: too far",
@@ -118,14 +119,14 @@ def test_no_failure_of_one_variant_stops_the_others(
 
 def test_what_fails_alone_keeps_its_error(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(formats.get("onnx")), "available", lambda _: "no onnx here")
-    exported = Exporter(made, Workspace(tmp_path / "results")).export([variants.get("onnx-fp32")])
+    exported = Exporter(Original(made), Workspace(tmp_path / "results")).export([variants.get("onnx-fp32")])
     with pytest.raises(UnavailableError, match="no onnx here"):
         exported.check()
 
 
 def test_two_exports_into_one_folder_do_not_meet(made: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "results")
-    exporter = Exporter(made, workspace)
+    exporter = Exporter(Original(made), workspace)
     target = workspace.export("tiny", "coreml-fp16")
     target.parent.mkdir(parents=True)
     with only_process(target.with_name(".coreml-fp16.lock")), pytest.raises(ArtifactError, match="another process"):
@@ -136,7 +137,7 @@ def test_two_exports_into_one_folder_do_not_meet(made: Path, tmp_path: Path) -> 
 
 
 def test_what_a_killed_export_left_goes_with_the_next_one_of_any_variant(made: Path, tmp_path: Path) -> None:
-    exporter = Exporter(made, Workspace(tmp_path / "results"))
+    exporter = Exporter(Original(made), Workspace(tmp_path / "results"))
     folder = exporter.write(variants.get("onnx-fp32")).parent.parent
     at_work = folder / ".coreml-w4.tmp-abcd1234"
     for left in (".coreml-w8.tmp-abcd1234", at_work.name):
@@ -166,7 +167,7 @@ def small_files(size: int) -> Iterator[None]:
 
 def test_a_disk_that_refuses_leaves_nothing(made: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "results")
-    exporter = Exporter(made, workspace)
+    exporter = Exporter(Original(made), workspace)
     refused = f"no room for onnx-fp32 .{os.strerror(errno.EFBIG)}"
     with small_files(1000), pytest.raises(FullDiskError, match=refused):
         exporter.write(variants.get("onnx-fp32"))
@@ -175,18 +176,16 @@ def test_a_disk_that_refuses_leaves_nothing(made: Path, tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_other_classes_is_refused(tmp_path: Path, dataset: Dataset) -> None:
     with pytest.raises(DataError, match="classes"):
-        Exporter(save_tiny(tmp_path, dataset, ("cyan", "magenta", "yellow", "black")), Workspace(tmp_path / "results"))
-    assert not (tmp_path / "results").exists()
+        Original(save_tiny(tmp_path, dataset, ("cyan", "magenta", "yellow", "black")))
 
 
-def test_a_corrupt_checkpoint_is_refused(made: Path, tmp_path: Path) -> None:
+def test_a_corrupt_checkpoint_is_refused(made: Path) -> None:
     weights = made.with_suffix(".safetensors")
     content = bytearray(weights.read_bytes())
     content[-3] ^= 0xFF
     weights.write_bytes(content)
     with pytest.raises(CheckpointError, match="not what its manifest describes"):
-        Exporter(made, Workspace(tmp_path / "results"))
+        Original(made)
     weights.write_bytes(content[: len(content) // 2])
     with pytest.raises(CheckpointError, match=r"best\.safetensors"):
-        Exporter(made, Workspace(tmp_path / "results"))
-    assert not (tmp_path / "results").exists()
+        Original(made)

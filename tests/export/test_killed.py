@@ -24,6 +24,7 @@ from tests.trainer.conftest import make_colors
 from tinyml.errors import ArtifactError
 from tinyml.export import original
 from tinyml.export.formats import coreml, onnx
+from tinyml.export.original import Original
 from tinyml.export.pipeline import Exporter
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
@@ -69,7 +70,7 @@ def export(progress=None, *, stop=0, counted=None):
 
     sys.addaudithook(touched)
     try:
-        for failure in Exporter(made, workspace, images=6, progress=progress).export([ROW]).failures.values():
+        for failure in Exporter(Original(made, images=6, progress=progress), workspace).export([ROW]).failures.values():
             raise failure
         if counted is not None:
             os.write(counted, str(seen).encode())

@@ -25,6 +25,7 @@ from tinyml.evaluation.opening import open_model, open_predictor
 from tinyml.evaluation.runtime import Outputs
 from tinyml.export import pipeline
 from tinyml.export.format import formats
+from tinyml.export.original import Original
 from tinyml.export.variants import variants
 from tinyml.export.verify import CheckpointAnswers, Verifier, mcnemar, verification_of
 from tinyml.numerics import psnr_db, softmax
@@ -152,7 +153,7 @@ def test_missed_floor_is_named_and_leaves_the_earlier_export(trained_results: Tr
     before = file_sha256(target)
     impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
     strict = variants.get("onnx-fp32").model_copy(update={"floor": impossible})
-    exporter = pipeline.Exporter(workspace.newest_checkpoint(), workspace, images=10)
+    exporter = pipeline.Exporter(Original(workspace.newest_checkpoint(), images=10), workspace)
 
     with pytest.raises(VerificationError, match=r"PSNR of the logits \d+\.\d dB is below 1000\.0 dB"):
         exporter.write(strict)
@@ -165,7 +166,7 @@ def test_what_missed_its_floor_is_kept_aside_for_whoever_asks(trained_results: T
     impossible = Floor(top1_agreement=1.0, psnr_db=1000.0, max_accuracy_drop=0.0)
     strict = variants.get("onnx-fp32").model_copy(update={"floor": impossible})
     workspace = Workspace(tmp_path / "results")
-    exporter = pipeline.Exporter(trained_results.checkpoint, workspace, images=10, keep_failed=True)
+    exporter = pipeline.Exporter(Original(trained_results.checkpoint, images=10), workspace, keep_failed=True)
     with pytest.raises(VerificationError, match=r"kept in .*failed/onnx-fp32"):
         exporter.write(strict)
     artifact, path = read_artifact(workspace.failed(trained_results.model, "onnx-fp32") / "manifest.json")
@@ -180,7 +181,8 @@ def test_the_export_of_another_training_is_kept(trained_results: TrainedResults,
     workspace = Workspace(tmp_path / "results")
     shutil.copytree(trained_results.workspace.root, workspace.root)
     target = workspace.export(trained_results.model, "onnx-fp32")
-    exporter = pipeline.Exporter(workspace.newest_checkpoint(), workspace, images=10)
+    original = Original(workspace.newest_checkpoint(), images=10)
+    exporter = pipeline.Exporter(original, workspace)
     exporter.write(variants.get("onnx-fp32"))  # of the same checkpoint: replaced
     assert not (target.parent.parent / "earlier").exists()
     for name in ("onnx-fp32-of-best-0", "onnx-fp32-of-best-0-2"):
@@ -191,7 +193,7 @@ def test_the_export_of_another_training_is_kept(trained_results: TrainedResults,
         exporter.write(variants.get("onnx-fp32"))
         kept = target.parent.parent / "earlier" / name
         assert file_sha256(kept) == before
-        assert read_json(target / "manifest.json", Artifact).checkpoint_sha256 == exporter.checkpoint.sha256
+        assert read_json(target / "manifest.json", Artifact).checkpoint_sha256 == original.checkpoint.sha256
         assert kept / "manifest.json" not in workspace.artifacts()
         assert checkpoint_origin(read_json(kept / "manifest.json", Artifact), kept / "manifest.json") == (
             workspace.run(trained_results.model, "best-0").best
@@ -203,7 +205,7 @@ def test_one_missed_floor_does_not_stop_the_others(trained_results: TrainedResul
     rows = [variants.get(name) for name in ("onnx-fp32", "coreml-fp16")]
     rows[0] = rows[0].model_copy(update={"floor": impossible})
 
-    exported = pipeline.Exporter(trained_results.checkpoint, Workspace(tmp_path), images=10).export(rows)
+    exported = pipeline.Exporter(Original(trained_results.checkpoint, images=10), Workspace(tmp_path)).export(rows)
 
     assert [read_artifact(manifest)[0].variant.name for manifest in exported.manifests] == ["coreml-fp16"]
     assert [*exported.failures] == ["onnx-fp32"]

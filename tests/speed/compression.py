@@ -39,6 +39,7 @@ from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.export.compression import compensates, name_of
 from tinyml.export.finetune.finetune import length_of
 from tinyml.export.format import formats
+from tinyml.export.original import Original
 from tinyml.export.pipeline import Exporter
 from tinyml.export.search.greedy import greedy
 from tinyml.export.search.options import composed
@@ -132,8 +133,8 @@ def changed(before: NDArray[np.bool_], now: NDArray[np.bool_]) -> dict[str, int]
 
 def opened(asked: argparse.Namespace, section: dict[str, Any]) -> Subject:
     """The checkpoint, noted in its section."""
-    exporter = Exporter(asked.checkpoint, Workspace(asked.scratch), images=FEW, data=asked.data)
-    made = exporter.checkpoint
+    original = Original(asked.checkpoint, images=FEW, data=asked.data)
+    made = original.checkpoint
     dataset = reopen(made.config.data, made.dataset, asked.data, progress=Silent())
     answers = ask_checkpoint(CheckpointPredictor(asked.checkpoint), dataset, limit=asked.images)
     about = {
@@ -149,7 +150,7 @@ def opened(asked: argparse.Namespace, section: dict[str, Any]) -> Subject:
     if section.get("about", about) != about:
         raise SystemExit(f"the page has other figures of this name: {section['about']}; name another by --name")
     section["about"] = about
-    return Subject(exporter, answers, asked.scratch / "answers")
+    return Subject(Exporter(original, Workspace(asked.scratch)), answers, asked.scratch / "answers")
 
 
 def rows(names: Sequence[str], *, plain: bool) -> list[Variant]:

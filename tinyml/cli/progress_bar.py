@@ -41,7 +41,7 @@ class TerminalProgress:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
-    def start(self, label: str, total: int | None, unit: str) -> None:
+    def start(self, label: str, total: int | None, unit: str, done: int = 0) -> None:
         """Begins a bar; ends the one before it. One that only tells time shows how long it has been going on."""
         self.finish()
         counted: tuple[ProgressColumn, ...] = (
@@ -58,7 +58,7 @@ class TerminalProgress:
             *columns, TextColumn("{task.fields[info]}", markup=False), console=self._console, transient=True
         )
         self._bar.start()
-        self._task = self._bar.add_task(label, total=total, unit=unit, info="")
+        self._task = self._bar.add_task(label, total=total, unit=unit, completed=done, info="")
 
     def advance(self, amount: int = 1, info: str = "") -> None:
         """Moves the bar on."""
@@ -85,12 +85,13 @@ class LineProgress:
         self._label = ""
         self._unit = ""
         self._total: int | None = None
-        self._done = 0
+        self._done = self._earlier = 0
         self._began = self._told = time.monotonic()
 
-    def start(self, label: str, total: int | None, unit: str) -> None:
+    def start(self, label: str, total: int | None, unit: str, done: int = 0) -> None:
         """Begins a count."""
-        self._label, self._total, self._unit, self._done = label, total, unit, 0
+        self._label, self._total, self._unit = label, total, unit
+        self._done = self._earlier = done
         self._began = self._told = time.monotonic()
 
     def advance(self, amount: int = 1, info: str = "") -> None:
@@ -100,7 +101,7 @@ class LineProgress:
         if now - self._told >= self._every_s:
             self._told = now
             of = f"/{self._total}" if self._total is not None else ""
-            rate = self._done / (now - self._began)
+            rate = (self._done - self._earlier) / (now - self._began)
             shown = f", {rate:,.0f} {self._unit}/s" if rate >= 1 and self._unit != SECONDS else ""
             self.say(f"{self._label}: {self._done}{of} {self._unit}{shown} {info}".rstrip())
 

@@ -79,8 +79,8 @@ def _receive(download: Download, part: Path, progress: Progress) -> str | None:
             resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
             done = have if resumed else 0
             size_mb = download.size_bytes / _MB
-            progress.start(f"fetching {download.file}, {size_mb:,.1f} MB", math.ceil(size_mb), "MB")
-            progress.advance(done // _MB)
+            label = f"fetching {download.file}, {size_mb:,.1f} MB"
+            progress.start(label, math.ceil(size_mb), "MB", done=done // _MB)
             with full_disk_told(part, elsewhere=ELSEWHERE), part.open("ab" if resumed else "wb") as file:
                 while done <= download.size_bytes and (block := response.read(_BLOCK)):
                     file.write(block)

@@ -71,6 +71,7 @@ def export(
     from tinyml.commands import command
     from tinyml.counting import counted
     from tinyml.export.finetune.finetune import length_of, nearest_of
+    from tinyml.export.original import Original
     from tinyml.export.pipeline import Exporter
     from tinyml.export.search.planning import asked
     from tinyml.export.variants import chosen, with_rounding
@@ -89,18 +90,17 @@ def export(
         out.line(f"{name} is left out for {target}: {reason}")
     workspace = Workspace(results)
     manifest = checkpoint or workspace.newest_checkpoint()
-    exporter = Exporter(
+    original = Original(
         manifest,
-        workspace,
         images=images or VERIFY_IMAGES,
         data=data,
         calibration_images=calibration_images,
-        keep_failed=keep_failed,
         progress=out.progress,
     )
-    made, spec = exporter.checkpoint, exporter.checkpoint.spec
+    exporter = Exporter(original, workspace, keep_failed=keep_failed)
+    made, spec = original.checkpoint, original.spec
     out.line(
-        f"checkpoint {exporter.manifest}: {spec.architecture} after "
+        f"checkpoint {original.manifest}: {spec.architecture} after "
         f"{counted(made.epoch, 'epoch')} on {made.config.data}, {counted(spec.classes, 'class', 'classes')}"
     )
     if planned is not None:
@@ -116,7 +116,7 @@ def export(
     written = show_exported(out, exported.manifests, exported.seconds)
     out.document(written)
     if length is not None:
-        show_tuned(out, exporter.answers, written)
+        show_tuned(out, original.answers, written)
     if exported.failures:
         passed = ", ".join(artifact.variant.name for artifact in written) or "none"
         of = len(written) + len(exported.failures)

@@ -204,7 +204,7 @@ def train(
 
 def _announcement(config: TrainConfig, folder: RunFolder, device: str, state: Path | None, processes: int) -> str:
     from tinyml.counting import counted
-    from tinyml.trainer.duration import duration
+    from tinyml.duration import duration
 
     limited = f", {counted(config.limit, 'image')} an epoch" if config.limit else ""
     length = counted(config.epochs, "epoch") if config.budget is None else duration(config.budget.seconds)
