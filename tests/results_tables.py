@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -194,9 +195,20 @@ def sources(results: Path) -> str | None:
         *((kept.shown, kept.record.environment.machine, kept.record.provenance) for kept in project.runs),
     ]
     ordered = sorted(made, key=lambda each: (each[0], each[2].created_at))
-    lines = [[path, by.command, by.tool_version, by.created_at[:10], runtime] for path, runtime, by in ordered]
-    lines = [list(line) for line in dict.fromkeys(map(tuple, lines))]  # a file may hold several figures of one command
+    paths: dict[tuple[str, ...], set[str]] = {}
+    for path, runtime, by in ordered:
+        line = (_of_one_network(path), by.command, by.tool_version, by.created_at[:10], runtime)
+        paths.setdefault(line, set()).add(path)
+    lines = [
+        [*found, *line[1:]] if len(found) == 1 else [f"{line[0]}, {len(found)} files", *line[1:]]
+        for line, found in paths.items()
+    ]
     return "\n".join(table(("file", "command", "version", "date", "by"), lines, text_columns=5)) if lines else None
+
+
+def _of_one_network(path: str) -> str:
+    """`results/vit/exports/*/manifest.json` for any variant's; another file is itself."""
+    return re.sub(r"(/exports/)[^/]+(/manifest\.json)$", r"\1*\2", path)
 
 
 def _verified_by(artifact: Artifact) -> str:
