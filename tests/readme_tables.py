@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and results/README.md anew from `results/`, each between comments that bear its name.
+"""Writes the tables of `DOCUMENTS` anew from `results/`, each between comments that bear its name.
 
 python -m tests.readme_tables
 
@@ -28,7 +28,7 @@ from tinyml.store import write_bytes
 from . import results_tables
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "results" / "README.md")
+DOCUMENTS = (ROOT / "README.md", ROOT / "results" / "README.md", ROOT / "results" / "exports.md")
 MARKED = re.compile(r"(<!-- table (?P<name>[a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -149,6 +149,7 @@ TABLES: dict[str, Table] = {
     "models": Table(measured_by="make results", told=models),
     "networks": Table(measured_by="make results", told=results_tables.networks),
     "together": Table(measured_by="tinyml eval", told=results_tables.together),
+    "chosen-exports": Table(measured_by="make results", told=results_tables.chosen_exports),
     "exports": Table(measured_by="make results", told=results_tables.exports),
     "robustness": Table(measured_by="make results", told=results_tables.robustness),
     "sources": Table(measured_by="make results", told=results_tables.sources),

@@ -1,4 +1,4 @@
-"""The tables of `results/README.md`: networks as trained, each variant, robustness, and where the figures are from."""
+"""The tables of `results/`: networks as trained, what was exported, robustness, and where the figures are from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from tinyml.schema import Artifact, Checkpoint, EpochRecord, EvaluatedModel, His
 from tinyml.trainer.architecture import summaries
 
 GIB = 2**30
+AS_GOOD = 1.0
+"""A variant that loses fewer points of top-1 than this is as good as its checkpoint."""
 
 
 def networks(results: Path) -> str | None:
@@ -131,19 +134,44 @@ def _pixels(history: History, of_split: int | None) -> float:
 
 def exports(results: Path) -> str | None:
     """Every exported variant: size, and how far it is from its checkpoint."""
+    return _of_artifacts(_verified(results))
+
+
+def chosen_exports(results: Path) -> str | None:
+    """Of each network in each format: the largest, which is nearest to the checkpoint, and the smallest as good."""
+    groups = groupby(_verified(results), key=lambda kept: (kept.record.spec.architecture, kept.record.variant.format))
+    chosen = []
+    for _, found in groups:
+        largest, *smaller = found
+        as_good = [kept for kept in smaller if _lost(kept.record) < AS_GOOD]
+        chosen += [largest, *as_good[-1:]]
+    return _of_artifacts(chosen)
+
+
+def _verified(results: Path) -> list[Kept[Artifact]]:
+    """By network and format, the largest first."""
+    return sorted((kept for kept in read(results).artifacts if kept.record.verification), key=_by_size)
+
+
+def _lost(artifact: Artifact) -> float:
+    """Points of top-1 below its checkpoint."""
+    checked = artifact.verification
+    assert checked is not None
+    return (checked.reference.top1 - checked.artifact.top1) * 100
+
+
+def _of_artifacts(chosen: Iterable[Kept[Artifact]]) -> str | None:
     lines = []
-    for kept in sorted(read(results).artifacts, key=_by_size):
+    for kept in chosen:
         artifact, checked = kept.record, kept.record.verification
-        if checked is None:
-            continue
-        lost = (checked.reference.top1 - checked.artifact.top1) * 100
+        assert checked is not None
         lines.append(
             [
                 artifact.spec.architecture,
                 artifact.variant.name,
                 f"{artifact.bytes / MEGABYTE:.3f}",
                 top1_told(checked.artifact),
-                f"{lost:+.2f}".replace("-0.00", "+0.00"),
+                f"{_lost(artifact):+.2f}".replace("-0.00", "+0.00"),
                 share_told(checked.top1_agreement),
                 ABSENT if checked.psnr_db is None else f"{checked.psnr_db:.1f}",
                 f"{checked.images:,} {checked.split}",
