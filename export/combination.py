@@ -95,28 +95,29 @@ def _settings(method: str, match: re.Match[str]) -> dict[str, Any]:
 
 def words_of(kinds: tuple[Compression, ...]) -> str:
     """What they do, for people."""
-    return ", ".join(_words(kind) for kind in kinds)
+    said = ""
+    for kind in kinds:
+        if isinstance(kind, ActivationQuantization):
+            seen = "by the range of each input" if kind.dynamic else "calibrated on training images"
+            said += f"; {kind.bits}-bit activations{', symmetric' if kind.symmetric else ''}, {seen}"
+        elif isinstance(kind, Pruning):
+            pattern = kind.pattern
+            share = f"{100 * (kind.sparsity or 0):g}%" if pattern is None else f"{pattern.zeros} of every {pattern.of}"
+            said += f"; {share} of the weights zero" if pattern is None else f"; {share} weights zero"
+        else:
+            others = "prune" in {other.method for other in kinds}
+            said += f", the others {_words(kind, '')}" if others else f"; {_words(kind, 'weights')}"
+    return said.removeprefix("; ")
 
 
-def _words(kind: Compression) -> str:
-    match kind:
-        case LinearQuantization():
-            share = {"per_tensor": "a scale a layer", "per_channel": "a scale per output channel"}
-            scale = share.get(kind.granularity, f"a scale per {kind.block_size} input channels")
-            return f"{'' if kind.symmetric else 'u'}int{kind.bits} weights, {scale}{_ends(kind)}"
-        case Palettization():
-            place = f"per {kind.group_size} output channels" if kind.group_size else "a layer"
-            return (
-                f"weights from a palette of {2**kind.bits} values {place}"
-                f"{', scaled' if kind.per_channel_scale else ''}{_ends(kind)}"
-            )
-        case Pruning() if kind.pattern is not None:
-            return f"{kind.pattern.zeros} of every {kind.pattern.of} weights zero"
-        case Pruning():
-            return f"{100 * (kind.sparsity or 0):g}% of the weights zero"
-        case ActivationQuantization():
-            return f"{kind.bits}-bit activations"
-
-
-def _ends(kind: LinearQuantization | Palettization) -> str:
-    return "" if kind.ends_bits is None else f", {kind.ends_bits} bits in the first and the last layer"
+def _words(kind: LinearQuantization | Palettization, what: str) -> str:
+    if isinstance(kind, LinearQuantization):
+        scale = "a scale" if kind.symmetric else "a scale and a zero point"
+        places = {"per_tensor": "a layer", "per_channel": "per output channel"}
+        place = places.get(kind.granularity, f"per {kind.block_size} input channels of each output channel")
+        said = f"{'' if kind.symmetric else 'u'}int{kind.bits} {what}".rstrip() + f", {scale} {place}"
+    else:
+        place = f"per {kind.group_size} output channels" if kind.group_size else "a layer"
+        scaled = ", output channels scaled" if kind.per_channel_scale else ""
+        said = f"{what} from a palette of {2**kind.bits} values {place}{scaled}".lstrip()
+    return said if kind.ends_bits is None else f"{said}; {kind.ends_bits} bits in the first and the last layer"

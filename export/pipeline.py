@@ -105,7 +105,7 @@ class Exporter:
             artifact, _ = checked_artifact(manifest)
         except (ArtifactError, ManifestError):
             return None
-        settled = self._original.settled(variant)
+        settled = self._original.settled(variant).model_copy(update={"summary": artifact.variant.summary})
         same = artifact.checkpoint_sha256 == self._original.checkpoint.sha256 and artifact.variant == settled
         images = artifact.verification.images if artifact.verification else 0
         return manifest if same and images == len(self._original.answers.images) else None

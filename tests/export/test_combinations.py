@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tinyml.errors import UnknownNameError, UsageError
-from tinyml.export.combination import combination
+from tinyml.export.choice import chosen
+from tinyml.export.combination import combination, words_of
 from tinyml.export.compression import check, name_of
-from tinyml.export.variants import chosen, variants
+from tinyml.export.variants import variants
 
 
 @pytest.mark.parametrize("name", list(variants))
@@ -79,3 +80,40 @@ def test_what_says_nothing_is_unknown(said: str) -> None:
     assert combination(said) is None
     with pytest.raises(UnknownNameError, match="unknown quantization"):
         chosen("coreml", said)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("w4g16", "int4 weights, a scale per 16 input channels of each output channel"),
+        ("w8zt", "uint8 weights, a scale and a zero point a layer"),
+        ("w2e8", "int2 weights, a scale per output channel; 8 bits in the first and the last layer"),
+        ("palette2g8s", "weights from a palette of 4 values per 8 output channels, output channels scaled"),
+        ("prune62.5", "62.5% of the weights zero"),
+        ("prune1of4-w4", "1 of every 4 weights zero, the others int4, a scale per output channel"),
+        ("prune50-palette4g8", "50% of the weights zero, the others from a palette of 16 values per 8 output channels"),
+        (
+            "w8a8s",
+            "int8 weights, a scale per output channel; 8-bit activations, symmetric, calibrated on training images",
+        ),
+        ("w8ta8d", "int8 weights, a scale a layer; 8-bit activations, by the range of each input"),
+    ],
+)
+def test_the_words_of_a_combination_say_all_that_its_name_does(said: str, words: str) -> None:
+    made = combination(said)
+    assert made is not None
+    assert words_of(made.kinds) == words
+
+
+def test_no_two_variants_of_a_format_are_told_in_the_same_words() -> None:
+    told = [(row.format, row.summary) for _, row in variants.items()]
+    assert len(set(told)) == len(told)
+
+
+def test_what_a_format_usually_has_holds_for_names_outside_the_menu_too() -> None:
+    def percentile(format_: str, said: str) -> float:
+        (row,) = chosen(format_, said).rows
+        return next(kind.percentile for kind in row.compression if kind.method == "activations")
+
+    assert percentile("onnx", "w8a8") == percentile("onnx", "w8a8s") == 99.99
+    assert percentile("coreml", "w8a8") == percentile("coreml", "w8za8") == 100.0

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from tinyml.errors import ArtifactError, UsageError
 from tinyml.evaluation.runtime import SPEC_KEY
+from tinyml.export.choice import quantizations
 from tinyml.export.compression import check, check_weights, compressions, name_of
 from tinyml.export.format import Metadata, formats
-from tinyml.export.variants import quantizations, variants
+from tinyml.export.variants import variants
 from tinyml.export.weights import Encoding, Weight, fitting, with_layers
 from tinyml.schema import (
     ActivationQuantization,

@@ -15,10 +15,11 @@ from tinyml.core_ai.program import Program, read_program
 from tinyml.errors import ArtifactError, UnavailableError, UsageError
 from tinyml.evaluation.opening import open_model
 from tinyml.evaluation.runtime import SPEC_KEY, runtimes
+from tinyml.export.choice import chosen
 from tinyml.export.format import formats
 from tinyml.export.proof import prove
 from tinyml.export.source import Sources
-from tinyml.export.variants import chosen, variants
+from tinyml.export.variants import variants
 from tinyml.schema import ModelSpec
 
 CORE_AI = formats.get("coreai")

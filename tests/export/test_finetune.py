@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from tinyml.cli import run
 from tinyml.errors import CheckpointError, UsageError
+from tinyml.export.choice import with_rounding
 from tinyml.export.compression import check_weights
 from tinyml.export.finetune.begin import begin_from
 from tinyml.export.finetune.fake import Fake
 from tinyml.export.finetune.finetune import SETTLED, Length, finetune, length_of, nearest_of
 from tinyml.export.fold import folded
 from tinyml.export.format import formats
-from tinyml.export.variants import variants, with_rounding
+from tinyml.export.variants import variants
 from tinyml.progress import Silent
 from tinyml.schema import Compression, LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
 from tinyml.trainer import checkpoint

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from tinyml.bench.environment import this_environment
 from tinyml.counting import counted
 from tinyml.evaluation.checkpoint import CheckpointPredictor
+from tinyml.export.choice import with_rounding
 from tinyml.export.compression import compensates, name_of
 from tinyml.export.finetune.finetune import length_of
 from tinyml.export.format import formats
@@ -43,7 +44,7 @@ from tinyml.export.original import Original
 from tinyml.export.pipeline import Exporter
 from tinyml.export.search.greedy import greedy
 from tinyml.export.search.options import composed
-from tinyml.export.variants import row, variants, with_rounding
+from tinyml.export.variants import row, variants
 from tinyml.export.verify import CheckpointAnswers, ask_checkpoint, execute, verification_of
 from tinyml.progress import Silent
 from tinyml.schema import Artifact, Compression, Floor, Palettization, Plan, PlanGoal, Rounding, TrainConfig, Variant
@@ -223,9 +224,8 @@ def measure_auto(subject: Subject, section: dict[str, Any], pages: Pages) -> Non
             key = f"{setting}: {bits} bits"
             if key in found:
                 continue
-            uniform = with_rounding(
-                row("coreml", Palettization(bits=bits), summary="", floor=ANY, target="iOS18"), rounding
-            )
+            palette = row("coreml", Palettization(bits=bits), target="iOS18").model_copy(update={"floor": ANY})
+            uniform = with_rounding(palette, rounding)
             figures = {"uniform": {"name": uniform.name, **subject.written(uniform)}}
             limit = figures["uniform"]["bytes"]
             began = time.perf_counter()

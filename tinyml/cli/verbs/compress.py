@@ -52,6 +52,7 @@ def compress(
     other's errors, are calibrated on those of --calibrate: some hundred that look like what the model will see.
     """
     from tinyml.errors import UsageError
+    from tinyml.export.choice import chosen, with_rounding
     from tinyml.export.foreign import (
         compress_package,
         compress_planned,
@@ -61,7 +62,6 @@ def compress(
         samples_of,
     )
     from tinyml.export.search.planning import asked
-    from tinyml.export.variants import chosen, with_rounding
     from tinyml.heartbeat import beating
 
     out = Output(json=json)

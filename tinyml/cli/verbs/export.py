@@ -70,11 +70,11 @@ def export(
     """
     from tinyml.commands import command
     from tinyml.counting import counted
+    from tinyml.export.choice import chosen, with_rounding
     from tinyml.export.finetune.finetune import length_of, nearest_of
     from tinyml.export.original import Original
     from tinyml.export.pipeline import Exporter
     from tinyml.export.search.planning import asked
-    from tinyml.export.variants import chosen, with_rounding
     from tinyml.export.verify import VERIFY_IMAGES
     from tinyml.workspace import Workspace
 

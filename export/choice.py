@@ -1,0 +1,178 @@
+"""Which variants are asked for, by names or the words of `--quantize`, and the nearest to what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from tinyml.errors import UnknownNameError, UsageError
+from tinyml.schema import Rounding, Variant
+
+from .combination import combination
+from .compression import at_least, name_of, reasons_against
+from .variants import TARGETS, nominal_bits, row, variants
+
+ALL = ("coreml", "onnx")
+"""The formats that "all" means. Core AI is asked for by its name: its packages are not everywhere, and where they are
+its runtime takes up to a second an image off a Mac."""
+
+_SHORT = {
+    "none": ("coreml-fp16", "onnx-fp32", "coreai-fp16"),
+    "int8": ("coreml-w8", "onnx-w8a8", "coreai-w8"),
+    "int4": ("coreml-w4g32", "coreai-w4g32"),
+    "int2": ("coreml-w2g32e8",),
+}
+"""What `--quantize` calls differently: the usual choice for each format."""
+
+
+def quantizations() -> dict[str, tuple[str, ...]]:
+    """The values of `--quantize` and the variants that each stands for; beside the short words, the names' own ends."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in variants:
+        end = name.partition("-")[2]
+        found[end] = (*found.get(end, ()), name)
+    return _SHORT | found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The variants that were asked for."""
+
+    rows: tuple[Variant, ...]
+    left_out: dict[str, str]
+    """Of those that "all" means, the ones that the target does not have, with the reasons."""
+
+
+def chosen(
+    format_: str,
+    quantize: str,
+    named: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    target: str | None = None,
+) -> Choice:
+    """The variants asked for, without repetitions.
+
+    Args:
+        format_: A format, or "all", which are those of `ALL`.
+        quantize: A key of `quantizations()`, any other combination by the grammar of `name_of`, or "all".
+        named: Variants by their names; if there are any, they alone are taken.
+        everything: Every variant of the format, as "all" means.
+        target: The oldest system that the Core ML ones shall run on; None: the oldest that each can.
+
+    Raises:
+        UnknownNameError: One of the names is none.
+        UsageError: The format or the target cannot have it: with the reason, and the nearest that it can.
+    """
+    formats = {row.format for _, row in variants.items()}
+    if format_ not in {*formats, "all"}:
+        raise UnknownNameError("format", format_, [*formats, "all"])
+    if target is not None and target not in TARGETS:
+        raise UnknownNameError("target", target, TARGETS)
+    if target is not None and format_ not in ("coreml", "all"):
+        raise UsageError("--target is for Core ML", value=f"--format {format_}", hint="leave one of them out")
+    known, meant = quantizations(), ALL if format_ == "all" else (format_,)
+    every = everything or (quantize == "all" and not named)
+    if named:
+        found = [variants.get(name) for name in dict.fromkeys(named)]
+    elif every:
+        found = [row for _, row in variants.items() if row.format in meant]
+    else:
+        found = [row for row in map(variants.get, known.get(quantize, ())) if row.format in meant]
+    if not found:
+        return Choice(rows=_combined(format_, quantize, target), left_out={})
+    rows, left_out = [], {}
+    for each in (_for_target(each, target) for each in found):
+        against = _lacking(each)
+        if not against:
+            rows.append(each)
+        elif every:
+            left_out[each.name] = against
+        else:
+            raise UsageError(
+                f"{each.name} cannot be for {each.minimum_target}", value=against, hint=f"nearest: {_nearest(each)}"
+            )
+    return Choice(rows=tuple(rows), left_out=left_out)
+
+
+def _combined(format_: str, quantize: str, target: str | None) -> tuple[Variant, ...]:
+    """What `quantize` says where no row of the format is called so: a combination of its own.
+
+    Raises:
+        UnknownNameError: It says nothing.
+        UsageError: It cannot be, with the reason and the nearest row that can.
+    """
+    known = quantizations()
+    said = combination(quantize)
+    formats = ALL if format_ == "all" else (format_,)
+    if said is None and quantize in known:
+        others = [key for key, names in known.items() if any(variants.get(n).format == format_ for n in names)]
+        raise UsageError(f"{format_} has no {quantize}", value=quantize, allowed=", ".join(others) or "none")
+    if said is None:
+        raise UnknownNameError("quantization", quantize, [*known, "all", "auto"])
+    made, against = [], list(said.reasons)
+    for each in formats if said.kinds else ():
+        found = row(each, *said.kinds, target=target if each == "coreml" else None)
+        if reasons := reasons_against(found):
+            against += reasons
+        else:
+            made.append(found)
+    if made:
+        return tuple(made)
+    named = f"{formats[0]}-{quantize}"
+    near = _nearest_of(said.methods, said.bits, [r for _, r in variants.items() if r.format == formats[0]], target)
+    raise UsageError(f"{named} cannot be", value="; ".join(dict.fromkeys(against)), hint=f"nearest: {near}")
+
+
+def with_rounding(row: Variant, rounding: str | None) -> Variant:
+    """`row` with its weights rounded as asked, and the name that this gives it; None: as it is.
+
+    Raises:
+        UnknownNameError: There is no such rounding.
+    """
+    if rounding is None:
+        return row
+    if rounding not in get_args(Rounding):
+        raise UnknownNameError("rounding", rounding, get_args(Rounding))
+    kinds = tuple(
+        kind if kind.method == "activations" else kind.model_copy(update={"rounding": rounding})
+        for kind in row.compression
+    )
+    changed = row.model_copy(update={"compression": kinds})
+    return changed.model_copy(update={"name": name_of(changed)})
+
+
+def _for_target(row: Variant, target: str | None) -> Variant:
+    if target is None or row.minimum_target is None:
+        return row
+    return row.model_copy(update={"minimum_target": target})
+
+
+def _lacking(row: Variant) -> str:
+    """Why the row's target cannot have it."""
+    original = variants.get(row.name)
+    reasons = reasons_against(row)
+    if not reasons and original.minimum_target and not at_least(row, int(original.minimum_target.removeprefix("iOS"))):
+        reasons = [f"it needs {original.minimum_target}"]
+    return "; ".join(reasons)
+
+
+def _nearest(row: Variant) -> str:
+    """Of the variants that the row's target has, the one of the same kinds with the nearest bits a weight."""
+    others = [other for _, other in variants.items() if other.format == row.format]
+    methods = frozenset(kind.method for kind in row.compression)
+    near = _nearest_of(methods, nominal_bits(row), others, row.minimum_target)
+    return f"{near}, or --target {variants.get(row.name).minimum_target}"
+
+
+def _nearest_of(methods: frozenset[str], bits: float, among: Sequence[Variant], target: str | None) -> str:
+    """Of `among`, for `target`: the kinds that are the most alike, then the nearest bits a weight, more before less."""
+    alike = {"linear": "weights", "palette": "weights"}
+
+    def distance(other: Variant) -> tuple[int, float, int, float]:
+        theirs = {kind.method for kind in other.compression}
+        apart = {alike.get(method, method) for method in methods} ^ {alike.get(method, method) for method in theirs}
+        return len(apart), abs(nominal_bits(other) - bits), len(methods ^ theirs), -nominal_bits(other)
+
+    return min((other for other in among if not _lacking(_for_target(other, target))), key=distance).name
