@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from tinyml.schema import History, Metrics, ModelSpec, TrainConfig
+from tinyml.schema import History, Metrics, ModelSpec, Provenance, TrainConfig
 from tinyml.store import write_json
 from tinyml.workspace import RunFolder
 
@@ -59,7 +59,9 @@ class Saver:
         with tempfile.TemporaryFile(dir=self._folder):
             pass
 
-    def checkpoints(self, network: nn.Module, epoch: int, metrics: Metrics | None, *, best: bool = False) -> None:
+    def checkpoints(
+        self, network: nn.Module, epoch: int, metrics: Metrics | None, *, best: bool = False, made: Provenance
+    ) -> None:
         """Writes `last`, and after an epoch also `best` and the periodic one where they are due.
 
         Args:
@@ -67,6 +69,7 @@ class Saver:
             epoch: How many epochs it has completed.
             metrics: What it reached; None: an epoch is unfinished.
             best: Whether that is the best so far.
+            made: Where they are from.
         """
         names = ["last"]
         if best:
@@ -84,6 +87,7 @@ class Saver:
                 dataset=self._dataset.identity,
                 epoch=epoch,
                 metrics=() if metrics is None else (metrics,),
+                made=made,
             )
 
     def progress(self, history: History, position: Position, parts: Parts) -> None:
@@ -95,7 +99,9 @@ class Saver:
 class Elsewhere:
     """In place of a Saver, in the processes of a team that do not write."""
 
-    def checkpoints(self, network: nn.Module, epoch: int, metrics: Metrics | None, *, best: bool = False) -> None:
+    def checkpoints(
+        self, network: nn.Module, epoch: int, metrics: Metrics | None, *, best: bool = False, made: Provenance
+    ) -> None:
         """Nothing."""
 
     def progress(self, history: History, position: Position, parts: Parts) -> None:

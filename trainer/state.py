@@ -72,6 +72,8 @@ class Position(Record):
     """The best validation accuracy so far."""
     memory: MemoryPeak | None
     device: Literal["cpu", "cuda", "mps"]
+    commands: tuple[str, ...] = ()
+    """Those that began the training and went on with it; none: saved before that was kept."""
 
 
 class Part(Protocol):

@@ -10,7 +10,7 @@ from tinyml.counting import counted
 from tinyml.duration import duration
 from tinyml.errors import TrainingError, UsageError
 from tinyml.progress import Progress
-from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, TrainConfig
+from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, Provenance, TrainConfig
 from tinyml.store import provenance
 from tinyml.workspace import RunFolder
 
@@ -90,9 +90,11 @@ class Training:
         self.earlier_memory: MemoryPeak | None = None
         self.seconds_trained = 0.0  # of the epoch under way, without its validation
         self.save_due = SaveDue()
+        self.commands: tuple[str, ...] = ()
         if (saved := start.saved()) is not None:
             self._resume(saved)
             spent += saved.position.spent
+        self.commands = tuple(dict.fromkeys((*self.commands, provenance().command)))
         steps = len(self.batches)
         self.estimate = FirstEstimate(config, steps, self.batches.batch_size, validated_images(config, dataset))
         self.pace: Pace = (
@@ -127,7 +129,7 @@ class Training:
         check_continues(position, self.config, self.dataset)
         saved.restore(self._parts)
         self.epoch, self.best, self.records = position.epoch, position.best, list(position.records)
-        self.earlier_memory = position.memory
+        self.earlier_memory, self.commands = position.memory, position.commands
         self.tally.resume(position)
 
     def train_epoch(self, interrupts: Interrupts) -> None:
@@ -189,7 +191,7 @@ class Training:
         best = self.best is None or metrics.top1 > self.best
         if best:
             self.best = metrics.top1
-        self.saver.checkpoints(self.learner.result, self.epoch, metrics, best=best)
+        self.saver.checkpoints(self.learner.result, self.epoch, metrics, best=best, made=self._provenance())
         self._save_progress()
         self.progress.say(
             f"epoch {self._of(record.epoch)}: loss {record.train_loss:.3f}, "
@@ -234,7 +236,7 @@ class Training:
     def _save_unfinished(self) -> None:
         self.tally.gather()
         with self.save_due.timed():
-            self.saver.checkpoints(self.learner.result, self.epoch, None)
+            self.saver.checkpoints(self.learner.result, self.epoch, None, made=self._provenance())
             self._save_progress()
 
     def _save_progress(self) -> None:
@@ -254,6 +256,7 @@ class Training:
             best=self.best,
             memory=history.memory,
             device=self.device.type,
+            commands=self.commands,
         )
         self.saver.progress(history, position, self._parts)
 
@@ -265,8 +268,13 @@ class Training:
             epochs=tuple(self.records),
             memory=self.meter.peak(self.earlier_memory),
             processes=self.team.size,
-            provenance=provenance(packages=checkpoint.PACKAGES, limit=self.config.limit),
+            provenance=self._provenance(),
         )
+
+    def _provenance(self) -> Provenance:
+        """By all commands of the training: one that only goes on with it tells nobody how to make it again."""
+        made = provenance(packages=checkpoint.PACKAGES, limit=self.config.limit)
+        return made.model_copy(update={"command": " && ".join(self.commands)})
 
     def _to_go(self) -> str:
         if (budget := self.config.budget) is not None:

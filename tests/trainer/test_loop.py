@@ -345,3 +345,22 @@ def test_results_that_cannot_be_written(colors: Dataset, tmp_path: Path) -> None
     (tmp_path / "results").write_text("")
     with pytest.raises(OSError, match="results"):
         run(config(), colors, tmp_path / "results")
+
+
+def test_a_record_names_the_command_that_began_it_and_those_that_went_on(
+    colors: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, went_on = "tinyml train tiny --lr 0.1", "tinyml train tiny --resume"
+    monkeypatch.setattr("sys.argv", began.split())
+    result, _ = run(config(epochs=1, total_epochs=3), colors, tmp_path / "r")
+    assert result.history.provenance.command == began
+    monkeypatch.setattr("sys.argv", went_on.split())
+    for epochs in (2, 3):
+        start = Resumed(read_state(result.state))
+        result, _ = run(config(epochs=epochs, total_epochs=3), colors, tmp_path / "r", start=start)
+    both = result.history.provenance.command
+    assert both == f"{began} && {went_on}"
+    made = [read_json(manifest, Checkpoint) for manifest in result.state.parent.glob("*.json")]
+    assert made
+    assert {each.provenance.command for each in made} <= {began, both}
+    assert [each.provenance.command for each in made if each.epoch > 1] == [both] * sum(e.epoch > 1 for e in made)
