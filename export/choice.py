@@ -10,8 +10,8 @@ from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import Rounding, Variant
 
 from .combination import combination
-from .compression import at_least, name_of, reasons_against
-from .variants import TARGETS, nominal_bits, row, variants
+from .compression import at_least, reasons_against
+from .variants import TARGETS, nominal_bits, rounded, variant_of, variants
 
 ALL = ("coreml", "onnx")
 """The formats that "all" means. Core AI is asked for by its name: its packages are not everywhere, and where they are
@@ -83,7 +83,7 @@ def chosen(
     if not found:
         return Choice(rows=_combined(format_, quantize, target), left_out={})
     rows, left_out = [], {}
-    for each in (_for_target(each, target) for each in found):
+    for each in [_for_target(row, target) for row in found]:
         against = _lacking(each)
         if not against:
             rows.append(each)
@@ -113,7 +113,7 @@ def _combined(format_: str, quantize: str, target: str | None) -> tuple[Variant,
         raise UnknownNameError("quantization", quantize, [*known, "all", "auto"])
     made, against = [], list(said.reasons)
     for each in formats if said.kinds else ():
-        found = row(each, *said.kinds, target=target if each == "coreml" else None)
+        found = variant_of(each, *said.kinds, target=target if each == "coreml" else None)
         if reasons := reasons_against(found):
             against += reasons
         else:
@@ -135,12 +135,7 @@ def with_rounding(row: Variant, rounding: str | None) -> Variant:
         return row
     if rounding not in get_args(Rounding):
         raise UnknownNameError("rounding", rounding, get_args(Rounding))
-    kinds = tuple(
-        kind if kind.method == "activations" else kind.model_copy(update={"rounding": rounding})
-        for kind in row.compression
-    )
-    changed = row.model_copy(update={"compression": kinds})
-    return changed.model_copy(update={"name": name_of(changed)})
+    return rounded(row, rounding)
 
 
 def _for_target(row: Variant, target: str | None) -> Variant:

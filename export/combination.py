@@ -8,7 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tinyml.schema import ActivationQuantization, Compression, LinearQuantization, Palettization, Pruning
+from tinyml.schema import (
+    ActivationQuantization,
+    Compression,
+    LinearQuantization,
+    Palettization,
+    Pruning,
+    SparsityPattern,
+)
 
 _KINDS: dict[str, type[Any]] = {
     "linear": LinearQuantization,
@@ -95,29 +102,33 @@ def _settings(method: str, match: re.Match[str]) -> dict[str, Any]:
 
 def words_of(kinds: tuple[Compression, ...]) -> str:
     """What they do, for people."""
-    said = ""
-    for kind in kinds:
-        if isinstance(kind, ActivationQuantization):
+    pruned = any(isinstance(kind, Pruning) for kind in kinds)
+    return "".join(_clause(kind, pruned=pruned) for kind in kinds).removeprefix("; ")
+
+
+def _clause(kind: Compression, *, pruned: bool) -> str:
+    """With what parts it from the one before; `pruned`: what is stored are the weights that did not become zero."""
+    match kind:
+        case Pruning(pattern=SparsityPattern() as pattern):
+            return f"; {pattern.zeros} of every {pattern.of} weights zero"
+        case Pruning():
+            return f"; {100 * (kind.sparsity or 0):g}% of the weights zero"
+        case LinearQuantization():
+            integers = f"{'' if kind.symmetric else 'u'}int{kind.bits}"
+            what = f", the others {integers}" if pruned else f"; {integers} weights"
+            scale = "a scale" if kind.symmetric else "a scale and a zero point"
+            places = {"per_tensor": "a layer", "per_channel": "per output channel"}
+            place = places.get(kind.granularity, f"per {kind.block_size} input channels of each output channel")
+            return f"{what}, {scale} {place}{_ends(kind)}"
+        case Palettization():
+            what = ", the others" if pruned else "; weights"
+            place = f"per {kind.group_size} output channels" if kind.group_size else "a layer"
+            scaled = ", output channels scaled" if kind.per_channel_scale else ""
+            return f"{what} from a palette of {2**kind.bits} values {place}{scaled}{_ends(kind)}"
+        case ActivationQuantization():
             seen = "by the range of each input" if kind.dynamic else "calibrated on training images"
-            said += f"; {kind.bits}-bit activations{', symmetric' if kind.symmetric else ''}, {seen}"
-        elif isinstance(kind, Pruning):
-            pattern = kind.pattern
-            share = f"{100 * (kind.sparsity or 0):g}%" if pattern is None else f"{pattern.zeros} of every {pattern.of}"
-            said += f"; {share} of the weights zero" if pattern is None else f"; {share} weights zero"
-        else:
-            others = "prune" in {other.method for other in kinds}
-            said += f", the others {_words(kind, '')}" if others else f"; {_words(kind, 'weights')}"
-    return said.removeprefix("; ")
+            return f"; {kind.bits}-bit activations{', symmetric' if kind.symmetric else ''}, {seen}"
 
 
-def _words(kind: LinearQuantization | Palettization, what: str) -> str:
-    if isinstance(kind, LinearQuantization):
-        scale = "a scale" if kind.symmetric else "a scale and a zero point"
-        places = {"per_tensor": "a layer", "per_channel": "per output channel"}
-        place = places.get(kind.granularity, f"per {kind.block_size} input channels of each output channel")
-        said = f"{'' if kind.symmetric else 'u'}int{kind.bits} {what}".rstrip() + f", {scale} {place}"
-    else:
-        place = f"per {kind.group_size} output channels" if kind.group_size else "a layer"
-        scaled = ", output channels scaled" if kind.per_channel_scale else ""
-        said = f"{what} from a palette of {2**kind.bits} values {place}{scaled}".lstrip()
-    return said if kind.ends_bits is None else f"{said}; {kind.ends_bits} bits in the first and the last layer"
+def _ends(kind: LinearQuantization | Palettization) -> str:
+    return "" if kind.ends_bits is None else f"; {kind.ends_bits} bits in the first and the last layer"

@@ -93,14 +93,14 @@ class Exporter:
 
     def _draw(self) -> None:
         """Draws what there is by now of this model, also by earlier exports."""
-        model = self._original.checkpoint.spec.architecture
+        model = self._original.spec.architecture
         with contextlib.suppress(ArtifactError):  # there is none
             there = [read_artifact(manifest)[0] for manifest in self._workspace.artifacts(model)]
             draw_artifacts(there, self._workspace.exports_picture(model))
 
     def _there(self, variant: Variant) -> Path | None:
         """The manifest of an earlier, whole export of this checkpoint as `variant`."""
-        manifest = self._workspace.export(self._original.checkpoint.spec.architecture, variant.name) / ARTIFACT_MANIFEST
+        manifest = self._workspace.export(self._original.spec.architecture, variant.name) / ARTIFACT_MANIFEST
         try:
             artifact, _ = checked_artifact(manifest)
         except (ArtifactError, ManifestError):
@@ -155,7 +155,7 @@ class Exporter:
                 subject,
                 goal,
                 rounding=rounding,
-                model=self._original.checkpoint.spec.architecture,
+                model=self._original.spec.architecture,
                 source_sha256=self._original.checkpoint.sha256,
                 judged_on="val",
                 among=among,

@@ -79,7 +79,7 @@ _COMPRESSED = {
 }
 
 
-def row(
+def variant_of(
     format_: str, *kinds: Compression, precision: str | None = None, summary: str = "", target: str | None = None
 ) -> Variant:
     """A variant of these kinds, weights rounded as is usual for them.
@@ -93,26 +93,32 @@ def row(
             a reason against it.
     """
     kinds = tuple(_calibrated(kind, format_) for kind in kinds)
+    precision = precision or ("fp32" if format_ == "onnx" else "fp16")
     bare = Variant.model_validate(
         {
             "name": "",
             "format": format_,
-            "precision": precision or ("fp32" if format_ == "onnx" else "fp16"),
+            "precision": precision,
             "compression": kinds,
             "summary": summary or words_of(kinds),
             "floor": _floor_of(kinds, precision),
         }
     )
-    usual = usual_rounding(bare)
-    rounded = tuple(
-        kind if kind.method == "activations" else kind.model_copy(update={"rounding": usual}) for kind in kinds
-    )
-    full = bare.model_copy(update={"compression": rounded})
-    named = full.model_copy(update={"name": name_of(full)})
+    named = rounded(bare, usual_rounding(bare))
     if format_ != "coreml":
         return named
     tried = [named.model_copy(update={"minimum_target": system}) for system in ((target,) if target else TARGETS)]
     return next((found for found in tried if not reasons_against(found)), tried[-1])
+
+
+def rounded(variant: Variant, rounding: str) -> Variant:
+    """`variant` with its weights rounded so, and the name that this gives it."""
+    kinds = tuple(
+        kind if kind.method == "activations" else kind.model_copy(update={"rounding": rounding})
+        for kind in variant.compression
+    )
+    changed = variant.model_copy(update={"compression": kinds})
+    return changed.model_copy(update={"name": name_of(changed)})
 
 
 def _calibrated(kind: Compression, format_: str) -> Compression:
@@ -122,7 +128,7 @@ def _calibrated(kind: Compression, format_: str) -> Compression:
     return kind.model_copy(update={"percentile": _PERCENTILE.get(format_, kind.percentile)})
 
 
-def _floor_of(kinds: tuple[Compression, ...], precision: str | None) -> Floor:
+def _floor_of(kinds: tuple[Compression, ...], precision: str) -> Floor:
     """What the kinds of the menu are held to, and others by their bits."""
     methods = {kind.method for kind in kinds}
     bits = min((kind.bits for kind in kinds if isinstance(kind, LinearQuantization | Palettization)), default=8)
@@ -152,9 +158,9 @@ def _offer(found: Variant) -> None:
 
 
 for _format, _precision, _summary in _FLOATS:
-    _offer(row(_format, precision=_precision, summary=_summary))
+    _offer(variant_of(_format, precision=_precision, summary=_summary))
 for _format, _names in _COMPRESSED.items():
     for _name in _names:
         if (_said := combination(_name)) is None:
             raise ValueError(_name)
-        _offer(row(_format, *_said.kinds))
+        _offer(variant_of(_format, *_said.kinds))

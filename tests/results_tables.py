@@ -14,7 +14,7 @@ from tinyml.bench.markdown_table import table
 from tinyml.bench.page.figures import MEGABYTE
 from tinyml.bench.page.project import Kept, Project, read
 from tinyml.confidence import ABSENT, share_told, top1_told
-from tinyml.schema import Artifact, Checkpoint, EpochRecord, EvaluatedModel, History, Provenance
+from tinyml.schema import Artifact, Checkpoint, EpochRecord, EvaluatedModel, History, Provenance, Verification
 from tinyml.trainer.architecture import summaries
 
 GIB = 2**30
@@ -139,39 +139,36 @@ def exports(results: Path) -> str | None:
 
 def chosen_exports(results: Path) -> str | None:
     """Of each network in each format: the largest, which is nearest to the checkpoint, and the smallest as good."""
-    groups = groupby(_verified(results), key=lambda kept: (kept.record.spec.architecture, kept.record.variant.format))
+    groups = groupby(_verified(results), key=lambda found: (found[0].spec.architecture, found[0].variant.format))
     chosen = []
     for _, found in groups:
         largest, *smaller = found
-        as_good = [kept for kept in smaller if _lost(kept.record) < AS_GOOD]
+        as_good = [each for each in smaller if _lost(each[1]) < AS_GOOD]
         chosen += [largest, *as_good[-1:]]
     return _of_artifacts(chosen)
 
 
-def _verified(results: Path) -> list[Kept[Artifact]]:
+def _verified(results: Path) -> list[tuple[Artifact, Verification]]:
     """By network and format, the largest first."""
-    return sorted((kept for kept in read(results).artifacts if kept.record.verification), key=_by_size)
+    found = [(kept.record, kept.record.verification) for kept in read(results).artifacts]
+    return sorted(((artifact, checked) for artifact, checked in found if checked), key=_by_size)
 
 
-def _lost(artifact: Artifact) -> float:
-    """Points of top-1 below its checkpoint."""
-    checked = artifact.verification
-    assert checked is not None
+def _lost(checked: Verification) -> float:
+    """Points of top-1 below the checkpoint."""
     return (checked.reference.top1 - checked.artifact.top1) * 100
 
 
-def _of_artifacts(chosen: Iterable[Kept[Artifact]]) -> str | None:
+def _of_artifacts(chosen: Iterable[tuple[Artifact, Verification]]) -> str | None:
     lines = []
-    for kept in chosen:
-        artifact, checked = kept.record, kept.record.verification
-        assert checked is not None
+    for artifact, checked in chosen:
         lines.append(
             [
                 artifact.spec.architecture,
                 artifact.variant.name,
                 f"{artifact.bytes / MEGABYTE:.3f}",
                 top1_told(checked.artifact),
-                f"{_lost(artifact):+.2f}".replace("-0.00", "+0.00"),
+                f"{_lost(checked):+.2f}".replace("-0.00", "+0.00"),
                 share_told(checked.top1_agreement),
                 ABSENT if checked.psnr_db is None else f"{checked.psnr_db:.1f}",
                 f"{checked.images:,} {checked.split}",
@@ -184,8 +181,8 @@ def _of_artifacts(chosen: Iterable[Kept[Artifact]]) -> str | None:
     return "\n".join(table(heads, lines, text_columns=2)) if lines else None
 
 
-def _by_size(kept: Kept[Artifact]) -> tuple[str, str, int]:
-    artifact = kept.record
+def _by_size(verified: tuple[Artifact, Verification]) -> tuple[str, str, int]:
+    artifact, _ = verified
     return artifact.spec.architecture, artifact.variant.format, -artifact.bytes
 
 

@@ -304,10 +304,10 @@ def now() -> str:
 def provenance(*, packages: tuple[str, ...] = (), limit: int | None = None) -> Provenance:
     """The provenance of a file made now by this process; `packages` are the distributions whose versions matter."""
     versions = {name: metadata.version(name) for name in packages}
-    return Provenance(created_at=now(), command=_command(), tool_version=version(), packages=versions, limit=limit)
+    return Provenance(created_at=now(), command=this_command(), tool_version=version(), packages=versions, limit=limit)
 
 
-def _command() -> str:
+def this_command() -> str:
     """What was typed to start this process, as far as it knows: the program without its folder, and its arguments."""
     if not sys.argv or not sys.argv[0]:
         return "python"

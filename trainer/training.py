@@ -11,7 +11,7 @@ from tinyml.duration import duration
 from tinyml.errors import TrainingError, UsageError
 from tinyml.progress import Progress
 from tinyml.schema import EpochRecord, History, MemoryPeak, Metrics, Provenance, TrainConfig
-from tinyml.store import provenance
+from tinyml.store import provenance, this_command
 from tinyml.workspace import RunFolder
 
 from . import checkpoint
@@ -94,7 +94,7 @@ class Training:
         if (saved := start.saved()) is not None:
             self._resume(saved)
             spent += saved.position.spent
-        self.commands = tuple(dict.fromkeys((*self.commands, provenance().command)))
+        self.commands = tuple(dict.fromkeys((*self.commands, this_command())))
         steps = len(self.batches)
         self.estimate = FirstEstimate(config, steps, self.batches.batch_size, validated_images(config, dataset))
         self.pace: Pace = (

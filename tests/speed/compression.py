@@ -44,7 +44,7 @@ from tinyml.export.original import Original
 from tinyml.export.pipeline import Exporter
 from tinyml.export.search.greedy import greedy
 from tinyml.export.search.options import composed
-from tinyml.export.variants import row, variants
+from tinyml.export.variants import variant_of, variants
 from tinyml.export.verify import CheckpointAnswers, ask_checkpoint, execute, verification_of
 from tinyml.progress import Silent
 from tinyml.schema import Artifact, Compression, Floor, Palettization, Plan, PlanGoal, Rounding, TrainConfig, Variant
@@ -224,7 +224,7 @@ def measure_auto(subject: Subject, section: dict[str, Any], pages: Pages) -> Non
             key = f"{setting}: {bits} bits"
             if key in found:
                 continue
-            palette = row("coreml", Palettization(bits=bits), target="iOS18").model_copy(update={"floor": ANY})
+            palette = variant_of("coreml", Palettization(bits=bits), target="iOS18").model_copy(update={"floor": ANY})
             uniform = with_rounding(palette, rounding)
             figures = {"uniform": {"name": uniform.name, **subject.written(uniform)}}
             limit = figures["uniform"]["bytes"]
