@@ -33,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("_no_plot")
 
 ELSEWHERE: dict[str, tuple[str, Callable[[], nn.Module], int, set[str]]] = {
     "torchvision resnet18": ("resnet", torchvision.models.resnet18, 3, {"stem", "classifier"}),
+    "torchvision resnet18, 7x7": ("resnet7x7", torchvision.models.resnet18, 2, {"classifier"}),
     "timm resnet18": ("resnet", lambda: timm_models.create_model("resnet18"), 3, {"stem", "classifier"}),
     "torchvision vgg16_bn": ("vgg", torchvision.models.vgg16_bn, 2, {"classifier"}),
     "torchvision efficientnet_b0": (

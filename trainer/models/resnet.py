@@ -83,7 +83,7 @@ class ResNet(nn.Module):
         return logits
 
 
-def _elsewhere() -> dict[str, str]:
+def elsewhere() -> dict[str, str]:
     """What torchvision and timm call the layers."""
     names = {"conv1": "stem.0", "bn1": "stem.1", "fc": "classifier"}
     inside = {
@@ -106,6 +106,6 @@ architectures.add(
         dropout=0.2,
         has_drop_path=True,
         recipes={"best": {"epochs": 120}},
-        elsewhere=_elsewhere(),
+        elsewhere=elsewhere(),
     ),
 )

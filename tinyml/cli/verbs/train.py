@@ -74,7 +74,7 @@ def train(
     policy: Annotated[str | None, typer.Option("--policy", help="trivial or rand: an augmentation policy.")] = None,
     erasing: Annotated[float | None, typer.Option("--erasing", help="How often a patch is erased, 0 to 1.")] = None,
     dropout: Annotated[float | None, typer.Option("--dropout", help="The model's own if left out.")] = None,
-    drop_path: Annotated[float | None, typer.Option("--drop-path", help="Of resnet, efficientnet and vit.")] = None,
+    drop_path: Annotated[float | None, typer.Option("--drop-path", help="Of networks with residual branches.")] = None,
     clip_norm: Annotated[float | None, typer.Option("--clip-norm", help="Largest norm of the gradient.")] = None,
     ema_decay: Annotated[float | None, typer.Option("--ema-decay", help="Average the weights: 0.9995.")] = None,
     accumulate: Annotated[
