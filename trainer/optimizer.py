@@ -33,6 +33,12 @@ class OptimizerKind:
     lr: float
     """A rate for batches of 128: of one optimizer it is a hundred times that of another."""
     weight_decay: float
+    momentum: float = 0.9
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """Fields of TrainConfig that mean something else for every optimizer."""
+        return {"lr": self.lr, "weight_decay": self.weight_decay, "momentum": self.momentum}
 
 
 optimizers: Registry[OptimizerKind] = Registry("optimizer", package="tinyml.trainer.optimizers")

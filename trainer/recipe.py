@@ -96,12 +96,11 @@ def _lengths(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, obje
 
 
 def _of_the_optimizer(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, object]:
-    """Rate and weight decay of an optimizer that is given without a rate: the recipe's are those of its own."""
+    """Rate, weight decay and momentum of an optimizer that is given: the recipe's are those of its own."""
     name = changes.get("optimizer")
-    if not isinstance(name, str) or name == base.optimizer or name not in optimizers or "lr" in changes:
+    if not isinstance(name, str) or name == base.optimizer or name not in optimizers:
         return {}
-    kind = optimizers.get(name)
-    return {"lr": kind.lr, "weight_decay": kind.weight_decay}
+    return dict(optimizers.get(name).settings)
 
 
 def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:

@@ -104,6 +104,8 @@ def test_few_passes_from_scratch_are_the_quick_optimizers(
 ) -> None:
     config = configure("best", model, "tiny-imagenet", changes)
     assert (config.optimizer, config.lr) == (optimizer, lr)
+    if optimizer == "muon":
+        assert (config.weight_decay, config.momentum) == (0.05, 0.95)
     # Its step costs whatever the batch, so that smaller ones would not be more updates.
     assert config.batch_size == (128 if optimizer == "muon" or changes["epochs"] == 12 else 64)
 

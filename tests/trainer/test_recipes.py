@@ -67,14 +67,14 @@ def test_a_short_training_warms_up_for_as_large_a_part_as_a_long_one(recipe: str
 
 @pytest.mark.parametrize("recipe", ["reference", "best"])
 @pytest.mark.parametrize("name", optimizers.names())
-def test_an_optimizer_without_a_rate_takes_its_own(recipe: str, name: str) -> None:
+def test_an_optimizer_comes_with_what_suits_it(recipe: str, name: str) -> None:
     base, kind = configure(recipe, "vit", "shapes"), optimizers.get(name)
     config = configure(recipe, "vit", "shapes", {"optimizer": name})
-    found = (config.lr, config.weight_decay)
-    assert found == ((base.lr, base.weight_decay) if name == base.optimizer else (kind.lr, kind.weight_decay))
-    stands = configure(recipe, "vit", "shapes", {"optimizer": name, "lr": 0.0123})
-    assert (stands.lr, stands.weight_decay) == (0.0123, base.weight_decay)
-    assert configure(recipe, "vit", "shapes", {"optimizer": name, "weight_decay": 0.1}).weight_decay == 0.1
+    expected = base.model_dump(include=set(kind.settings)) if name == base.optimizer else kind.settings
+    assert config.model_dump(include=set(kind.settings)) == expected
+    for field, value in (("lr", 0.0123), ("weight_decay", 0.1), ("momentum", 0.5)):
+        given = configure(recipe, "vit", "shapes", {"optimizer": name, field: value})
+        assert given.model_dump(include=set(kind.settings)) == {**expected, field: value}
 
 
 def test_a_warm_up_that_is_given_stands() -> None:

@@ -118,4 +118,4 @@ def _is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim == 2 or (parameter.ndim == 4 and parameter.shape[1] > 1)
 
 
-optimizers.add("muon", OptimizerKind(build=muon, lr=0.02, weight_decay=0.05))
+optimizers.add("muon", OptimizerKind(build=muon, lr=0.02, weight_decay=0.05, momentum=0.95))

@@ -16,7 +16,7 @@ BARE, FULL = 12.0, 100.0
 SMALL_BATCHES = ((2.5, 32), (8.0, 64))
 """Below so many passes, batches of so many images: more updates of the same images."""
 
-MUON, MUON_MOMENTUM = "muon", 0.95
+MUON = "muon"
 """Its step takes long whatever the batch, so batches stay as they are."""
 
 AVERAGED_SHARE = 0.03
@@ -68,11 +68,9 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
     batch = config.batch_size if MUON in (quick, config.optimizer) else small
     steps = max(1.0, passes * images / batch)
     dropout = architectures.get(config.model).dropout if config.dropout is None else config.dropout
-    chosen: dict[str, object] = {} if quick is None else {"optimizer": quick, "lr": optimizers.get(quick).lr}
-    if quick == MUON:
-        chosen["momentum"] = MUON_MOMENTUM
+    own = {} if quick is None else {"optimizer": quick, **optimizers.get(quick).settings}
     return {
-        **chosen,
+        **own,
         "batch_size": min(batch, config.batch_size),
         "scheduler": "linear" if passes < BARE else config.scheduler,
         "warmup_epochs": round(min(config.warmup_epochs, 0.05 * config.epochs), 3),
