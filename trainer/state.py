@@ -203,6 +203,13 @@ def check_continues(position: Position, config: TrainConfig, dataset: Dataset) -
             value=f"stopped early after {counted(position.epoch, 'epoch')}",
             allowed=f"--patience above {config.patience} to go on",
         )
+    if config.budget is None and config.epochs <= position.epoch < before.epochs:
+        raise UsageError(
+            f"--epochs: this training has done {counted(position.epoch, 'epoch')} of {before.epochs}",
+            value=config.epochs,
+            allowed=f"above {position.epoch}",
+            hint="leave the option out to go on to its end",
+        )
     if config.budget is None and position.epoch >= config.epochs:
         raise UsageError(
             "this training is complete",

@@ -19,7 +19,7 @@ from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.loop import TrainResult, train
 from tinyml.trainer.objective import Objective
 from tinyml.trainer.start import Resumed
-from tinyml.trainer.state import previous_state, read_state
+from tinyml.trainer.state import check_continues, previous_state, read_state
 from tinyml.workspace import Workspace
 
 from .conftest import config
@@ -230,6 +230,10 @@ def test_what_cannot_be_resumed(colors: Dataset, tmp_path: Path) -> None:
     result, workspace = run(config(epochs=1), colors, tmp_path / "r")
     with pytest.raises(UsageError, match="this training is complete"):
         run(config(epochs=1), colors, workspace.root, start=Resumed(read_state(result.state)))
+    stopped = read_state(result.state).position.model_copy(update={"config": config(epochs=3)})
+    with pytest.raises(UsageError, match=r"--epochs: this training has done 1 epoch of 3: 1; allowed: above 1"):
+        check_continues(stopped, config(epochs=1), colors)
+    check_continues(stopped, config(epochs=2), colors)
     with pytest.raises(UsageError, match=r"keeps its lr: 0\.2; allowed: 0\.05"):
         run(config(lr=0.2), colors, workspace.root, start=Resumed(read_state(result.state)))
     with pytest.raises(CheckpointError, match="nothing to resume"):
