@@ -28,7 +28,7 @@ from tinyml.store import write_bytes
 from . import results_tables
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "results" / "README.md", ROOT / "results" / "exports.md")
+DOCUMENTS = (ROOT / "README.md", *(ROOT / "results" / name for name in ("README.md", "exports.md", "sources.md")))
 MARKED = re.compile(r"(<!-- table (?P<name>[a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
