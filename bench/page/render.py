@@ -41,5 +41,7 @@ def html(project: Project, *, served: bool = False) -> str:
 
     values: dict[str, Any] = {"project": project, "served": served, "verbatim": verbatim}
     values["scripts"] = "'unsafe-inline'" + (" blob: 'wasm-unsafe-eval'" if project.web_runtime is not None else "")
+    of_figures, of_curves = {figure.model for figure in found}, {kept.record.config.model for kept in project.histories}
+    values["models"] = sorted(of_figures | of_curves)  # one color each, the same in every chart
     values["sections"] = sorted(shown, key=lambda content: content.place)
     return engine.get_template("page.html").render(values)

@@ -124,18 +124,18 @@
     tell();
     node("path", {class: "front", d: front.map((p, i) => i ? `H${f.x(cost(p))}V${f.y(top(p))}` : `M${f.x(cost(p))} ${f.y(top(p))}`).join("")}, f.svg);
     for (const p of drawn) {
-      const stroke = color(models, p.model), [x, y] = [f.x(cost(p)), f.y(top(p))], [low, high] = sure(p).map(f.y);
+      const stroke = color(p.model), [x, y] = [f.x(cost(p)), f.y(top(p))], [low, high] = sure(p).map(f.y);
       const [from, to] = (reach(p) || [cost(p), cost(p)]).map(f.x);
       node("path", {class: "whisker", stroke, d: `M${from} ${y}H${to}M${x} ${low}V${high}`}, f.svg);
     }
     for (const p of drawn) {
       node("path", {class: `mark${picked.has(groupOf(p)) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
-        transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(models, p.model), "data-key": p.key}, f.svg);
+        transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(p.model), "data-key": p.key}, f.svg);
     }
     const places = drawn.map(p => ({x: f.x(cost(p)), y: f.y(top(p))}));
     const named = front.map(p => ({x: f.x(cost(p)), y: f.y(top(p)), text: models.length > 1 ? `${p.model} ${p.variant}` : p.variant}));
     names(f, [...new Map(named.map(n => [`${n.x} ${n.y} ${n.text}`, n])).values()], places);
-    addLegend(host, [...models.filter(m => drawn.some(p => p.model === m)).map(m => [color(models, m), m]),
+    addLegend(host, [...models.filter(m => drawn.some(p => p.model === m)).map(m => [swatch(color(m)), m]),
       ...Object.entries(FORMATS).filter(([name]) => drawn.some(p => p.format === name)).map(([, told]) => [null, told])]);
     brush(f, drawn, p => ({x: f.x(cost(p)), y: f.y(top(p))}));
     host.order = [...drawn].sort((a, b) => cost(a) - cost(b));

@@ -67,22 +67,33 @@ const SHAPES = {
   coreai: r => `M0 ${-1.35 * r}L${1.35 * r} 0L0 ${1.35 * r}L${-1.35 * r} 0z`,
 };
 
-const color = (names, name) => `var(--c${Math.max(0, names.indexOf(name)) % 8})`;
+const MODELS = JSON.parse(document.getElementById("models-data").textContent);
+const color = model => `var(--c${Math.max(0, MODELS.indexOf(model)) % 8})`;
 
-// What the colors and shapes mean: [color or nothing, text] each.
+function swatch(fill) {
+  const made = Object.assign(document.createElement("span"), {className: "swatch"});
+  made.style.background = fill;
+  return made;
+}
+
+function lineSample(attributes) {
+  const svg = node("svg", {class: "sample", viewBox: "0 0 34 10"});
+  node("path", {...attributes, d: "M0 5H34"}, svg);
+  return svg;
+}
+
+// What the colors, shapes and lines mean: [a sample or nothing, text] each. Returns an element for each.
 function addLegend(host, entries) {
   const legend = document.createElement("figcaption");
-  for (const [fill, text] of entries) {
+  const made = entries.map(([sample, text]) => {
     const one = document.createElement("span");
-    if (fill) {
-      const swatch = Object.assign(document.createElement("span"), {className: "swatch"});
-      swatch.style.background = fill;
-      one.append(swatch, " ");
-    }
+    if (sample) one.append(sample, " ");
     one.append(text);
-    legend.append(one);
-  }
+    return one;
+  });
+  legend.append(...made);
   host.append(legend);
+  return made;
 }
 
 // How wide a name in a drawing is; asked of a canvas, for asking the drawing lays the whole page out.

@@ -317,6 +317,24 @@ def test_training_curves_follow_the_choice(browser: Any, results: Path) -> None:
     shown.page.close()
 
 
+def test_trainings_of_one_model_have_its_color_and_dashes_of_their_own(browser: Any, results: Path) -> None:
+    another = results / "densenet" / "runs" / "another"
+    another.mkdir(parents=True)
+    shutil.copy(results / "densenet" / "history.json", another)
+    shown = opened(browser, results)
+    curves, names = shown.page.locator("#curves .curve"), shown.page.locator("#curves figcaption > span")
+    first, second = ([curves.nth(n).get_attribute(name) for name in ("stroke", "stroke-dasharray")] for n in (0, 1))
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+    assert shown.page.locator("#scatter .mark").first.get_attribute("fill") == first[0]
+    names.nth(1).hover()
+    assert [curves.nth(n).locator("..").get_attribute("class") or "" for n in (0, 1)] == ["dim", ""]
+    shown.page.locator("h1").hover()
+    assert shown.page.locator("#curves g.dim").count() == 0
+    assert shown.problems == []
+    shown.page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_background(browser: Any, results: Path, scheme: str) -> None:
     shown = opened(browser, results, scheme=scheme)
