@@ -18,14 +18,10 @@ from typing import Any
 
 from tinyml.bench.comparison import verdict_between
 from tinyml.bench.markdown_table import table
-from tinyml.bench.page.figures import CHECKPOINT, MEGABYTE, Figure, figures, machine_name
-from tinyml.bench.page.project import read
-from tinyml.bench.row import Row
-from tinyml.confidence import ABSENT, Interval, top1_told
-from tinyml.counting import counted
+from tinyml.confidence import ABSENT, Interval
 from tinyml.store import write_bytes
 
-from . import results_tables
+from . import models_table, results_tables
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (ROOT / "README.md", *(ROOT / "results" / name for name in ("README.md", "exports.md", "sources.md")))
@@ -40,61 +36,6 @@ class Table:
     """The command that makes what it is told from."""
     told: Callable[[Path], str | None]
     """From `results/` to Markdown; None where nothing has been measured."""
-
-
-def models(results: Path) -> str | None:
-    """The networks as trained, and the smallest file of each format: the latency of every case that was measured.
-
-    A file of which none was, as one for Apple hardware on another machine, has one row with the reason.
-    """
-    found = [figure for figure in figures(read(results)) if figure.accuracy is not None and figure.row is not None]
-    told = [figure for figure in found if figure.variant == CHECKPOINT or _smallest(figure, found)]
-    lines = []
-    for sha256 in dict.fromkeys(figure.sha256 for figure in told):
-        of_it = sorted((figure for figure in told if figure.sha256 == sha256), key=_case)
-        timed = [figure for figure in of_it if figure.row is not None and figure.row.latency_ns is not None]
-        reasons = [figure for figure in of_it if figure.row is not None and figure.row.result.reason is not None]
-        lines += [_model(figure) for figure in timed or reasons[:1]]
-    if not lines:
-        return None
-    return _markdown(
-        ("model", "variant", "size MB", "top-1 (95% interval)", "images", "median ms", "measured on"), lines
-    )
-
-
-def _smallest(figure: Figure, found: list[Figure]) -> bool:
-    same = [f for f in found if (f.model, f.format) == (figure.model, figure.format)]
-    return figure.sha256 == min(same, key=lambda f: (f.bytes, f.sha256)).sha256
-
-
-def _case(figure: Figure) -> tuple[str, str]:
-    assert figure.row is not None
-    case = figure.row.result.case
-    return case.backend, case.requested_units
-
-
-def _threads(row: Row) -> str:
-    threads = row.result.case.threads
-    return "" if threads is None else f", {counted(threads, 'thread')}"
-
-
-def _model(figure: Figure) -> list[str]:
-    assert figure.accuracy is not None
-    assert figure.row is not None
-    assert figure.run is not None
-    metrics, latency = figure.accuracy.metrics, figure.row.latency_ns
-    quick = ", quick" if figure.run.quick else ""
-    backend, units = _case(figure)
-    where = f"{backend} {units}{_threads(figure.row)}, {machine_name(figure.run.environment)}{quick}"
-    return [
-        figure.model,
-        figure.variant,
-        f"{figure.bytes / MEGABYTE:.2f}",
-        top1_told(metrics),
-        f"{metrics.images:,} {metrics.split}",
-        ABSENT if latency is None else f"{latency.p50 / 1e6:.3g}",
-        f"{backend if latency is None else where}: {figure.row.verdict}",
-    ]
 
 
 def reference_runtime(results: Path) -> str | None:
@@ -146,7 +87,7 @@ def _verdict(row: dict[str, Any]) -> str:
 
 
 TABLES: dict[str, Table] = {
-    "models": Table(measured_by="make results", told=models),
+    "models": Table(measured_by="make results", told=models_table.models),
     "networks": Table(measured_by="make results", told=results_tables.networks),
     "together": Table(measured_by="tinyml eval", told=results_tables.together),
     "chosen-exports": Table(measured_by="make results", told=results_tables.chosen_exports),

@@ -12,6 +12,7 @@ from tinyml.store import read_json, write_json
 
 from ..readme_tables import DOCUMENTS, MARKED, ROOT, TABLES, generated
 
+RUNS = ROOT / "tests" / "fixtures" / "results" / "v2"
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 
 
@@ -39,7 +40,7 @@ def test_a_table_that_nobody_makes_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_models_are_told_with_their_smallest_files(tmp_path: Path) -> None:
-    linux_run = read_json(ROOT / "tests" / "fixtures" / "results" / "v2" / "fixture-linux.json", BenchRun)
+    linux_run = read_json(RUNS / "fixture-linux.json", BenchRun)
     write_json(tmp_path / "bench" / linux_run.id / "run.json", linux_run)
     told = TABLES["models"].told(tmp_path)
     assert told is not None
@@ -48,6 +49,21 @@ def test_models_are_told_with_their_smallest_files(tmp_path: Path) -> None:
         (r.case for r in linux_run.results if r.case.format == "onnx" and r.accuracy), key=lambda c: c.artifact_bytes
     )
     assert f"| {best.model} | {best.variant} | {best.artifact_bytes / 1e6:.2f} |" in told
+    heads, _, *lines = (line for line in told.splitlines() if line.startswith("|"))
+    assert heads.endswith(" Core ML on CPU, GPU, Neural Engine, ms |")
+    assert all(line.endswith(("| - |", "| not run: needs macOS |")) for line in lines)
+    assert any(line.endswith("| not run: needs macOS |") for line in lines)
+
+
+def test_each_machine_has_a_table_with_a_column_for_what_it_measured(tmp_path: Path) -> None:
+    for name in ("fixture-linux.json", "fixture-macos.json"):
+        run = read_json(RUNS / name, BenchRun)
+        write_json(tmp_path / "bench" / run.id / "run.json", run)
+    told = TABLES["models"].told(tmp_path)
+    assert told is not None
+    heads = [line for line in told.splitlines() if line.startswith("| network")]
+    assert len(heads) == told.count("Medians of one image at a time, on ") == 2
+    assert sum("Core ML on Neural Engine, ms" in head for head in heads) == 1
 
 
 def test_fidelity_is_told_of_the_most_rounds(tmp_path: Path) -> None:
