@@ -1,4 +1,4 @@
-"""Writes the tables of `DOCUMENTS` anew from `results/`, each between comments that bear its name.
+"""Writes the tables of `DOCUMENTS` anew from `results/`, each between comments that bear its name, and its picture.
 
 python -m tests.readme_tables
 
@@ -21,7 +21,7 @@ from tinyml.bench.markdown_table import table
 from tinyml.confidence import ABSENT, Interval
 from tinyml.store import write_bytes
 
-from . import models_table, results_tables
+from . import models_table, results_picture, results_tables
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (ROOT / "README.md", *(ROOT / "results" / name for name in ("README.md", "exports.md", "sources.md")))
@@ -119,5 +119,6 @@ def _markdown(heads: tuple[str, ...], lines: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
+    results_picture.draw(ROOT / "results")
     for file in DOCUMENTS:
         write_bytes(file, generated(file.read_text(encoding="utf-8"), ROOT / "results").encode())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tinyml.schema import BenchRun
+from tinyml.schema import Artifact, BenchRun, Evaluations
 from tinyml.store import read_json, write_json
 
 from ..readme_tables import DOCUMENTS, MARKED, ROOT, TABLES, generated
+from ..results_picture import NAME, digest, draw, drawn_from, points
 
 RUNS = ROOT / "tests" / "fixtures" / "results" / "v2"
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
@@ -19,6 +21,28 @@ TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path 
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_tables_are_those_of_the_results(name: str) -> None:
     assert generated(TEXTS[name], ROOT / "results") == TEXTS[name], "run: python -m tests.readme_tables"
+
+
+def test_the_picture_is_of_the_results(tmp_path: Path) -> None:
+    found = ROOT / "results"
+    assert drawn_from(found / NAME) == digest(found), "run: python -m tests.readme_tables"
+    shutil.copytree(found / "resnet20", tmp_path / "resnet20")
+    assert {point.model for side in points(tmp_path) for point in side} == {"resnet20"}
+    draw(tmp_path)
+    assert drawn_from(tmp_path / NAME) == digest(tmp_path) != digest(found)
+
+
+def test_a_file_has_what_its_checkpoint_has_less_what_it_lost(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "results" / "resnet20", tmp_path / "resnet20")
+    artifact = read_json(tmp_path / "resnet20" / "exports" / "coreml-w8" / "manifest.json", Artifact)
+    evaluated = read_json(tmp_path / "resnet20" / "test_results.json", Evaluations).results
+    whole = next(row.metrics for row in evaluated if row.alone and row.sha256 == artifact.checkpoint_sha256)
+    checked = artifact.verification
+    assert checked is not None
+    expected = 100 * (whole.top1 - checked.reference.top1 + checked.artifact.top1)
+    sizes, times = points(tmp_path)
+    assert [point.top1 for point in sizes if point.cost == artifact.bytes / 1e6] == [pytest.approx(expected)]
+    assert times == []  # nothing was timed
 
 
 def test_every_table_of_the_menu_stands_somewhere_once() -> None:

@@ -1,0 +1,133 @@
+"""`results/accuracy.png`: the exported networks and every file of them, accuracy against size and against latency.
+
+A file's accuracy is that of its checkpoint on all test images less the points that it lost on the images of its
+verification, which both have seen: the difference of two on the same images varies far less than either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from tinyml.bench.page.figures import MEGABYTE
+from tinyml.bench.page.project import Project, read
+from tinyml.bench.row import rows
+from tinyml.confidence import top1_interval
+from tinyml.schema import Metrics
+from tinyml.store import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAME = "accuracy.png"
+DRAWN_FROM = "Drawn from"
+"""Under this key the picture holds the digest of its points."""
+COLORS = ("#0072b2", "#b35900", "#00795c", "#a8328a", "#6a51c9", "#8a6d00", "#c2352b", "#4d6270")
+MARKS = {"torch": "^", "onnx": "s", "coreml": "o", "coreai": "D"}
+WORDS = {"torch": "checkpoint", "onnx": "ONNX", "coreml": "Core ML", "coreai": "Core AI"}
+COSTS = ("size, MB", "median latency of one image, ms, by torch and onnxruntime on one thread")
+TIMED = ("torch", "torch_compile", "onnxruntime")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Point:
+    """A file of a network; accuracies in percent."""
+
+    model: str
+    format: str
+    cost: float
+    top1: float
+    interval: tuple[float, float] | None = None
+    """Of what was measured on all images."""
+
+
+def points(results: Path) -> tuple[list[Point], list[Point]]:
+    """By size and by latency: the checkpoints that were exported, and what came of them."""
+    project = read(results)
+    whole = _on_all_images(project)
+    lost, sizes, exported = {}, [], {}
+    for kept in project.artifacts:
+        artifact, checked = kept.record, kept.record.verification
+        if checked is None or artifact.checkpoint_sha256 not in whole:
+            continue
+        network = (artifact.spec.architecture, whole[artifact.checkpoint_sha256])
+        exported[artifact.checkpoint_sha256] = network
+        lost[artifact.sha256] = (*network, checked.reference.top1 - checked.artifact.top1)
+        sizes.append(_point(*lost[artifact.sha256], artifact.variant.format, artifact.bytes / MEGABYTE))
+    known = {**lost, **{sha256: (*network, 0.0) for sha256, network in exported.items()}}
+    times: dict[tuple[str, str], Point] = {}
+    for run in project.runs:
+        for row in rows(run.record):
+            case = row.result.case
+            alone = case.backend in TIMED and case.threads == case.batch == case.streams == 1
+            if case.artifact_sha256 in known and row.latency_ns is not None and alone:
+                where = (case.artifact_sha256, case.backend)  # of a case that was measured again, the newest
+                times[where] = _point(*known[case.artifact_sha256], case.format, row.latency_ns.p50 / 1e6)
+                if case.backend == "torch":
+                    sizes.append(_point(*known[case.artifact_sha256], case.format, case.artifact_bytes / MEGABYTE))
+    return sorted(set(sizes)), sorted(times.values())
+
+
+def _on_all_images(project: Project) -> dict[str, Metrics]:
+    every = [row for kept in project.evaluations for row in kept.record.results if row.alone]
+    return {row.sha256: row.metrics for row in every if row.metrics.split == "test"}
+
+
+def _point(model: str, metrics: Metrics, lost: float, format_: str, cost: float) -> Point:
+    ends = top1_interval(metrics) if format_ == "torch" else None
+    interval = None if ends is None else (100 * ends.low, 100 * ends.high)
+    return Point(model=model, format=format_, cost=cost, top1=100 * (metrics.top1 - lost), interval=interval)
+
+
+def digest(results: Path) -> str:
+    """Of all that is drawn."""
+    return hashlib.sha256(repr(points(results)).encode()).hexdigest()
+
+
+def drawn_from(picture: Path) -> str | None:
+    """The digest that a picture holds."""
+    with Image.open(picture) as image:
+        return image.info.get(DRAWN_FROM)
+
+
+def draw(results: Path) -> None:
+    """Writes the picture, unless the one that is there was drawn from the same."""
+    path = results / NAME
+    if path.is_file() and drawn_from(path) == digest(results):
+        return
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 6.2), dpi=110, layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    both = points(results)
+    models = sorted({point.model for found in both for point in found})
+    for axes, found, cost in zip(panels, both, COSTS, strict=True):
+        _scatter(axes, found, models)
+        axes.set(xlabel=cost)
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("top-1 accuracy, %")
+    for model, color in zip(models, COLORS, strict=False):
+        panels[1].plot([], [], color=color, linewidth=4, label=model)
+    for format_ in sorted({point.format for found in both for point in found}, key=list(MARKS).index):
+        panels[1].scatter([], [], color="#4d6270", marker=MARKS[format_], label=WORDS[format_])
+    figure.legend(loc="outside lower center", ncols=len(models) + len(MARKS), frameon=False)
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, metadata={"Software": None, DRAWN_FROM: digest(results)}, format="png")
+
+
+def _scatter(axes: Axes, found: list[Point], models: list[str]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    for point in found:
+        color = COLORS[models.index(point.model) % len(COLORS)]
+        if point.interval is not None:
+            axes.plot([point.cost] * 2, point.interval, color=color, alpha=0.5, linewidth=1.3, zorder=1)
+        axes.scatter(point.cost, point.top1, color=color, marker=MARKS[point.format], s=46, edgecolor="white", zorder=2)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
