@@ -1,7 +1,7 @@
 """Which precision trains faster: measured on the device, since it depends on the network as much as on the processor.
 
 A network of plain convolutions trains twice as fast in bfloat16 on a CPU that multiplies it; one of depthwise
-convolutions, for which oneDNN has no such code, a third more slowly.
+convolutions, which stay in float32 there (`DepthwiseConv2d`), 1.3 to 1.7 times as fast.
 """
 
 from __future__ import annotations

@@ -53,9 +53,26 @@ def test_by_hand_only_where_it_gains(monkeypatch: pytest.MonkeyPatch) -> None:
     layer.train()
     with torch.no_grad():
         layer(small)
-    with torch.autocast("cpu", torch.bfloat16):
-        layer(small)
-    assert applied == [(5, 5), (4, 4), (4, 4), (4, 4)]
+    assert applied == [(5, 5), (4, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("side", [4, 9])
+def test_in_float32_where_the_rest_has_fewer_bits(side: int, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    before, layer = nn.Conv2d(3, 4, 1), DepthwiseConv2d(4, 5)
+    images = torch.randn(2, 3, side, side)
+    with torch.autocast("cpu", dtype):
+        rounded = before(images)
+        output = layer(rounded)
+        assert before(output[:, :3]).dtype == rounded.dtype == dtype  # the rest still is
+    expected = nn.functional.conv2d(rounded.float(), layer.weight, layer.bias, padding=2, groups=4)
+    assert output.dtype == torch.float32
+    torch.testing.assert_close(output, expected)
+    output.sum().backward()
+    assert layer.weight.grad is not None
+    assert before.weight.grad is not None
+    assert float(before.weight.grad.abs().sum()) > 0
 
 
 def test_what_is_frozen_costs_nothing() -> None:
