@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from tinyml.bench.page.figures import MEGABYTE
-from tinyml.bench.page.project import Project, read
+from tinyml.bench.page.project import read
 from tinyml.bench.row import rows
 from tinyml.confidence import top1_interval
 from tinyml.schema import Metrics
 from tinyml.store import atomic_file
+
+from .results_tables import evaluated_alone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +50,7 @@ class Point:
 def points(results: Path) -> tuple[list[Point], list[Point]]:
     """By size and by latency: the checkpoints that were exported, and what came of them."""
     project = read(results)
-    whole = _on_all_images(project)
+    whole = {sha256: row.metrics for sha256, row in evaluated_alone(project).items()}
     lost, sizes, exported = {}, [], {}
     for kept in project.artifacts:
         artifact, checked = kept.record, kept.record.verification
@@ -72,11 +74,6 @@ def points(results: Path) -> tuple[list[Point], list[Point]]:
     return sorted(set(sizes)), sorted(times.values())
 
 
-def _on_all_images(project: Project) -> dict[str, Metrics]:
-    every = [row for kept in project.evaluations for row in kept.record.results if row.alone]
-    return {row.sha256: row.metrics for row in every if row.metrics.split == "test"}
-
-
 def _point(model: str, metrics: Metrics, lost: float, format_: str, cost: float) -> Point:
     ends = top1_interval(metrics) if format_ == "torch" else None
     interval = None if ends is None else (100 * ends.low, 100 * ends.high)
@@ -85,7 +82,11 @@ def _point(model: str, metrics: Metrics, lost: float, format_: str, cost: float)
 
 def digest(results: Path) -> str:
     """Of all that is drawn, and of how: this file."""
-    return hashlib.sha256(repr(points(results)).encode() + Path(__file__).read_bytes()).hexdigest()
+    return _digest(points(results))
+
+
+def _digest(both: tuple[list[Point], list[Point]]) -> str:
+    return hashlib.sha256(repr(both).encode() + Path(__file__).read_bytes()).hexdigest()
 
 
 def drawn_from(picture: Path) -> str | None:
@@ -96,35 +97,35 @@ def drawn_from(picture: Path) -> str | None:
 
 def draw(results: Path) -> None:
     """Writes the picture, unless the one that is there was drawn from the same."""
-    path = results / NAME
-    if path.is_file() and drawn_from(path) == digest(results):
+    path, both = results / NAME, points(results)
+    if path.is_file() and drawn_from(path) == _digest(both):
         return
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 6.2), dpi=110, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    both = points(results)
     models = sorted({point.model for found in both for point in found})
+    colors = {model: COLORS[number % len(COLORS)] for number, model in enumerate(models)}
     for axes, found, cost in zip(panels, both, COSTS, strict=True):
-        _scatter(axes, found, models)
+        _scatter(axes, found, colors)
         axes.set(xlabel=cost)
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("top-1 accuracy, %")
-    for model, color in zip(models, COLORS, strict=False):
+    for model, color in colors.items():
         panels[1].plot([], [], color=color, linewidth=4, label=model)
     for format_ in sorted({point.format for found in both for point in found}, key=list(MARKS).index):
         panels[1].scatter([], [], color="#4d6270", marker=MARKS[format_], label=WORDS[format_])
     figure.legend(loc="outside lower center", ncols=len(models) + len(MARKS), frameon=False)
     with atomic_file(path) as temporary:
-        figure.savefig(temporary, metadata={"Software": None, DRAWN_FROM: digest(results)}, format="png")
+        figure.savefig(temporary, metadata={"Software": None, DRAWN_FROM: _digest(both)}, format="png")
 
 
-def _scatter(axes: Axes, found: list[Point], models: list[str]) -> None:
+def _scatter(axes: Axes, found: list[Point], colors: dict[str, str]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_xscale("log")
     for point in found:
-        color = COLORS[models.index(point.model) % len(COLORS)]
+        color = colors[point.model]
         if point.interval is not None:
             axes.plot([point.cost] * 2, point.interval, color=color, alpha=0.5, linewidth=1.3, zorder=1)
         axes.scatter(point.cost, point.top1, color=color, marker=MARKS[point.format], s=46, edgecolor="white", zorder=2)

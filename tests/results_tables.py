@@ -25,7 +25,7 @@ AS_GOOD = 1.0
 def networks(results: Path) -> str | None:
     """Each training whose checkpoint was evaluated on the test images, beside the reference's."""
     project = read(results)
-    evaluated = {row.sha256: row for row in _evaluated(project) if row.alone}
+    evaluated = evaluated_alone(project)
     costs = {row.name: row for row in summaries(200)}
     published = _published(results)
     lines = []
@@ -242,6 +242,11 @@ def _verified_by(artifact: Artifact) -> str:
 
 def _evaluated(project: Project) -> Iterable[EvaluatedModel]:
     return (row for kept in project.evaluations for row in kept.record.results if row.metrics.split == "test")
+
+
+def evaluated_alone(project: Project) -> dict[str, EvaluatedModel]:
+    """By checksum, what single models reached on the test images."""
+    return {row.sha256: row for row in _evaluated(project) if row.alone}
 
 
 def _files(row: EvaluatedModel) -> list[Path]:

@@ -95,12 +95,12 @@ def _lengths(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, obje
     return {name: getattr(base, name) * epochs / base.epochs for name in ("warmup_epochs", "mix_off_epochs")}
 
 
-def _of_the_optimizer(base: TrainConfig, changes: Mapping[str, object]) -> dict[str, object]:
+def _of_the_optimizer(base: TrainConfig, changes: Mapping[str, object]) -> Mapping[str, object]:
     """Rate, weight decay and momentum of an optimizer that is given: the recipe's are those of its own."""
     name = changes.get("optimizer")
     if not isinstance(name, str) or name == base.optimizer or name not in optimizers:
         return {}
-    return dict(optimizers.get(name).settings)
+    return optimizers.get(name).settings
 
 
 def changed(config: TrainConfig, changes: Mapping[str, object]) -> TrainConfig:

@@ -83,7 +83,7 @@ class ResNet(nn.Module):
         return logits
 
 
-def elsewhere() -> dict[str, str]:
+def _elsewhere() -> dict[str, str]:
     """What torchvision and timm call the layers."""
     names = {"conv1": "stem.0", "bn1": "stem.1", "fc": "classifier"}
     inside = {
@@ -97,15 +97,14 @@ def elsewhere() -> dict[str, str]:
     return names
 
 
-architectures.add(
-    "resnet",
-    Architecture(
-        title="ResNet-18",
-        paper="https://arxiv.org/abs/1512.03385",
-        build=ResNet,
-        dropout=0.2,
-        has_drop_path=True,
-        recipes={"best": {"epochs": 120}},
-        elsewhere=elsewhere(),
-    ),
+RESNET18 = Architecture(
+    title="ResNet-18",
+    paper="https://arxiv.org/abs/1512.03385",
+    build=ResNet,
+    dropout=0.2,
+    has_drop_path=True,
+    recipes={"best": {"epochs": 120}},
+    elsewhere=_elsewhere(),
 )
+
+architectures.add("resnet", RESNET18)

@@ -10,25 +10,16 @@ Deviations:
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import nn
 
-from ..architecture import Architecture, architectures
-from .resnet import ResNet, elsewhere
+from ..architecture import architectures
+from .resnet import RESNET18, ResNet
 
 
 def _build(classes: int, dropout: float, drop_path: float) -> nn.Module:
     return ResNet(classes, dropout, drop_path, stem=(7, 2))
 
 
-architectures.add(
-    "resnet7x7",
-    Architecture(
-        title="ResNet-18 (7x7 stem)",
-        paper="https://arxiv.org/abs/1512.03385",
-        build=_build,
-        dropout=0.2,
-        has_drop_path=True,
-        recipes={"best": {"epochs": 120}},
-        elsewhere=elsewhere(),
-    ),
-)
+architectures.add("resnet7x7", replace(RESNET18, title="ResNet-18 (7x7 stem)", build=_build))
