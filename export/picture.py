@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyml.log_axis import log_x_axis
 from tinyml.schema import Artifact
 from tinyml.store import atomic_file
 
@@ -68,9 +69,7 @@ def draw_artifacts(artifacts: Sequence[Artifact], path: Path) -> None:
 
 def size_axis(axes: Axes, label: str) -> None:
     """Makes the x axis one of sizes in bytes: logarithmic, told as "500 kB" or "20 MB"."""
-    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import EngFormatter
 
-    axes.set(xlabel=label, xscale="log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(EngFormatter(unit="B"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(label)
+    log_x_axis(axes, EngFormatter(unit="B"))

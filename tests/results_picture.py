@@ -17,6 +17,7 @@ from tinyml.bench.page.figures import MEGABYTE
 from tinyml.bench.page.project import read
 from tinyml.bench.row import rows
 from tinyml.confidence import top1_interval
+from tinyml.log_axis import log_x_axis
 from tinyml.schema import Metrics
 from tinyml.store import atomic_file
 
@@ -121,14 +122,9 @@ def draw(results: Path) -> None:
 
 
 def _scatter(axes: Axes, found: list[Point], colors: dict[str, str]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.set_xscale("log")
+    log_x_axis(axes)
     for point in found:
         color = colors[point.model]
         if point.interval is not None:
             axes.plot([point.cost] * 2, point.interval, color=color, alpha=0.5, linewidth=1.3, zorder=1)
         axes.scatter(point.cost, point.top1, color=color, marker=MARKS[point.format], s=46, edgecolor="white", zorder=2)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())

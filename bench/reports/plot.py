@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyml.log_axis import log_x_axis
 from tinyml.schema import BenchRun
 from tinyml.store import atomic_file
 
@@ -55,8 +56,6 @@ def _accuracy(figure: Figure, found: list[Row], run: BenchRun) -> None:
 
 
 def _scatter(axes: Axes, points: list[Point], label: str) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     points = sorted(points, key=_place)
     for point in points:
         axes.plot([point.cost] * 2, [point.low, point.high], color=_MUTED, linewidth=1, zorder=2)
@@ -71,10 +70,7 @@ def _scatter(axes: Axes, points: list[Point], label: str) -> None:
     costs = [point.cost for point in points]
     if costs and min(costs) > 0 and max(costs) > WIDE * min(costs):
         # Beside a large network's, those of small ones would be one place.
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        log_x_axis(axes)
     else:
         axes.set_xlim(left=0)  # after the margins, which it would end
     axes.grid(alpha=0.3)
