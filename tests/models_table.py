@@ -8,7 +8,6 @@ from pathlib import Path
 from tinyml.bench.markdown_table import table
 from tinyml.bench.page.figures import CHECKPOINT, MEGABYTE, Figure, figures, machine_name
 from tinyml.bench.page.project import read
-from tinyml.bench.row import Row
 from tinyml.confidence import ABSENT, top1_told
 from tinyml.counting import counted
 
@@ -26,14 +25,11 @@ def models(results: Path) -> str | None:
 
     Core ML has a column in any case, for it is what the files are made for.
     """
-    found = [f for f in figures(read(results)) if f.accuracy is not None and f.row is not None and _one_image(f.row)]
+    every = figures(read(results))
+    found = [f for f in every if f.accuracy is not None and f.row is not None and f.row.result.case.one_image]
     by_machine = groupby(sorted(found, key=_machine), key=_machine)
     told = [_on_machine(machine, list(group)) for machine, group in by_machine]
     return "\n\n".join(told) if told else None
-
-
-def _one_image(row: Row) -> bool:
-    return row.result.case.batch == row.result.case.streams == 1
 
 
 def _told(figure: Figure, found: list[Figure]) -> bool:

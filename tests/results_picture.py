@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tinyml.bench.page.figures import MEGABYTE
+from tinyml.bench.page.figures import MEGABYTE, Figure, figures
 from tinyml.bench.page.project import read
-from tinyml.bench.row import rows
 from tinyml.confidence import top1_interval
 from tinyml.log_axis import log_x_axis
 from tinyml.schema import Metrics
@@ -52,33 +51,35 @@ def points(results: Path) -> tuple[list[Point], list[Point]]:
     """By size and by latency: the checkpoints that were exported, and what came of them."""
     project = read(results)
     whole = {sha256: row.metrics for sha256, row in evaluated_alone(project).items()}
-    lost, sizes, exported = {}, [], {}
+    known = {}
     for kept in project.artifacts:
         artifact, checked = kept.record, kept.record.verification
-        if checked is None or artifact.checkpoint_sha256 not in whole:
-            continue
-        network = (artifact.spec.architecture, whole[artifact.checkpoint_sha256])
-        exported[artifact.checkpoint_sha256] = network
-        lost[artifact.sha256] = (*network, checked.reference.top1 - checked.artifact.top1)
-        sizes.append(_point(*lost[artifact.sha256], artifact.variant.format, artifact.bytes / MEGABYTE))
-    known = {**lost, **{sha256: (*network, 0.0) for sha256, network in exported.items()}}
-    times: dict[tuple[str, str], Point] = {}
-    for run in project.runs:
-        for row in rows(run.record):
-            case = row.result.case
-            alone = case.backend in TIMED and case.threads == case.batch == case.streams == 1
-            if case.artifact_sha256 in known and row.latency_ns is not None and alone:
-                where = (case.artifact_sha256, case.backend)  # of a case that was measured again, the newest
-                times[where] = _point(*known[case.artifact_sha256], case.format, row.latency_ns.p50 / 1e6)
-                if case.backend == "torch":
-                    sizes.append(_point(*known[case.artifact_sha256], case.format, case.artifact_bytes / MEGABYTE))
-    return sorted(set(sizes)), sorted(times.values())
+        if checked is not None and artifact.checkpoint_sha256 in whole:
+            metrics = whole[artifact.checkpoint_sha256]
+            known[artifact.checkpoint_sha256] = (metrics, 0.0)
+            known[artifact.sha256] = (metrics, checked.reference.top1 - checked.artifact.top1)
+    sizes, times = set(), []
+    for figure in figures(project):
+        if figure.sha256 in known:
+            sizes.add(_point(figure, figure.bytes / MEGABYTE, *known[figure.sha256]))
+            if (milliseconds := _one_thread(figure)) is not None:
+                times.append(_point(figure, milliseconds, *known[figure.sha256]))
+    return sorted(sizes), sorted(times)
 
 
-def _point(model: str, metrics: Metrics, lost: float, format_: str, cost: float) -> Point:
-    ends = top1_interval(metrics) if format_ == "torch" else None
+def _one_thread(figure: Figure) -> float | None:
+    """The median of one image in milliseconds, where one thread of this kind of machine was timed."""
+    if figure.row is None or figure.row.latency_ns is None:
+        return None
+    case = figure.row.result.case
+    return figure.row.latency_ns.p50 / 1e6 if case.backend in TIMED and case.threads == 1 and case.one_image else None
+
+
+def _point(figure: Figure, cost: float, metrics: Metrics, lost: float) -> Point:
+    ends = top1_interval(metrics) if figure.format == "torch" else None
     interval = None if ends is None else (100 * ends.low, 100 * ends.high)
-    return Point(model=model, format=format_, cost=cost, top1=100 * (metrics.top1 - lost), interval=interval)
+    top1 = 100 * (metrics.top1 - lost)
+    return Point(model=figure.model, format=figure.format, cost=cost, top1=top1, interval=interval)
 
 
 def digest(results: Path) -> str:
@@ -101,9 +102,9 @@ def draw(results: Path) -> None:
     path, both = results / NAME, points(results)
     if path.is_file() and drawn_from(path) == _digest(both):
         return
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
-    figure = Figure(figsize=(13, 6.2), dpi=110, layout="constrained")
+    figure = Picture(figsize=(13, 6.2), dpi=110, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     models = sorted({point.model for found in both for point in found})
     colors = {model: COLORS[number % len(COLORS)] for number, model in enumerate(models)}

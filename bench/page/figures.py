@@ -90,7 +90,7 @@ _SYSTEMS = {"macos": "macOS", "ios": "iOS", "ipados": "iPadOS", "linux": "Linux"
 
 
 def _asked(case: BenchCase) -> tuple[str, ...]:
-    return (case.backend, case.requested_units, str(case.batch), str(case.threads))
+    return (case.backend, case.requested_units, str(case.batch), str(case.threads), str(case.streams))
 
 
 def _is_worth_more(older: Figure, newer: Figure) -> bool:

@@ -79,6 +79,11 @@ class BenchCase(Record):
     streams: PositiveInt = 1
     """Callers at the same time: 1 measures latency, more measure throughput."""
 
+    @property
+    def one_image(self) -> bool:
+        """Whether it is the latency of one image at a time."""
+        return self.batch == self.streams == 1
+
     @model_validator(mode="after")
     def _the_backend_runs_it(self) -> Self:
         known = KNOWN_BACKENDS.get(self.backend)
