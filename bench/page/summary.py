@@ -129,7 +129,8 @@ def _recommended(project: Project, figures: list[Figure]) -> list[Part]:
         (f.row.latency_ns.p50, f, c)
         for c in good
         for f in figures
-        if f.sha256 == c.figure.sha256 and f.row is not None and f.row.latency_ns is not None and f.run is not None
+        if f.sha256 == c.figure.sha256 and f.run is not None
+        if f.row is not None and f.row.latency_ns is not None and f.row.result.case.one_image
     ]
     if not fast:
         return [*told, Part(about="Fastest within one point", finding="not measured")]

@@ -53,6 +53,18 @@ def test_a_case_stands_once_a_machine_with_its_newest_measurement(results: Path,
     assert {f.run.id for f in second if f.run is not None} == {"later", "fixture-macos"}
 
 
+def test_a_throughput_does_not_take_the_place_of_a_latency(results: Path, linux_run: BenchRun) -> None:
+    before = figures(read(results))
+    measured = next(f for f in before if f.run is not None and f.run.id == linux_run.id and f.row is not None)
+    assert measured.row is not None
+    result = measured.row.result
+    two = result.model_copy(update={"case": result.case.model_copy(update={"streams": 2})})
+    write_json(results / "bench" / "later" / "run.json", later(linux_run, results=(two,)))
+    after = figures(read(results))
+    assert {f.key for f in after} > {f.key for f in before}
+    assert len(after) == len(before) + 1
+
+
 def test_a_case_that_was_not_run_again_keeps_its_figure(results: Path, linux_run: BenchRun) -> None:
     before = [f.key for f in figures(read(results)) if f.row is not None and f.row.latency_ns is not None]
     nothing = tuple(
@@ -82,6 +94,16 @@ def test_the_sentence_names_the_smallest_and_the_fastest_within_a_point(results:
     assert "Fastest within one point: coreml-fp16" in sentence
     assert "Mac99,1, macOS 99.1" in sentence
     assert told["alexnet"].endswith("Fastest within one point: not measured.")
+
+
+def test_only_one_image_at_a_time_is_told_as_fast(results: Path, linux_run: BenchRun) -> None:
+    for path in results.glob("bench/*/run.json"):
+        run = read_json(path, BenchRun)
+        many = tuple(r.model_copy(update={"case": r.case.model_copy(update={"batch": 8})}) for r in run.results)
+        write_json(path, run.model_copy(update={"results": many}))
+    project = read(results)
+    told = {summary.model: str(summary) for summary in summaries(project, figures(project))}
+    assert told["densenet"].endswith("Fastest within one point: not measured.")
 
 
 def test_the_accuracy_of_a_file_is_of_one_look_at_each_image(results: Path) -> None:
