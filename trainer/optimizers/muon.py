@@ -17,31 +17,12 @@ from torch.optim import Optimizer
 
 from tinyml.schema import TrainConfig
 
+from ..newton_schulz import orthogonalized
 from ..optimizer import OptimizerKind, ParameterGroups, optimizers
 
-STEPS = 5
-QUINTIC = (3.4445, -4.7750, 2.0315)
 ADAM_SHARE = 0.05
 """Of the rate, for what is no hidden matrix: 1e-3 at Muon's usual 0.02."""
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.99), 1e-8
-
-
-def orthogonalized(matrices: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Matrices [N, rows, columns] with all their singular values near 1 (0.7 to 1.2), the vectors kept.
-
-    Args:
-        matrices: What to orthogonalize.
-        dtype: To compute in.
-    """
-    a, b, c = QUINTIC
-    wide = matrices.shape[1] <= matrices.shape[2]
-    x = matrices if wide else matrices.mT
-    x = (x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(dtype)
-    for _ in range(STEPS):
-        square = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    result: Tensor = (x if wide else x.mT).to(matrices.dtype)
-    return result
 
 
 class Muon(Optimizer):
