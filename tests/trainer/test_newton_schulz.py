@@ -9,7 +9,7 @@ from tinyml.trainer.newton_schulz import QUINTIC, STEPS, orthogonalized
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("shape", [(3, 8, 20), (2, 20, 8), (1, 16, 16), (2, 80, 500), (2, 500, 80), (1, 160, 160)])
+@pytest.mark.parametrize("shape", [(3, 8, 20), (2, 20, 8), (1, 16, 16), (2, 80, 500), (2, 500, 80), (1, 100, 160)])
 def test_singular_values_come_near_one(shape: tuple[int, int, int], dtype: torch.dtype) -> None:
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     result = orthogonalized(matrices, dtype)
