@@ -50,8 +50,8 @@ def compare(model: str, updates: int) -> dict[str, Any]:
     groups = [{"params": every, "weight_decay": 0.0, "orthogonal": True}]
     optimizers = {
         "torch": torch.optim.Muon(every, lr=0.0, weight_decay=0.0),
-        "bfloat16": Muon(groups, 0.0, 0.95, torch.bfloat16),
-        "float32": Muon(groups, 0.0, 0.95, torch.float32),
+        "ours in bfloat16": Muon(groups, 0.0, 0.95, torch.bfloat16),
+        "ours in float32": Muon(groups, 0.0, 0.95, torch.float32),
     }
     took: dict[str, list[float]] = {name: [] for name in optimizers}
     for number in range(updates + 1):
@@ -62,7 +62,7 @@ def compare(model: str, updates: int) -> dict[str, Any]:
                 took[name].append(time.perf_counter() - began)
     ratios = {
         name: sorted(peer / ours for peer, ours in zip(took["torch"], took[name], strict=True))
-        for name in ("bfloat16", "float32")
+        for name in list(took)[1:]
     }
     return {
         "model": model,

@@ -46,9 +46,10 @@ class SqueezeExcite(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
-        self.gate = nn.Sequential(
-            nn.Conv2d(channels, squeezed, 1), nn.SiLU(inplace=True), nn.Conv2d(squeezed, channels, 1), nn.Sigmoid()
-        )
+        squeeze, excite = nn.Conv2d(channels, squeezed, 1), nn.Conv2d(squeezed, channels, 1)
+        self.gate = nn.Sequential(squeeze, nn.SiLU(inplace=True), excite, nn.Sigmoid())
+        for convolution, bias in ((squeeze, 0.0), (excite, OPEN)):
+            nn.init.constant_(convolution.get_parameter("bias"), bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, channels, H, W] to the same shape."""
@@ -74,6 +75,8 @@ class MBConv(nn.Module):
         ]
         self.branch = nn.Sequential(*layers)
         self.residual = stride == 1 and inputs == outputs
+        if self.residual:
+            nn.init.constant_(layers[-1].get_parameter("weight"), FAINT)
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -104,16 +107,6 @@ class EfficientNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels // module.groups
                 nn.init.normal_(module.weight, std=math.sqrt(2.0 / fan_out))
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-        for name, parameter in self.named_parameters():
-            if name.endswith(".gate.2.bias"):
-                nn.init.constant_(parameter, OPEN)
-        for module in self.modules():
-            if isinstance(module, MBConv) and module.residual:
-                last = module.branch[-1]
-                assert isinstance(last, nn.BatchNorm2d)  # noqa: S101 (for the type checker)
-                nn.init.constant_(last.weight, FAINT)
         nn.init.normal_(self.classifier.weight, std=1e-3)
         nn.init.zeros_(self.classifier.bias)
 
