@@ -128,7 +128,7 @@
       const [from, to] = (reach(p) || [cost(p), cost(p)]).map(f.x);
       node("path", {class: "whisker", stroke, d: `M${from} ${y}H${to}M${x} ${low}V${high}`}, f.svg);
     }
-    for (const p of drawn) {
+    for (const p of [...drawn].sort((a, b) => front.includes(b) - front.includes(a))) { // the larger ones lie below
       node("path", {class: `mark${picked.has(groupOf(p)) ? " chosen" : chosen.size ? " dim" : ""}`, d: SHAPES[p.format](front.includes(p) ? 7 : 5.5),
         transform: `translate(${f.x(cost(p))} ${f.y(top(p))})`, fill: color(p.model), "data-key": p.key}, f.svg);
     }
@@ -140,12 +140,6 @@
     brush(f, drawn, p => ({x: f.x(cost(p)), y: f.y(top(p))}));
     host.order = [...drawn].sort((a, b) => cost(a) - cost(b));
   }
-
-  host.addEventListener("pointerover", event => {
-    const point = byKey.get(event.target.dataset?.key);
-    if (point) showTip(text(point), event);
-  });
-  host.addEventListener("pointerout", event => { if (event.target.dataset?.key) hideTip(); });
 
   // Writes the names of the front beside its marks, wherever there is room between the marks and the other names.
   function names(f, wanted, marks) {
@@ -162,16 +156,34 @@
     }
   }
 
-  // Dragging over the drawing selects what lies inside; a click on a mark selects that one.
+  // Dragging over the drawing selects what lies inside. A click selects the mark whose middle is nearest, since marks cover
+  // each other; where several lie there, the next click at the same place selects the next.
+  let clicked = {x: NaN, y: NaN};
   function brush(f, drawn, place) {
     const at = event => {
       const box = f.svg.getBoundingClientRect(), scale = f.svg.viewBox.baseVal.width / box.width;
       return {x: (event.clientX - box.x) * scale, y: (event.clientY - box.y) * scale};
     };
+    const under = event => {
+      const here = at(event), away = p => Math.hypot(place(p).x - here.x, place(p).y - here.y);
+      return drawn.filter(p => away(p) <= 9).sort((a, b) => away(a) - away(b));
+    };
+    f.svg.addEventListener("pointermove", event => {
+      const found = event.buttons ? [] : under(event);
+      f.svg.classList.toggle("over", found.length > 0);
+      if (!found.length) return hideTip();
+      const more = found.length - 1;
+      showTip(text(found[0]) + (more ? `\n${more} more ${more > 1 ? "lie" : "lies"} here: click again` : ""), event);
+    });
+    f.svg.addEventListener("pointerleave", hideTip);
     f.svg.addEventListener("pointerdown", down => {
-      if (down.pointerType === "touch" && !down.target.dataset.key) return;
+      const marks = under(down);
+      if (down.pointerType === "touch" && !marks.length) return;
       const from = at(down), area = node("rect", {class: "brush", width: 0, height: 0}, f.svg);
-      const key = down.target.dataset.key;
+      const alone = p => { const keys = together([p.key]); return keys.length === chosen.size && keys.every(k => chosen.has(k)); };
+      const again = Math.hypot(clicked.x - from.x, clicked.y - from.y) < 2;
+      const key = marks[again ? (marks.findIndex(alone) + 1) % marks.length : 0]?.key;
+      clicked = from;
       let moved = false;
       const move = event => {
         const to = at(event);

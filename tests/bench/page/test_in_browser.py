@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ from .browser import opened as opened_in
 def opened(browser: Any, results: Path, *, scheme: str = "light", width: int = 1400, address: str = "") -> Opened:
     file = results.parent / "report.html"
     return opened_in(browser, file, html(read(results)), scheme=scheme, width=width, address=address)
+
+
+def middle(mark: Any) -> tuple[float, float]:
+    """Where a reader points who means this mark, whatever lies over it."""
+    box = mark.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def test_it_sorts_by_figures_with_what_was_not_measured_last(browser: Any, results: Path) -> None:
@@ -85,7 +92,7 @@ def test_a_point_and_its_row_are_selected_together_and_a_link_shows_the_same(bro
     assert "Nothing measured beats these" in shown.page.locator("#detail").inner_text()
     mark = shown.page.locator("#scatter .mark").nth(2)
     key = mark.get_attribute("data-key")
-    mark.click()
+    shown.page.mouse.click(*middle(mark))
     assert shown.selected() == [key]
     assert "sha256" in shown.page.locator("#detail").inner_text()
     shown.page.locator('#axis input[value="bytes"]').check()
@@ -103,6 +110,32 @@ def test_a_point_and_its_row_are_selected_together_and_a_link_shows_the_same(bro
     assert shown.selected() == [row.get_attribute("data-key")]
     shown.page.close()
     again.page.close()
+
+
+def test_every_mark_is_reached_by_the_pointer_however_many_lie_together(browser: Any, results: Path) -> None:
+    """Three rows with the same figures, and one so near that its mark covers a part of theirs."""
+    text = html(read(results))
+    before, data, after = re.split(r'(?<=<script type="application/json" id="points">)(.+?)(?=</script>)', text)
+    points = json.loads(data)
+    first, second, third, near = [p for p in points if p["p50"] is not None and p["top1"] is not None][:4]
+    for other in (second, third):
+        other.update(p50=first["p50"], top1=first["top1"])
+    near.update(p50=first["p50"] * 0.97, top1=first["top1"])  # some five pixels away
+    shown = opened_in(browser, results.parent / "together.html", before + json.dumps(points) + after)
+    there = middle(shown.page.locator(f'.mark[data-key="{first["key"]}"]'))
+    shown.page.mouse.move(*there)
+    assert shown.page.locator("#tip").inner_text().endswith("3 more lie here: click again")
+    found = []
+    for _ in range(5):
+        shown.page.mouse.click(*there)
+        found += shown.selected()
+    assert found == [first["key"], second["key"], third["key"], near["key"], first["key"]]
+    shown.page.mouse.click(*middle(shown.page.locator(f'.mark[data-key="{near["key"]}"]')))
+    assert shown.selected() == [near["key"]]  # its middle is nearest, whatever lies over it
+    shown.page.mouse.click(there[0], there[1] - 40)
+    assert shown.selected() == []
+    assert shown.problems == []
+    shown.page.close()
 
 
 def test_it_opens_with_the_latency_unless_most_files_have_only_a_size(browser: Any, results: Path) -> None:
@@ -236,7 +269,7 @@ def test_selecting_in_the_chart_leaves_the_page_where_it_is(browser: Any, result
     shown = opened(browser, results)
     shown.page.locator("#scatter").scroll_into_view_if_needed()
     before = shown.page.evaluate("scrollY")
-    shown.page.locator("#scatter .mark").last.click()
+    shown.page.mouse.click(*middle(shown.page.locator("#scatter .mark").last))
     assert shown.page.evaluate("scrollY") == before
     assert shown.page.evaluate("""() => {
         const row = document.querySelector("#rows tr[aria-selected=true]").getBoundingClientRect();
