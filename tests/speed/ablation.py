@@ -39,17 +39,17 @@ GROWING = (*DECAY, "--resolution", "32:48:64")
 AVERAGE = (*GROWING, "--ema-decay", "0.99", "--label-smoothing", "0.1")
 MUON = ("--optimizer", "muon", "--lr", "0.02")
 ARMS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "reference": ("the recipe `reference`, at 64 px", ("--recipe", "reference", "--resolution", "64")),
+    "reference": ("the recipe reference, at 64 px", ("--recipe", "reference", "--resolution", "64")),
     "decay": ("+ weight decay 5e-4, not 1e-3", ("--recipe", "reference", "--resolution", "64", *DECAY)),
     "resolution": ("+ growing images, 32:48:64", ("--recipe", "reference", *GROWING)),
     "average": ("+ averaged weights, label smoothing 0.1", ("--recipe", "reference", *AVERAGE)),
     "muon": ("+ Muon", ("--recipe", "reference", *AVERAGE, *MUON)),
-    "best": ("the recipe `best`", ("--recipe", "best")),
-    "best-batch128": ("`best`, batches of 128", ("--recipe", "best", "--batch-size", "128")),
-    "best-muon": ("`best` with Muon", ("--recipe", "best", *MUON)),
-    "best-adamw": ("`best` with AdamW", ("--recipe", "best", "--optimizer", "adamw")),
-    "best-64": ("`best`, all at 64 px", ("--recipe", "best", "--resolution", "64")),
-    "best-whiten": ("`best` with a whitening first layer", ("--recipe", "best", "--whiten")),
+    "best": ("the recipe best", ("--recipe", "best")),
+    "best-batch128": ("best, batches of 128", ("--recipe", "best", "--batch-size", "128")),
+    "best-muon": ("best with Muon", ("--recipe", "best", *MUON)),
+    "best-adamw": ("best with AdamW", ("--recipe", "best", "--optimizer", "adamw")),
+    "best-64": ("best, all at 64 px", ("--recipe", "best", "--resolution", "64")),
+    "best-whiten": ("best with a whitening first layer", ("--recipe", "best", "--whiten")),
 }
 
 

@@ -71,7 +71,7 @@ def test_a_plan_fills_its_budget(hours: float) -> None:
 
 
 def test_few_passes_are_regularized_lightly_and_many_fully() -> None:
-    short, middle, full = planned(1800), planned(15 * 3600), planned(100 * 3600)
+    short, middle, full = (planned(hours * 3600, model="resnet20") for hours in (0.5, 15, 100))
     assert (short.mix_probability, short.erasing, short.drop_path, short.scheduler) == (0, 0, 0, "linear")
     assert short.batch_size < middle.batch_size == full.batch_size
     assert 0 < middle.mix_probability < full.mix_probability == 0.8
@@ -80,6 +80,16 @@ def test_few_passes_are_regularized_lightly_and_many_fully() -> None:
     assert full.ema_decay is not None
     assert short.ema_decay < middle.ema_decay <= full.ema_decay
     assert short.full_size_share < middle.full_size_share
+
+
+def test_from_six_passes_on_some_images_are_mixed_and_from_four_a_third_are_of_full_size() -> None:
+    found = {n: configure("best", "efficientnet", "tiny-imagenet", {"epochs": n}) for n in (3, 5, 8, 16)}
+    assert [found[n].full_size_share for n in found] == [0.15, 0.35, 0.35, 0.35]
+    assert [found[n].mix_probability for n in found] == [0, 0, 0.2, 0.2]
+    assert [found[n].cutmix_alpha for n in found] == [0, 0, 1, 0.2]
+    assert [found[n].mixup_alpha for n in found] == [0, 0, 0, 0.2]
+    unmixed = configure("best", "efficientnet", "tiny-imagenet", {"epochs": 8, "mix_probability": 0.0})
+    assert (unmixed.mix_probability, unmixed.cutmix_alpha) == (0, 0)
 
 
 FEW = {"epochs": 3}
@@ -96,7 +106,9 @@ FEW = {"epochs": 3}
         ("vit", {**FEW, "lr": 5e-4}, "adamw", 5e-4),
         ("vit", {**FEW, "optimizer": "adamw"}, "adamw", 1e-3),
         ("vit", {**FEW, "init": {"path": "/weights.safetensors", "sha256": "0" * 64}}, "adamw", 1e-3),
-        ("resnet", FEW, "sgd", 0.1),
+        ("resnet", FEW, "muon", 0.02),
+        ("resnet7x7", FEW, "muon", 0.02),
+        ("resnet20", FEW, "sgd", 0.1),
     ],
 )
 def test_few_passes_from_scratch_are_the_quick_optimizers(
@@ -122,7 +134,7 @@ def test_the_steps_that_are_tried_are_the_chosen_optimizers(colors: Dataset, mon
     assert planned.config.optimizer == "muon"
     assert tried == ["adamw", "muon"]
     tried.clear()
-    assert budget.fit(60, "best", "resnet", "colors", {}, colors, CPU).config.optimizer == "sgd"
+    assert budget.fit(60, "best", "resnet20", "colors", {}, colors, CPU).config.optimizer == "sgd"
     assert tried == ["sgd"]
 
 

@@ -104,6 +104,7 @@ RESNET18 = Architecture(
     dropout=0.2,
     has_drop_path=True,
     recipes={"best": {"epochs": 120}},
+    quick_optimizer="muon",
     elsewhere=_elsewhere(),
 )
 

@@ -11,7 +11,13 @@ from ..optimizer import optimizers
 from ..recipe import Recipe, recipes
 
 BARE, FULL = 12.0, 100.0
-"""Passes: up to the first nothing is mixed or erased, from the second on everything is as for a long training."""
+"""Passes: up to the first images are hardly changed, from the second on everything is as for a long training."""
+
+MIXED_FROM, LEAST_MIXED = 6.0, 0.2
+"""From so many passes on, some images are mixed by CutMix however few the passes are."""
+
+GROWN_FROM = 4.0
+"""Passes from which on a network can also take in what full-size images show; below, nearly all are small ones."""
 
 SMALL_BATCHES = ((2.5, 32), (8.0, 64))
 """Below so many passes, batches of so many images: more updates of the same images."""
@@ -54,7 +60,7 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
     """What fewer passes ask for: less regularization, since nothing is learned by heart yet, and more updates.
 
     With few passes the rate falls in a straight line, batches are smaller at the same rate (so that the rate for each
-    image is higher), the average reaches less far back, and most of the time goes to small images. From scratch a
+    image is higher), the average reaches less far back, and most images are small. From scratch a
     network is trained by its quick optimizer, if it has one, unless an optimizer or a rate is given.
     """
     if passes >= FULL:
@@ -64,6 +70,7 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
     fresh = config.init is None  # what weights know already, steps as long as Muon's overwrite at first
     few = fresh and passes < BARE and not {"optimizer", "lr"} & set(given)
     quick = architectures.get(config.model).quick_optimizer if few else None
+    mixed = config.mix_probability > 0 and passes >= MIXED_FROM
     small = next((size for below, size in SMALL_BATCHES if passes < below), config.batch_size)
     batch = config.batch_size if MUON in (quick, config.optimizer) else small
     steps = max(1.0, passes * images / batch)
@@ -75,16 +82,16 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
         "scheduler": "linear" if passes < BARE else config.scheduler,
         "warmup_epochs": round(min(config.warmup_epochs, 0.05 * config.epochs), 3),
         "mix_off_epochs": round(min(config.mix_off_epochs, 0.15 * config.epochs), 3),
-        "mix_probability": round(config.mix_probability * strength, 3),
+        "mix_probability": round(max(config.mix_probability * strength, LEAST_MIXED * mixed), 3),
         "mixup_alpha": config.mixup_alpha if strength else 0.0,
-        "cutmix_alpha": config.cutmix_alpha if strength else 0.0,
+        "cutmix_alpha": config.cutmix_alpha if strength else float(mixed),
         "erasing": round(config.erasing * strength, 3),
         "color_jitter": round(config.color_jitter * strength, 3),
         "crop_padding": config.crop_padding if strength else min(config.crop_padding, 4),
         "dropout": round(dropout * gentle, 3),
         "drop_path": round(config.drop_path * strength, 3),
         "ema_decay": round(min(0.9998, max(0.5, 1.0 - 1.0 / (AVERAGED_SHARE * steps))), 5) if steps >= 100 else None,
-        "full_size_share": 0.15 if passes < 4.0 else 0.2 if passes < BARE else 0.3,
+        "full_size_share": 0.15 if passes < GROWN_FROM else 0.35,
     }
 
 
