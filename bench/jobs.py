@@ -35,6 +35,21 @@ FOREIGN = "file"
 FOREIGN_FORMATS: dict[str, Format] = {".mlpackage": "coreml", ".onnx": "onnx"}
 
 
+OPTIONS = {
+    "warmup": "warm-up",
+    "min_repeats": "--repeats",
+    "min_seconds": "--seconds",
+    "max_seconds": "--max-seconds",
+    "rounds": "--rounds",
+    "batches": "--batch",
+    "streams": "--streams",
+    "threads": "--threads",
+    "limit": "--limit",
+    "timeout_s": "--timeout",
+}
+"""What the command line calls the fields of `Settings`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How long to measure."""
@@ -69,15 +84,16 @@ class Settings:
             value = getattr(self, name)
             for one in value if isinstance(value, tuple) else (value,):
                 if one is not None and not one >= bound:
-                    raise UsageError(f"{name} out of range", value=one, allowed=f"at least {bound}")
+                    raise UsageError(f"{OPTIONS[name]} out of range", value=one, allowed=f"at least {bound}")
         for name in ("timeout_s", "max_seconds"):
             if not getattr(self, name) > 0:
-                raise UsageError(f"{name} out of range", value=getattr(self, name), allowed="more than 0 seconds")
+                value = getattr(self, name)
+                raise UsageError(f"{OPTIONS[name]} out of range", value=value, allowed="more than 0 seconds")
         if self.device is not None and (self.batches, self.streams, self.accuracy) != ((1,), (1,), False):
             raise UsageError("a device takes one image at a time, and is asked for no accuracy", value=self.device)
         if self.max_seconds < self.min_seconds:
             raise UsageError(
-                "max_seconds is less than min_seconds", value=self.max_seconds, allowed=f"at least {self.min_seconds}"
+                "--max-seconds is less than --seconds", value=self.max_seconds, allowed=f"at least {self.min_seconds}"
             )
 
 
@@ -175,7 +191,8 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
         backends.get(name)
     found = _artifacts(workspace)
     _known("model", selection.models, found)
-    _known("variant", selection.variants, [CHECKPOINT, *(a.variant.name for items in found.values() for a, _ in items)])
+    exported = (artifact.variant.name for items in found.values() for artifact, _ in items)
+    _known("variant", selection.variants, list(dict.fromkeys([CHECKPOINT, *exported])))
     jobs: list[Job] = []
     stale: list[str] = []
     for model, artifacts in found.items():
@@ -185,17 +202,19 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
         exports: list[_Model] = []
         gone: list[tuple[Artifact, Path]] = []
         for artifact, manifest in artifacts:
-            if not (manifest.parent / artifact.path).exists():  # as where results are kept without their packages
-                gone.append((artifact, manifest))
-                continue
+            there = (manifest.parent / artifact.path).exists()  # results may be kept without their packages
             origin = checkpoint_origin(artifact, manifest)
             if origin.exists():
                 checkpoint, weights = read_checkpoint(origin)
-                if checkpoint.sha256 != artifact.checkpoint_sha256:
+                same = checkpoint.sha256 == artifact.checkpoint_sha256
+                if there and not same:
                     stale.append(f"{manifest.parent} is older than {origin}; {export_again(artifact, manifest)}")
                     continue
-                if weights.is_file():  # results may be kept without
+                if same and weights.is_file():  # or without their weights
                     checkpoints[origin] = _checkpoint(model, origin, checkpoint, weights)
+            if not there:
+                gone.append((artifact, manifest))
+                continue
             checked_artifact(manifest)
             exports.append(_exported(model, manifest, artifact))
         stale += _without_files(gone)
@@ -204,9 +223,8 @@ def list_jobs(workspace: Workspace, selection: Selection, settings: Settings) ->
                 jobs += _jobs(subject, selection, settings)
     if not jobs:
         raise ArtifactError(
-            "nothing to measure",
-            value="; ".join(stale) or None,
-            hint=f"export the newest checkpoint first: {command('export', results=workspace.root)}",
+            f"nothing to measure{': ' if stale else ''}{'; '.join(stale)}",
+            hint=None if stale else f"export the newest checkpoint first: {command('export', results=workspace.root)}",
         )
     return JobList(jobs=tuple(jobs), stale=tuple(stale))
 
@@ -326,6 +344,8 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
             raise ArtifactError("no such model", value=file, allowed="an .mlpackage or an .onnx file")
         if file.suffix not in FOREIGN_FORMATS:
             raise ArtifactError("not a model to measure", value=file, allowed=", ".join(FOREIGN_FORMATS))
+        if not size_bytes(file):
+            raise ArtifactError("there is nothing in this model", value=file, allowed="an .mlpackage or an .onnx file")
         subject = _Model(
             model=file.stem,
             variant=FOREIGN,

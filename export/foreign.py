@@ -305,7 +305,7 @@ def _arrays(source: Path, names: list[str]) -> Samples:
     try:
         with np.load(source, allow_pickle=False) as stored:
             found = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError) as error:
         raise InputError("not a readable .npz file", value=source, hint=reason_of(error)) from None
     if set(found) != set(names):
         raise InputError(

@@ -50,6 +50,27 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def check_folder(path: Path) -> None:
+    """Raises UsageError where `path`, or what it would lie in, is a file."""
+    for folder in (path, *path.parents):
+        if folder.is_file():
+            raise UsageError("a file, where a folder is needed", value=folder, hint="name another place")
+
+
+def check_output(path: Path, suffix: str) -> None:
+    """Raises UsageError, before any work, for a file that cannot be written, or is called like one of another kind.
+
+    A device or a pipe is called as it likes.
+    """
+    if path.is_dir():
+        raise UsageError("a folder, where a file shall be written", value=path, hint="name a file")
+    if _is_stream(path):
+        return
+    if path.suffix.lower() != suffix:
+        raise UsageError("what is written there is another kind of file", value=path, allowed=f"a name in {suffix}")
+    check_folder(path.parent)
+
+
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path` that takes its place when the block ends without an error.
@@ -133,6 +154,7 @@ def _called(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _parents_of(path: Path) -> Iterator[None]:
     """Makes the folder of `path`; what was made for a block that fails goes with it."""
+    check_folder(path.parent)
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

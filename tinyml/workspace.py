@@ -26,7 +26,7 @@ from pathlib import Path
 from tinyml.commands import command, first_training
 from tinyml.errors import ArtifactError, BenchError, CheckpointError, ManifestError, UsageError
 from tinyml.schema import Artifact, Checkpoint
-from tinyml.store import file_sha256, read_json
+from tinyml.store import check_folder, file_sha256, read_json
 
 ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
@@ -104,6 +104,9 @@ class Workspace:
     """The results under one folder, by default `./results`."""
 
     root: Path = Path("results")
+
+    def __post_init__(self) -> None:
+        check_folder(self.root)
 
     def model(self, name: str) -> Path:
         """The folder of one model."""

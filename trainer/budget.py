@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,12 +17,13 @@ from tinyml.machine import keep_freed_memory
 from tinyml.schema import Budget, TrainConfig
 
 from .architecture import INPUT_SIZE, architectures
-from .data import Dataset, TrainBatches, images_an_epoch
+from .data import Dataset, TrainBatches, images_an_epoch, trained_labels
 from .data.resident import pixels
 from .device import autocast, memory_format, synchronize
 from .inference import for_inference
 from .learner import Learner
 from .objective import Objective, objective_of
+from .pace import FINISH_SECONDS
 from .recipe import changed, configure
 from .resolution import shares, sizes
 from .start import Scratch, Start
@@ -37,8 +38,8 @@ FEWEST_VALIDATED = 500
 FEWEST_STEPS = 5
 FEWEST_PROBED, MOST_PROBED = 4, 20
 """Steps of one batch size: whole batches are tried where there is time for so many, and no more than so many."""
-FINISH_SECONDS = 2.0
-"""Kept for the last save and the plot, whatever the validation takes."""
+MOST_FINISHING = 0.25
+"""Of the time left, that one validation may take."""
 IN_ADVANCE = ("epochs", "total_epochs")
 
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -158,8 +159,12 @@ def fitted(
     processes: int = 1,
 ) -> Fitted:
     """The plan for `left` of `seconds` at the speeds of each process, with so many `images` and of the `validation`."""
-    training = left * (1.0 - VALIDATION_SHARE) - FINISH_SECONDS
-    config = first
+    answered = processes * speeds.validation
+    most = min(validation, first.validate_images or validation)
+    fewest = (
+        most if "validate_images" in changes else min(most, FEWEST_VALIDATED, int(MOST_FINISHING * left * answered))
+    )
+    training = left - FINISH_SECONDS - max(left * VALIDATION_SHARE, fewest / answered)
     slowest = min(cost.rate(PROBE_BATCH) for cost in speeds.training.values())
     if training * slowest < FEWEST_STEPS * PROBE_BATCH:
         raise UsageError(
@@ -169,32 +174,27 @@ def fitted(
             allowed=f"some {duration(max(2 * seconds, FEWEST_STEPS * PROBE_BATCH / slowest + seconds - left))}",
         )
 
-    def rate(size: int) -> float:
+    def rate(config: TrainConfig, size: int) -> float:
         batch = min(config.batch_size, images)
         return processes * speeds.training[size].rate(max(1, batch // processes))
 
-    # The share at full size and the batches depend on the number of epochs, and that on them.
-    for _ in range(4):
-        pace = sum(share / rate(size) for share, size in zip(shares(config), sizes(config), strict=True))
-        passes = max(training, 1.0) / (pace * images)
-        lengths = {"epochs": max(1, round(passes))}
-        config = configure(
-            recipe,
-            first.model,
-            first.data,
-            {**_growing(first.model), **changes, **lengths},
-            passes=passes,
-            images=images,
-        )
+    def made_for(passes: float, epochs: float) -> TrainConfig:
+        changed_too = {**_growing(first.model), **changes, "epochs": max(1, round(epochs))}
+        return configure(recipe, first.model, first.data, changed_too, passes=passes, images=images)
+
+    def there_is_time_for(config: TrainConfig) -> float:
+        pace = sum(share / rate(config, size) for share, size in zip(shares(config), sizes(config), strict=True))
+        return training / (pace * images)
+
+    fitting = _crossing(lambda passes: there_is_time_for(made_for(passes, passes)) - passes)
+    passes = there_is_time_for(made_for(fitting, fitting))
+    config = made_for(fitting, passes)
     validations = max(1, int(passes + 0.999))
-    answered = processes * speeds.validation
-    affordable = int(left * VALIDATION_SHARE * answered / validations)
-    validated = min(validation, max(FEWEST_VALIDATED, affordable))
-    if "validate_images" not in changes and validated < validation:
+    validated = max(fewest, min(most, int(left * VALIDATION_SHARE * answered / validations)), 1)
+    if validated < validation:
         config = changed(config, {"validate_images": validated})
-    validated = min(validation, config.validate_images or validation)
     parts = tuple(
-        passes * images * share / rate(size) for share, size in zip(shares(config), sizes(config), strict=True)
+        passes * images * share / rate(config, size) for share, size in zip(shares(config), sizes(config), strict=True)
     )
     budget = Budget(
         seconds=seconds,
@@ -204,7 +204,7 @@ def fitted(
     )
     config = changed(config, {"budget": budget})
     spoken = ", ".join(
-        f"{passes * share:.2g} at {size} px ({rate(size):,.0f} images/s, {duration(took)})"
+        f"{passes * share:.2g} at {size} px ({rate(config, size):,.0f} images/s, {duration(took)})"
         for share, size, took in zip(shares(config), sizes(config), parts, strict=True)
     )
     mixing = config.mix_probability if config.mixup_alpha or config.cutmix_alpha else 0.0
@@ -218,6 +218,21 @@ def fitted(
             + f"; validated on {validated:,} of {validation:,} images",
         ),
     )
+
+
+def _crossing(too_few: Callable[[float], float]) -> float:
+    """Passes at which those that a configuration is made for are those that it has time for.
+
+    What a recipe changes with the passes changes their cost: what leaps may leave no such number, and then these are
+    the passes below the leap.
+    """
+    low, high = 1e-3, 1.0
+    while too_few(high) > 0:
+        low, high = high, 2.0 * high
+    for _ in range(20):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if too_few(middle) > 0 else (low, middle)
+    return low
 
 
 def probe(
@@ -238,7 +253,7 @@ def probe(
     keep_freed_memory()
     index, split = dataset.index, dataset.split("train")
     training: dict[int, Cost] = {}
-    objective = objective or objective_of(config, split.labels, len(index.labels))
+    objective = objective or objective_of(config, trained_labels(dataset, config), len(index.labels))
     learner = Learner(start.network(config, index.labels), objective, config, device)
     learner.begin()
     every, began = sizes(config), time.monotonic()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from tinyml.duration import duration
 from tinyml.errors import TrainingError
 from tinyml.machine import keep_freed_memory
 from tinyml.progress import Progress, Silent
@@ -25,7 +26,7 @@ from tinyml.schema import History, TrainConfig
 from tinyml.store import only_process
 from tinyml.workspace import RunFolder, Workspace
 
-from .data import Answers, Dataset
+from .data import Answers, Dataset, trained_labels
 from .device import autocast
 from .event_log import EventLog
 from .memory import out_of_memory_told
@@ -108,7 +109,7 @@ def train(
             folder=folder,
             device=device,
             start=start,
-            objective=objective or objective_of(config, dataset.split("train").labels, len(dataset.index.labels)),
+            objective=objective or objective_of(config, trained_labels(dataset, config), len(dataset.index.labels)),
             answers=answers,
             progress=progress or Silent(),
             spent=spent,
@@ -168,7 +169,7 @@ def _trained(
     told = out_of_memory_told(training.config.batch_size)
     with Interrupts(team).installed() as interrupts, told, ended_told():
         try:
-            while not training.over:
+            while not training.over or training.unjudged:
                 training.train_epoch(interrupts)
                 began = time.monotonic()
                 metrics = training.validate()
@@ -184,11 +185,17 @@ def _trained(
     if log is not None:
         log.close()
     history = training.history()
+    if not (history.epochs or interrupted):
+        raise TrainingError(
+            "no step was made: the time was gone before the first one",
+            value="none" if training.config.budget is None else duration(training.config.budget.seconds),
+            hint="give a longer --budget",
+        )
     if history.epochs and team.first:
         plot_history(history, folder.history_plot)
     return TrainResult(
         history=history,
-        best=folder.best if history.epochs else None,
+        best=folder.best if training.best is not None else None,
         state=folder.state,
         interrupted=interrupted,
         signal=(interrupts.number or signal.SIGINT) if interrupted else None,

@@ -24,7 +24,7 @@ from .learner import Learner
 from .memory import out_of_memory_told
 from .objective import Objective
 from .recipe import changed
-from .start import Start
+from .start import Start, begun
 
 SMOOTHING = 0.9
 """Of the loss: the share of what was before."""
@@ -60,7 +60,7 @@ def lr_range(
     keep_freed_memory()
     config = changed(config, {"ema_decay": None})
     index, split = dataset.index, dataset.split("train")
-    learner = Learner(start.network(config, index.labels), objective, config, device)
+    learner = Learner(begun(start, config, dataset), objective, config, device)
     batches = TrainBatches(split, config, index.preprocess, len(index.labels), device)
     learner.begin()
     points: list[LrPoint] = []

@@ -60,15 +60,22 @@ def build_optimizer(
 
 
 def parameter_groups(model: nn.Module, weight_decay: float, no_decay: Collection[str] = ()) -> ParameterGroups:
-    """Two groups of the parameters that are trained: what decays, and what does not."""
+    """Two groups of the parameters that are trained: what decays, and what does not.
+
+    `classifies`: whether the last one of a group is the classifier's weight, the last matrix of all; it may be frozen.
+    """
     decaying: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             (free if parameter.ndim < 2 or name in no_decay else decaying).append(parameter)
+    last = [parameter for name, parameter in model.named_parameters() if parameter.ndim >= 2 and name not in no_decay][
+        -1:
+    ]
+    classifies = bool(last) and last[0].requires_grad
     return [
-        {"params": decaying, "weight_decay": weight_decay, "decays": True},
-        {"params": free, "weight_decay": 0.0, "decays": False},
+        {"params": decaying, "weight_decay": weight_decay, "decays": True, "classifies": classifies},
+        {"params": free, "weight_decay": 0.0, "decays": False, "classifies": False},
     ]
 
 

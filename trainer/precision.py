@@ -16,7 +16,7 @@ import torch
 from tinyml.machine import keep_freed_memory
 from tinyml.schema import TrainConfig
 
-from .data import Dataset, TrainBatches, images_an_epoch
+from .data import Dataset, TrainBatches, images_an_epoch, trained_labels
 from .data.resident import Pixels, pixels
 from .device import Precision, bf16_absence, cpu_multiplies_bf16, synchronize
 from .learner import Learner
@@ -102,7 +102,7 @@ def _step(
 ) -> Callable[[], float]:
     """What trains a network of its own by the same batch again and again, and says how long it took."""
     index, split = dataset.index, dataset.split("train")
-    objective = objective_of(config, split.labels, len(index.labels))
+    objective = objective_of(config, trained_labels(dataset, config), len(index.labels))
     learner = Learner(start.network(config, index.labels), objective, config, device)
     learner.begin()
     batches = TrainBatches(split, config, index.preprocess, len(index.labels), device, pixels=source)

@@ -17,18 +17,26 @@ from tinyml.schema import Origin, TrainConfig
 from .answers import storable, stored_answers
 from .budget import PROBE_SHARE, fit, seconds_of
 from .compiling import check_compiles
-from .data import Answers, Dataset, open_dataset, trained_images
+from .data import Answers, Dataset, images_an_epoch, open_dataset, trained_labels
 from .distill import Teacher
 from .freezing import check_frozen
 from .memory import out_of_memory_told
 from .objective import Objective, objective_of
 from .precision import SECONDS, quicker
-from .recipe import BUDGET_RECIPE, DEFAULT_RECIPE, changed, configure, option, recipes
+from .recipe import (
+    BUDGET_RECIPE,
+    DEFAULT_RECIPE,
+    TINY_IMAGENET_IMAGES,
+    changed,
+    configure,
+    option,
+    recipes,
+)
 from .room import fit_memory, free_memory
 from .start import Resumed, Scratch, Start
 from .state import check_continues, read_state
 from .team import ALONE, LeftOutError, Team
-from .transfer import Initialized, read_foreign
+from .transfer import Foreign, Initialized, read_foreign
 
 DEFAULT_DATA = "tiny-imagenet"
 
@@ -71,6 +79,13 @@ class Prepared:
     """What was chosen to fit memory and budget."""
 
 
+def configured(wish: Wish, foreign: Foreign | None, images: int = TINY_IMAGENET_IMAGES) -> TrainConfig:
+    """What `wish` asks for by its recipe, on so many `images`; `foreign` is what it begins with."""
+    recipe = wish.recipe or (DEFAULT_RECIPE if wish.budget is None else BUDGET_RECIPE)
+    begun = {} if foreign is None else {"init": foreign.origin}
+    return configure(recipe, wish.model, DEFAULT_DATA, {**wish.changes, **begun}, images=images)
+
+
 def prepare(
     wish: Wish,
     device: torch.device,
@@ -103,10 +118,8 @@ def prepare(
         if wish.teacher is not None and config.teacher is None:
             raise _kept("teacher", wish.teacher)
     else:
-        recipe = wish.recipe or (DEFAULT_RECIPE if seconds is None else BUDGET_RECIPE)
         foreign = None if wish.init is None else read_foreign(wish.init)
-        begun = {} if foreign is None else {"init": foreign.origin}
-        config = configure(recipe, wish.model, DEFAULT_DATA, {**wish.changes, **begun})
+        config = configured(wish, foreign)
     if config.compiled:
         check_compiles(device)
     check_frozen(config)
@@ -115,7 +128,9 @@ def prepare(
     dataset = open_dataset(_words(config, resumed), progress=progress)
     began = process_began() + time.monotonic() - opening
     labels, split = dataset.index.labels, dataset.split("train")
-    trained_images(split, config)  # refuses more shots than there are
+    images = images_an_epoch(split, config)  # refuses more shots than there are
+    if resumed is None:
+        config = configured(wish, foreign, images)
     teacher = None
     if (taught_by := _teacher_path(wish, config)) is not None:
         if open_teacher is None:
@@ -138,7 +153,7 @@ def prepare(
             config=config,
             dataset=dataset,
             start=start,
-            objective=objective_of(config, split.labels, len(labels), teacher),
+            objective=objective_of(config, trained_labels(dataset, config), len(labels), teacher),
             answers=_answers(teacher, config, dataset, device, progress),
             spent=time.monotonic() - began if config.budget else 0.0,
             words=words,
@@ -175,7 +190,7 @@ def prepare(
             dataset,
             device,
             start=start,
-            objective=objective_of(config, split.labels, len(labels), teacher),
+            objective=objective_of(config, trained_labels(dataset, config), len(labels), teacher),
             spent=time.monotonic() - began,
             processes=team.size,
         )

@@ -12,7 +12,9 @@ from tinyml.schema import TrainConfig
 from tinyml.workspace import RunFolder
 
 from .architecture import build, set_recompute
+from .data import Dataset, trained_images
 from .state import SavedState
+from .whitening import whiten
 
 
 class Start(Protocol):
@@ -26,6 +28,15 @@ class Start(Protocol):
 
     def folder(self) -> RunFolder | None:
         """Where its files lie already; None: nowhere yet."""
+
+
+def begun(start: Start, config: TrainConfig, dataset: Dataset) -> nn.Module:
+    """The network of `start` as its training begins, its first layer whitening the images where that is asked for."""
+    network = start.network(config, dataset.index.labels)
+    if config.whiten and start.saved() is None:
+        split = dataset.split("train")
+        whiten(network, split, trained_images(split, config), dataset.index.preprocess)
+    return network
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,13 @@ def check_continues(position: Position, config: TrainConfig, dataset: Dataset) -
             f"the data set {config.data} has changed since this training began{found}",
             hint="start anew without --resume",
         )
-    if config.budget is not None and position.spent >= config.budget.seconds - config.budget.finish_seconds:
+    for name in ("epochs", "total_epochs"):
+        if config.budget is not None and getattr(before, name) != (given := getattr(config, name)):
+            raise UsageError(
+                f"a training with a budget has no --{name.replace('_', '-')}", value=given, hint="leave it out"
+            )
+    gone = config.budget is not None and position.spent >= config.budget.seconds - config.budget.finish_seconds
+    if gone and position.step == 0:
         raise UsageError("this training is complete", value=f"{position.spent:.0f} s spent", hint="start anew")
     if stopped_early(position.records, config.patience):
         raise UsageError(

@@ -7,6 +7,7 @@ was interrupted is resumed.
 from __future__ import annotations
 
 import math
+import shlex
 import signal
 import statistics
 import subprocess
@@ -48,14 +49,14 @@ class Trial:
     seed: int
     run: str
 
-    def ended(self, workspace: Workspace, reason: str | None) -> SweepTrial:
-        """Its record, by the files that it left."""
+    def ended(self, workspace: Workspace, reason: str | None, options: tuple[str, ...] = ()) -> SweepTrial:
+        """Its record, by the files that it left; `options` are those of all trials."""
         folder = workspace.run(self.model, self.run)
         told = {
             "model": self.model,
             "recipe": self.recipe,
             "variant": self.variant,
-            "options": self.options,
+            "options": (*options, *self.options),
             "seed": self.seed,
             "run": self.run,
         }
@@ -146,9 +147,9 @@ def sweep(
         progress: Told of every trial.
 
     Raises:
-        UsageError: Another process makes this sweep, or it was made on other data.
+        UsageError: Another process makes this sweep, or it was made on other data or with other options.
     """
-    path = sweep_file(workspace, name)
+    path, options = sweep_file(workspace, name), tuple(options)
     path.parent.mkdir(parents=True, exist_ok=True)
     with only_process(path.parent / ".sweep.lock") as alone:
         if not alone:
@@ -163,18 +164,43 @@ def sweep(
         lacking = []
         for trial in wanted:
             if (before := ended.get(trial.run)) is not None and before.model == trial.model:
+                if before.options != (*options, *trial.options):
+                    raise _otherwise(trial, before.options, (*options, *trial.options))
                 progress.say(f"{_told(trial, numbers)}: made before")
             else:
+                _check_begun(trial, workspace, options)
                 lacking.append(trial)
-        make = partial(_made, root=workspace.root.absolute(), data=_absolute(data), options=tuple(options))
+        make = partial(_made, root=workspace.root.absolute(), data=_absolute(data), options=options)
         for trial, reason in (workers or Here()).each(make, lacking):
-            done = trial.ended(workspace, reason)
+            done = trial.ended(workspace, reason, options)
             others = tuple(t for t in made.trials if (t.model, t.run) != (trial.model, trial.run))
             made = made.model_copy(update={"trials": (*others, done), "provenance": provenance()})
             write_json(path, made)
             reached = f"{done.val_accuracy:.2%}" if done.val_accuracy is not None else f"failed: {done.reason}"
             progress.say(f"{_told(trial, numbers)}: {reached}")
     return made
+
+
+def _otherwise(trial: Trial, before: Sequence[str], options: Sequence[str]) -> UsageError:
+    return UsageError(
+        f"{trial.model}'s training {trial.run} was made with other options",
+        value=shlex.join(options) or "none",
+        allowed=shlex.join(before) or "none",
+        hint="choose another --name",
+    )
+
+
+def _check_begun(trial: Trial, workspace: Workspace, options: Sequence[str]) -> None:
+    """Raises UsageError where a training that is to be gone on with was begun with other options."""
+    folder = workspace.run(trial.model, trial.run)
+    if not (folder.state.exists() and folder.history.exists()):
+        return
+    began = shlex.split(read_json(folder.history, History).provenance.command.partition(" && ")[0])
+    seed = [str(trial.seed)]
+    places = [at + 2 for at in range(len(began)) if began[at] == "--seed" and began[at + 1 : at + 2] == seed]
+    asked = [*options, *trial.options]
+    if places and began[places[0] :] != asked:
+        raise _otherwise(trial, began[places[0] :], asked)
 
 
 def _told(trial: Trial, numbers: Mapping[str, int]) -> str:

@@ -26,12 +26,11 @@ from .pace import Counted, Led, Pace, Timed
 from .saver import Elsewhere, SaveDue, Saver
 from .schedule import learning_rate
 from .signals import Interrupts
-from .start import Start
+from .start import Start, begun
 from .state import Generators, Parts, Position, SavedState, check_continues
 from .tally import Tally
 from .team import Team
 from .validation import validate, validated_images
-from .whitening import whiten
 
 CPU_CHECK_STEPS, ACCELERATOR_CHECK_STEPS = 1, 20
 """Reading the loss makes an accelerator wait, so there it is looked at once in so many steps."""
@@ -75,10 +74,7 @@ class Training:
                 value=self.batches.batch_size,
                 allowed=f"--batch-size a multiple of {team.size}",
             )
-        network = start.network(config, index.labels)
-        if config.whiten and start.saved() is None:
-            whiten(network, split, index.preprocess)
-        self.learner = Learner(network, objective, config, device, team)
+        self.learner = Learner(begun(start, config, dataset), objective, config, device, team)
         self.spec = checkpoint.spec_of(config.model, self.learner.network, index.labels, index.preprocess)
         self.saver = Saver(folder, config, self.spec, dataset) if team.first else Elsewhere()
         self.meter = MemoryMeter(device)
@@ -116,6 +112,11 @@ class Training:
         return self.pace.over(self.steps_done) or self.stopped_early
 
     @property
+    def unjudged(self) -> bool:
+        """Whether steps were made since the last validation, as where a stop came in the middle of one."""
+        return self.tally.step > 0
+
+    @property
     def stopped_early(self) -> bool:
         """Whether the validation accuracy has stood still for as long as the configuration has patience."""
         return stopped_early(self.records, self.config.patience)
@@ -129,11 +130,16 @@ class Training:
         check_continues(position, self.config, self.dataset)
         saved.restore(self._parts)
         self.epoch, self.best, self.records = position.epoch, position.best, list(position.records)
+        if self.best is not None and not self.folder.best.exists():
+            self.progress.say(
+                f"the best checkpoint so far is not in {self.folder.checkpoints}: the next one stands for it"
+            )
+            self.best = None
         self.earlier_memory, self.commands = position.memory, position.commands
         self.tally.resume(position)
 
     def train_epoch(self, interrupts: Interrupts) -> None:
-        """Trains the rest of the current epoch."""
+        """Trains the rest of the current epoch; nothing where only its validation is left."""
         tally, steps = self.tally, len(self.batches)
         check_every = CPU_CHECK_STEPS if self.device.type == "cpu" else ACCELERATOR_CHECK_STEPS
         total = steps * self.batches.batch_size
@@ -141,7 +147,8 @@ class Training:
         self.learner.begin()
         tally.start_clock()
         shown = ""
-        for batch in self.batches.epoch(self.epoch + 1, tally.step, self.pace):
+        rest = () if self.over else self.batches.epoch(self.epoch + 1, tally.step, self.pace)
+        for batch in rest:
             with interrupts.held():
                 lr = learning_rate(self.config, self.pace.at(self.steps_done), steps)
                 check = (tally.step + 1) % check_every == 0 or tally.step + 1 == steps

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from tinyml.errors import TrainingError, UnavailableError, UsageError
 from tinyml.progress import Progress, Silent
-from tinyml.schema import Sweep, SweepTrial
+from tinyml.schema import Sweep, SweepTrial, TrainConfig
 from tinyml.workspace import Workspace
 
-from .recipe import configure
 from .sweep import Trial, sweep
 
 AROUND = 10.0
@@ -48,9 +47,8 @@ def range_of(option: str, text: str) -> Range:
     return Range(low=float(found[1]), high=float(found[2]))
 
 
-def ranges_of(model: str, recipe: str, data: str, given: Mapping[str, Range]) -> dict[str, Range]:
-    """The ranges of "lr" and "weight_decay": as given, else around what the recipe sets."""
-    config = configure(recipe, model, data)
+def ranges_of(config: TrainConfig, given: Mapping[str, Range]) -> dict[str, Range]:
+    """The ranges of "lr" and "weight_decay": as given, else around those of `config`."""
     centers = {"lr": config.lr, "weight_decay": config.weight_decay or DECAY_WITHOUT}
     return {name: given.get(name, Range(low=center / AROUND, high=center * AROUND)) for name, center in centers.items()}
 
@@ -84,7 +82,7 @@ def tune(
 
     Raises:
         UnavailableError: Optuna is not installed.
-        UsageError: A search of that name had other ranges.
+        UsageError: A search of that name had other ranges or options.
         TrainingError: No training came to its end.
     """
     check_available()
@@ -108,13 +106,6 @@ def tune(
         trial = Trial(sweep=name, model=model, recipe=recipe, variant=f"t{number}", options=chosen, seed=seed, run=run)
         made = sweep(name, [trial], workspace, data=data, options=options, progress=progress)
         done = next(t for t in made.trials if (t.model, t.run) == (model, run))
-        if done.options != chosen:
-            raise UsageError(
-                "a search of this name had other ranges",
-                value=" ".join(chosen),
-                allowed=" ".join(done.options),
-                hint="choose another --name",
-            )
         names.append(run)
         if done.val_accuracy is None:
             study.tell(asked, state=optuna.trial.TrialState.FAIL)

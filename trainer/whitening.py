@@ -8,6 +8,7 @@ on, unless `freeze` names it.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -22,8 +23,8 @@ EPSILON = 1e-2
 """Added to the variances, so that directions which hardly occur are not blown up."""
 
 
-def whiten(network: nn.Module, split: Split, preprocess: Preprocess) -> None:
-    """Gives the first convolution of `network` the filters that whiten patches of these images, and their negatives.
+def whiten(network: nn.Module, split: Split, images: npt.NDArray[np.int64], preprocess: Preprocess) -> None:
+    """Gives the first convolution of `network` the filters that whiten patches of `images`, and their negatives.
 
     The directions of the largest variance come first, each with its negative, as far as there are outputs; outputs
     beyond twice the directions stay as they are.
@@ -34,7 +35,7 @@ def whiten(network: nn.Module, split: Split, preprocess: Preprocess) -> None:
     first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
     if first is None or first.in_channels != 3 or first.groups != 1:
         raise UsageError("--whiten: the network does not begin with a convolution of the three colors")
-    chosen = np.linspace(0, len(split) - 1, min(IMAGES, len(split))).astype(int)
+    chosen = images[np.linspace(0, len(images) - 1, min(IMAGES, len(images))).astype(int)]
     filters = whitening_filters(network_input(split.images[chosen], preprocess), int(first.kernel_size[0]))
     pairs = torch.stack((filters, -filters), 1).flatten(0, 1)[: first.out_channels]
     with torch.no_grad():

@@ -220,6 +220,20 @@ def test_a_manifest_without_its_file_is_passed_over_by_name(trained_results: Any
         list_jobs(Workspace(root), Selection(variants=("onnx-fp32",)), FAST)
 
 
+def test_a_checkpoint_is_measured_where_no_exported_file_is_there(trained_results: Any, tmp_path: Path) -> None:
+    root = tmp_path / "results"
+    shutil.copytree(trained_results.workspace.root, root)
+    for path in (root / trained_results.model / "exports").glob("*/*.*"):
+        if path.name != "manifest.json":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    listed = list_jobs(Workspace(root), Selection(), FAST)
+    assert {job.case.variant for job in listed.jobs} == {"checkpoint"}
+    with pytest.raises(UnknownNameError) as caught:
+        list_jobs(Workspace(root), Selection(variants=("foo",)), FAST)
+    names = str(caught.value).partition("allowed: ")[2].partition(";")[0].split(", ")
+    assert len(names) == len(set(names)) > 1
+
+
 def test_many_manifests_without_their_files_are_one_line(trained_results: Any, tmp_path: Path) -> None:
     root = tmp_path / "results"
     shutil.copytree(trained_results.workspace.root, root)

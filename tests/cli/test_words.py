@@ -171,3 +171,67 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(
 ) -> None:
     assert run([*words, str(tmp_path)]) == 2
     assert f"file '{tmp_path}' is a directory; see: tinyml {words[0]} --help" in capsys.readouterr().err
+
+
+OUTPUTS = [
+    (("predict", "a.png", "--csv"), ".csv"),
+    (("report", "--output"), ".html"),
+    (("run", "a.mlpackage", "--output"), ".npz"),
+    (("convert", "a.mlpackage", "--to", "onnx", "--output"), ".onnx"),
+    (("diff", "a.mlpackage", "b.mlpackage", "--plot"), ".png"),
+]
+
+
+@pytest.mark.parametrize(("words", "suffix"), OUTPUTS, ids=lambda value: value[0] if isinstance(value, tuple) else "")
+def test_another_kind_of_file_is_not_written_over(
+    words: tuple[str, ...], suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    precious = tmp_path / "thesis.tex"
+    precious.write_text("years of work")
+    assert run([*words, str(precious)]) == 2
+    told = f"error: what is written there is another kind of file: {precious}; allowed: a name in {suffix}\n"
+    assert capsys.readouterr().err == told
+    inside = precious / f"out{suffix}"
+    assert run([*words, str(inside)]) == 2
+    assert capsys.readouterr().err == f"error: a file, where a folder is needed: {precious}; name another place\n"
+    assert precious.read_text() == "years of work"
+
+
+def test_a_file_in_the_place_of_the_results_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cat.png"
+    file.write_bytes(b"a picture")
+    for words in (("train", "resnet20", "--data", "shapes", "--results"), ("schema", "--output")):
+        assert run([*words, str(file)]) == 2
+        assert capsys.readouterr().err == f"error: a file, where a folder is needed: {file}; name another place\n"
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32)])
+@pytest.mark.parametrize("words", [("run", "a.mlpackage"), ("tune", "vgg"), ("train", "vgg", "--data", "shapes")])
+def test_a_seed_that_no_generator_takes_is_refused(
+    words: tuple[str, ...], seed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, "--seed", seed]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert "--seed" in told
+
+
+def test_options_of_a_sweep_are_refused_before_its_trainings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sweep", "--models", "vgg", "--data", "shapes", "--variant", "a=--nope"]) == 2
+    assert capsys.readouterr().err.startswith("error: no such option: --nope")
+
+
+def test_bench_names_the_options_that_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {"--repeats": "0", "--seconds": "nan", "--batch": "0", "--timeout": "0", "--rounds": "0"}
+    for option, value in wrong.items():
+        assert run(["bench", option, value]) == 2
+        assert capsys.readouterr().err.startswith(f"error: {option} out of range")
+    assert run(["bench", "--max-seconds", "1", "--seconds", "5"]) == 2
+    assert capsys.readouterr().err.startswith("error: --max-seconds is less than --seconds: 1")
+
+
+def test_a_model_of_no_bytes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.onnx").touch()
+    assert run(["bench", "--artifact", str(tmp_path / "empty.onnx"), "--quick"]) == 1
+    assert capsys.readouterr().err.startswith("error: there is nothing in this model: ")

@@ -199,10 +199,17 @@ def test_a_file_shall_not_take_a_folders_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_the_system_refuses_is_told_of_the_place_that_was_asked_for(tmp_path: Path, kind: str) -> None:
-    (tmp_path / "closed").write_text("no folder")
-    with pytest.raises(OSError, match=r"Not a directory|File exists") as caught:
-        write(kind, tmp_path / "closed" / "table.csv", "x")
+    with pytest.raises(OSError, match="File name too long") as caught:
+        write(kind, tmp_path / ("x" * 256), "x")
     assert ".tmp-" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_nothing_is_written_into_a_file(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "closed").write_text("no folder")
+    with pytest.raises(UsageError, match=r"a file, where a folder is needed: .*closed; name another place"):
+        write(kind, tmp_path / "closed" / "deeper" / "table.csv", "x")
+    assert (tmp_path / "closed").read_text() == "no folder"
 
 
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:

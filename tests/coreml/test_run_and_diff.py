@@ -14,7 +14,7 @@ from PIL import Image
 from tinyml.cli import run
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.tools.inputs import make_inputs
-from tinyml.errors import InputError
+from tinyml.errors import InputError, UsageError
 from tinyml.quiet import coremltools, quiet
 
 ct = coremltools()
@@ -192,3 +192,11 @@ def test_compute_units_decide_the_rounding(
     for verb in (["run", package], ["diff", package, package]):
         assert run([*verb, "--compute-units", "GPU"]) == 1
         assert "unknown compute units: 'GPU'; allowed: ALL" in capsys.readouterr().err
+
+
+def test_an_input_that_is_given_twice_or_is_a_folder_is_refused(convert: Convert, tmp_path: Path) -> None:
+    features = ReferenceModel(_of_images(convert, ct.colorlayout.RGB, 3)).input_description
+    with pytest.raises(UsageError, match=r"input 'image' is given twice: 'a.png and b.npy'; allowed: once"):
+        make_inputs(features, ["image=a.png", "image=b.npy"])
+    with pytest.raises(InputError, match="input 'image': a folder, where a file is needed"):
+        make_inputs(features, [f"image={tmp_path}"])

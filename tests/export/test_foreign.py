@@ -80,6 +80,21 @@ def test_what_needs_images_is_close_with_them(
     assert abs(before - after) <= 0.05
 
 
+def test_arrays_that_are_none_are_told_in_a_line(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, content in enumerate((b"", b"PK", b"\x93NUMPY")):
+        arrays = tmp_path / f"{number}.npz"
+        arrays.write_bytes(content)
+        target = tmp_path / "made.mlpackage"
+        command = ["compress", str(package), "--quantize", "w8a8", "--calibrate", str(arrays), "--output", str(target)]
+        assert run(command) == 1
+        told = capsys.readouterr().err
+        assert told.startswith(f"error: not a readable .npz file: {arrays}")
+        assert told.count("\n") == 1
+        assert not target.exists()
+
+
 def test_without_images_it_says_what_needs_them(
     package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,16 @@ class Interrupting(Silent):
             signal.raise_signal(self._number)
 
 
+class Saying(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.told.append(text)
+
+
 def run(config: TrainConfig, data: Dataset, folder: Path, **options: object) -> tuple[TrainResult, Workspace]:
     workspace = Workspace(folder)
     return train(config, data, workspace, device=CPU, **options), workspace  # type: ignore[arg-type]
@@ -109,6 +119,8 @@ PLAIN: dict[str, object] = {"optimizer": "sgd"}
         (PLAIN, 7),  # in its validation
         (PLAIN, 8),
         (PLAIN, 15),
+        (PLAIN, 20),  # after the last step of all
+        (PLAIN, 21),  # in the last validation
         ({"optimizer": "sgd", "momentum": 0.0, "scheduler": "none"}, 10),
         ({"optimizer": "adam", "lr": 0.01, "clip_norm": 0.5}, 10),
         ({"optimizer": "adamw", "lr": 0.01, "ema_decay": 0.9, "mixup_alpha": 0.2, "cutmix_alpha": 1.0}, 10),
@@ -156,6 +168,20 @@ def test_trained_in_parts_follows_one_schedule(colors: Dataset, tmp_path: Path) 
     )
     assert trace(second.history) == trace(whole.history)
     same_state(one, other)
+
+
+def test_a_state_that_was_carried_alone_goes_on_without_its_best(colors: Dataset, tmp_path: Path) -> None:
+    first, _ = run(config(epochs=2, total_epochs=3), colors, tmp_path / "there")
+    path = Workspace(tmp_path / "here").run("tiny", "carried").state
+    path.parent.mkdir(parents=True)
+    saved = read_state(first.state)
+    perfect = saved.position.model_copy(update={"best": 1.0})  # which no later epoch can beat
+    state = replace(saved, path=path, position=perfect)
+    said = Saying()
+    result, _ = run(config(epochs=3, total_epochs=3), colors, tmp_path / "here", start=Resumed(state), progress=said)
+    assert result.best is not None
+    assert checkpoint.load(result.best).checkpoint.epoch == 3
+    assert [text for text in said.told if text.startswith("the best checkpoint so far is not in")] != []
 
 
 def test_terminated_like_interrupted(colors: Dataset, tmp_path: Path) -> None:
@@ -347,7 +373,7 @@ def test_a_torn_state_falls_back_to_the_one_before_and_says_so(colors: Dataset, 
 
 def test_results_that_cannot_be_written(colors: Dataset, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(OSError, match="results"):
+    with pytest.raises(UsageError, match="a file, where a folder is needed: .*results"):
         run(config(), colors, tmp_path / "results")
 
 

@@ -47,6 +47,15 @@ def test_the_rate_grows_until_the_loss_does(colors: Dataset) -> None:
     assert again.points == found.points
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_whitening_first_layer_is_there_from_the_first_step(colors: Dataset) -> None:
+    plain, whitened = (
+        lr_range(config(whiten=whiten), colors, CPU, CrossEntropy(), Scratch(), first=1e-4, last=1.0, steps=20)
+        for whiten in (False, True)
+    )
+    assert plain.points[0].loss != whitened.points[0].loss
+
+
 @pytest.mark.parametrize(
     ("first", "last", "steps", "message"),
     [(1.0, 0.1, 50, "--from out of range"), (0.0, 1.0, 50, "--from out of range"), (0.1, 1.0, 19, "--steps out of")],

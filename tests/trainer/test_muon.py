@@ -71,3 +71,11 @@ def test_what_is_inside_is_orthogonal_and_the_classifier_is_not(name: str) -> No
         or key.startswith(last)
         for key in others
     )
+
+
+def test_a_frozen_classifier_leaves_the_last_filters_to_muon() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Flatten(), nn.Linear(8, 2))
+    network[3].requires_grad_(False)
+    optimizer = build_optimizer(network, config(), CPU)
+    inside = [p for group in optimizer.param_groups if group["orthogonal"] for p in group["params"]]
+    assert {id(p) for p in inside} == {id(network[0].weight), id(network[1].weight)}

@@ -11,7 +11,16 @@ from torch.nn import functional
 
 from tinyml.errors import UsageError
 from tinyml.schema import EpochRecord
-from tinyml.trainer.data import Batch, Dataset, Split, TrainBatches, images_an_epoch, steps_an_epoch, trained_images
+from tinyml.trainer.data import (
+    Batch,
+    Dataset,
+    Split,
+    TrainBatches,
+    images_an_epoch,
+    steps_an_epoch,
+    trained_images,
+    trained_labels,
+)
 from tinyml.trainer.early_stopping import stopped_early
 from tinyml.trainer.loop import train
 from tinyml.trainer.objective import CrossEntropy, balanced_weights, objective_of
@@ -66,6 +75,13 @@ def test_the_configuration_decides(colors: Dataset) -> None:
     assert plain.weights is None
 
 
+class Uneven(Dataset):
+    """10, 3 and 3 images of three classes."""
+
+    def split(self, name: str) -> Split:
+        return Split(images=np.zeros((16, 64, 64, 3), np.uint8), labels=np.repeat([0, 1, 2], [10, 3, 3]))
+
+
 def test_so_many_shots_of_each_class() -> None:
     split = Split(images=np.zeros((30, 64, 64, 3), np.uint8), labels=np.arange(30) % 3)
     few = config(shots=4, batch_size=5)
@@ -76,6 +92,21 @@ def test_so_many_shots_of_each_class() -> None:
     assert (images_an_epoch(split, few), steps_an_epoch(split, few)) == (12, 2)
     with pytest.raises(UsageError, match="--shots: a class has fewer training images: 11; allowed: at most 10"):
         trained_images(split, few.model_copy(update={"shots": 11}))
+    uneven = Split(images=np.zeros((16, 64, 64, 3), np.uint8), labels=np.repeat([0, 1, 2], [10, 3, 3]))
+    with pytest.raises(UsageError, match="allowed: at most 3"):
+        trained_images(uneven, few)
+
+
+def test_classes_are_balanced_by_the_images_that_are_trained_on(colors: Dataset) -> None:
+    uneven = Uneven(index=colors.index, path=colors.path, sha256=colors.sha256)
+    weights = []
+    for shots in (None, 3):
+        wanted = config(class_weights="balanced", shots=shots)
+        objective = objective_of(wanted, trained_labels(uneven, wanted), 3)
+        assert isinstance(objective, CrossEntropy)
+        assert objective.weights is not None
+        weights.append([round(weight, 3) for weight in objective.weights.tolist()])
+    assert weights == [[0.533, 1.778, 1.778], [1, 1, 1]]
 
 
 def test_an_epoch_shows_the_shots_and_nothing_else(colors: Dataset) -> None:

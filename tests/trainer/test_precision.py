@@ -139,6 +139,16 @@ def test_the_best_recipe_alone_takes_the_quicker(
     assert ("measured" in ready.words) == (expected == "bf16")
 
 
+def test_the_weights_are_averaged_over_the_updates_that_these_images_make(
+    monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset
+) -> None:
+    monkeypatch.setattr(prepare, "open_dataset", lambda *_, **__: colors)
+    monkeypatch.setattr(prepare, "quicker", lambda *_: Quicker(precision="fp32"))
+    wish = Wish(model=tiny, recipe="best", changes={"epochs": 50, "batch_size": 8})
+    config = prepare.prepare(wish, CPU).config
+    assert config.ema_decay == pytest.approx(1 - 1 / (0.03 * 50 * 48 / 8), abs=1e-5)
+
+
 @pytest.mark.parametrize("trial", ["quicker", "fit"])
 def test_memory_that_runs_out_in_a_trial_is_told(
     monkeypatch: pytest.MonkeyPatch, tiny: str, colors: Dataset, trial: str

@@ -112,6 +112,26 @@ def test_a_sweep_that_was_stopped_goes_on(tmp_path: Path, capsys: pytest.Capture
         assert picture.width > picture.height > 300
 
 
+@pytest.mark.usefixtures("cache")
+def test_what_was_made_or_begun_with_other_options_is_not_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", "--models", "resnet20", "--seeds", "1", "--results", str(tmp_path), *LOOK]
+    assert run(command) == 0
+    assert run(command) == 0
+    assert "made before" in capsys.readouterr().err
+    refused = "error: resnet20's training sweep-demo-s0 was made with other options: "
+    assert run([*command, "--lr", "0.9"]) == 2
+    assert capsys.readouterr().err.startswith(refused)
+    kept = tmp_path / "sweeps" / "sweep" / "sweep.json"
+    made = kept.read_text()
+    kept.unlink()  # as if it had been stopped before the training was recorded
+    assert run([*command, "--lr", "0.9"]) == 2
+    assert capsys.readouterr().err.startswith(refused)
+    assert run(command) == 0
+    assert read_json(kept, Sweep).trials == Sweep.model_validate_json(made).trials
+
+
 def test_a_variant_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sweep", "--models", "vgg", "--variant", "--lr 1"]) == 2
     told = capsys.readouterr().err

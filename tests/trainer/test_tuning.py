@@ -11,8 +11,10 @@ import pytest
 from tinyml.cli import run
 from tinyml.errors import TrainingError, UsageError
 from tinyml.schema import Provenance, Sweep, SweepTrial
+from tinyml.store import write_json
 from tinyml.trainer import tuning
-from tinyml.trainer.sweep import Trial
+from tinyml.trainer.recipe import configure
+from tinyml.trainer.sweep import Trial, sweep_file
 from tinyml.trainer.tuning import Range, range_of, ranges_of, tune
 from tinyml.workspace import Workspace
 
@@ -27,17 +29,19 @@ class Trainings:
         self.kept: dict[str, SweepTrial] = {}
         self.trained: list[str] = []
 
-    def __call__(self, name: str, wanted: Sequence[Trial], *_: object, data: str, **__: object) -> Sweep:
+    def __call__(
+        self, name: str, wanted: Sequence[Trial], *_: object, data: str, options: Sequence[str], **__: object
+    ) -> Sweep:
         (trial,) = wanted
         if trial.run not in self.kept:
             self.trained.append(trial.run)
-            lr = float(trial.options[1])
+            lr = float(trial.options[-3])
             failed = lr > 0.8
             self.kept[trial.run] = SweepTrial(
                 model=trial.model,
                 recipe=trial.recipe,
                 variant=trial.variant,
-                options=trial.options,
+                options=(*options, *trial.options),
                 seed=trial.seed,
                 run=trial.run,
                 status="failed" if failed else "ok",
@@ -64,17 +68,31 @@ def test_it_comes_near_the_best_and_goes_on(trainings: Trainings, tmp_path: Path
     found = search(tmp_path, 25)
     assert len(trainings.trained) == 25  # the first five were not made again
     assert {trial.run for trial in first} < {trial.run for trial in found}
-    assert float(found[0].options[1]) == pytest.approx(0.05, rel=0.3)
+    assert float(found[0].options[-3]) == pytest.approx(0.05, rel=0.3)
     accuracies = [trial.val_accuracy or 0.0 for trial in found]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert all(1e-3 <= float(t.options[1]) <= 1 and 1e-6 <= float(t.options[3]) <= 1e-2 for t in found)
+    assert all(1e-3 <= float(t.options[-3]) <= 1 and 1e-6 <= float(t.options[-1]) <= 1e-2 for t in found)
     assert found[0].options[::2] == ("--lr", "--weight-decay")
 
 
-def test_another_search_of_the_same_name_is_refused(trainings: Trainings, tmp_path: Path) -> None:
-    search(tmp_path, 1)
-    with pytest.raises(UsageError, match="a search of this name had other ranges"):
-        search(tmp_path, 1, {**RANGES, "lr": Range(low=0.1, high=0.5)})
+def test_another_search_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    options = ("--epochs", "2", "--lr", "0.1", "--weight-decay", "0.1")
+    ended = SweepTrial(
+        model="vgg",
+        recipe="best",
+        variant="t0",
+        options=options,
+        seed=0,
+        run="t-best-t0",
+        status="ok",
+        val_accuracy=0.5,
+    )
+    write_json(
+        sweep_file(Workspace(tmp_path), "t"),
+        Sweep(name="t", data="shapes", trials=(ended,), provenance=PROVENANCE),
+    )
+    with pytest.raises(UsageError, match="t-best-t0 was made with other options"):
+        search(tmp_path, 1)
 
 
 @pytest.mark.usefixtures("trainings")
@@ -88,7 +106,7 @@ def test_ranges() -> None:
     for text in ("1", "1:0.1", "0:1", "a:b", "1:2:3", "-1:2"):
         with pytest.raises(UsageError, match="--lr is no range"):
             range_of("--lr", text)
-    around = ranges_of("vit", "best", "shapes", {"lr": Range(low=1, high=2)})
+    around = ranges_of(configure("best", "vit", "shapes"), {"lr": Range(low=1, high=2)})
     assert around["lr"] == Range(low=1, high=2)
     assert around["weight_decay"].low == pytest.approx(0.005)
     assert around["weight_decay"].high == pytest.approx(0.5)
@@ -98,7 +116,9 @@ def test_the_command_line(trainings: Trainings, tmp_path: Path, capsys: pytest.C
     command = ["tune", "vgg", "--trials", "6", "--data", "shapes", "--results", str(tmp_path), "--epochs", "1"]
     assert run([*command, "--lr", "0.01:1"]) == 0
     out = capsys.readouterr().out
-    assert "the best: tinyml train vgg --data shapes --recipe best --lr 0." in out
+    # A training of one epoch by this recipe is Muon's: that is what is searched, around Muon's weight decay.
+    assert "the best: tinyml train vgg --data shapes --recipe best --epochs 1 --optimizer muon --lr 0." in out
+    assert all(0.005 <= float(trial.options[-1]) <= 0.5 for trial in trainings.kept.values())
     picture = tmp_path / "sweeps" / "tune" / "vgg-best.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert run([*command, "--lr", "fast"]) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -42,7 +43,7 @@ def test_every_architecture_can_begin_so(name: str, colors: Dataset) -> None:
         first = next(module for module in build(name, 3).modules() if isinstance(module, nn.Conv2d))
     network = nn.Conv2d(3, first.out_channels, first.kernel_size, bias=False)  # type: ignore[arg-type]
     before = network.weight.detach().clone()
-    whiten(network, colors.split("train"), colors.index.preprocess)
+    whiten(network, colors.split("train"), np.arange(48), colors.index.preprocess)
     count = min(first.out_channels, 2 * before[0].numel())
     assert torch.equal(network.weight[0], -network.weight[1])
     assert not torch.equal(network.weight[count - 1], before[count - 1])
@@ -51,7 +52,7 @@ def test_every_architecture_can_begin_so(name: str, colors: Dataset) -> None:
 
 def test_a_network_that_begins_otherwise_is_refused(colors: Dataset) -> None:
     with pytest.raises(UsageError, match="does not begin with a convolution"):
-        whiten(nn.Linear(3, 3), colors.split("train"), colors.index.preprocess)
+        whiten(nn.Linear(3, 3), colors.split("train"), np.arange(48), colors.index.preprocess)
 
 
 @pytest.mark.usefixtures("_no_plot", "tiny")

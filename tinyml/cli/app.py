@@ -67,7 +67,9 @@ def _run(arguments: list[str] | None, stop: Stop) -> int:
         if stop.number is not None:
             return _fail(stop.word, stop.code)
         sys.stdout.flush()
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError) and stop.number is None:  # which nobody who stops it brings about
+            raise error.__cause__ from None
         return _fail(stop.word, stop.code)
     except typer.TyperException as error:
         if "\n" in error.format_message():  # a command without arguments: the message is its help page

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from tinyml.seeds import LARGEST_SEED
+
 SCHEMA_VERSION = "2.1"
 
 
@@ -44,6 +46,7 @@ Timestamp = Annotated[
 ]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 PositiveInt = Annotated[int, Field(ge=1)]
 RGB = tuple[float, float, float]
 

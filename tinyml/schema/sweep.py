@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record
+from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Seed
 
 
 class SweepTrial(Record):
@@ -16,7 +16,7 @@ class SweepTrial(Record):
     """What its options are called; empty: the recipe as it is."""
     options: tuple[str, ...]
     """As for `tinyml train`."""
-    seed: Count
+    seed: Seed
     run: str
     """The training's name."""
     status: Literal["ok", "failed"]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Sha256, written_as
+from .base import SCHEMA_VERSION, Count, Fraction, PositiveInt, Provenance, Record, Seed, Sha256, written_as
 
 
 class Budget(Record):
@@ -97,7 +97,7 @@ class TrainConfig(Record):
     patience: PositiveInt | None = None
     """Ends the training after so many epochs without a better validation accuracy; None: never."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    seed: Count = 0
+    seed: Seed = 0
     limit: PositiveInt | None = None
     """Images an epoch; None: all."""
     validate_images: PositiveInt | None = None

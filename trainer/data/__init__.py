@@ -13,7 +13,7 @@ from .dataset import Dataset, Split
 from .images import load_image
 from .preparing import open_dataset
 from .reopening import check_classes, reopen
-from .shots import trained_images
+from .shots import trained_images, trained_labels
 
 __all__ = [
     "Answers",
@@ -30,4 +30,5 @@ __all__ = [
     "reopen",
     "steps_an_epoch",
     "trained_images",
+    "trained_labels",
 ]

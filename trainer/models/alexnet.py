@@ -68,5 +68,6 @@ architectures.add(
             "reference": {"warmup_epochs": 5, "warmup_start_lr": 1e-3},
             "best": {"epochs": 120, "lr": 0.03, "clip_norm": 5.0},
         },
+        quick_optimizer="muon",
     ),
 )

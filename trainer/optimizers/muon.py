@@ -85,7 +85,8 @@ def muon(groups: ParameterGroups, config: TrainConfig, device: torch.device) -> 
     """The classifier, which is every architecture's last matrix, is left to AdamW, as are vectors and embeddings."""
     parted: ParameterGroups = []
     for group in groups:
-        hidden = [parameter for parameter in group["params"][:-1] if _is_matrix(parameter)] if group["decays"] else []
+        inner = group["params"][:-1] if group["classifies"] else group["params"]
+        hidden = [parameter for parameter in inner if _is_matrix(parameter)] if group["decays"] else []
         inside = {id(parameter) for parameter in hidden}
         rest = [parameter for parameter in group["params"] if id(parameter) not in inside]
         decay = group["weight_decay"]

@@ -14,10 +14,13 @@ BARE, FULL = 12.0, 100.0
 """Passes: up to the first images are hardly changed, from the second on everything is as for a long training."""
 
 MIXED_FROM, LEAST_MIXED = 6.0, 0.2
-"""From so many passes on, some images are mixed by CutMix however few the passes are."""
+"""From so many passes on, at least so many images are mixed, by CutMix alone where the length asks for no more."""
 
 GROWN_FROM = 4.0
-"""Passes from which on a network can also take in what full-size images show; below, nearly all are small ones."""
+"""Passes from which on a network can also take in what full-size images show; below, nearly all are small ones.
+
+Their share grows little by little over the next two: a budget's passes depend on it, and it on them.
+"""
 
 SMALL_BATCHES = ((2.5, 32), (8.0, 64))
 """Below so many passes, batches of so many images: more updates of the same images."""
@@ -70,7 +73,9 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
     fresh = config.init is None  # what weights know already, steps as long as Muon's overwrite at first
     few = fresh and passes < BARE and not {"optimizer", "lr"} & set(given)
     quick = architectures.get(config.model).quick_optimizer if few else None
-    mixed = config.mix_probability > 0 and passes >= MIXED_FROM
+    total = config.total_epochs or config.epochs
+    mixed = config.mix_probability * strength
+    least = LEAST_MIXED if passes >= MIXED_FROM and config.mix_probability > 0 and mixed < LEAST_MIXED else 0.0
     small = next((size for below, size in SMALL_BATCHES if passes < below), config.batch_size)
     batch = config.batch_size if MUON in (quick, config.optimizer) else small
     steps = max(1.0, passes * images / batch)
@@ -80,18 +85,18 @@ def fit(config: TrainConfig, *, passes: float, images: int, given: Collection[st
         **own,
         "batch_size": min(batch, config.batch_size),
         "scheduler": "linear" if passes < BARE else config.scheduler,
-        "warmup_epochs": round(min(config.warmup_epochs, 0.05 * config.epochs), 3),
-        "mix_off_epochs": round(min(config.mix_off_epochs, 0.15 * config.epochs), 3),
-        "mix_probability": round(max(config.mix_probability * strength, LEAST_MIXED * mixed), 3),
-        "mixup_alpha": config.mixup_alpha if strength else 0.0,
-        "cutmix_alpha": config.cutmix_alpha if strength else float(mixed),
+        "warmup_epochs": round(min(config.warmup_epochs, 0.05 * total), 3),
+        "mix_off_epochs": round(min(config.mix_off_epochs, 0.15 * total), 3),
+        "mix_probability": round(max(mixed, least), 3),
+        "mixup_alpha": config.mixup_alpha if strength and not least else 0.0,
+        "cutmix_alpha": 1.0 if least else config.cutmix_alpha if strength else 0.0,
         "erasing": round(config.erasing * strength, 3),
         "color_jitter": round(config.color_jitter * strength, 3),
         "crop_padding": config.crop_padding if strength else min(config.crop_padding, 4),
         "dropout": round(dropout * gentle, 3),
         "drop_path": round(config.drop_path * strength, 3),
         "ema_decay": round(min(0.9998, max(0.5, 1.0 - 1.0 / (AVERAGED_SHARE * steps))), 5) if steps >= 100 else None,
-        "full_size_share": 0.15 if passes < GROWN_FROM else 0.35,
+        "full_size_share": round(0.15 + 0.2 * min(1.0, max(0.0, (passes - GROWN_FROM) / 2.0)), 3),
     }
 
 

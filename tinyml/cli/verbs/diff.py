@@ -41,8 +41,11 @@ def diff(
     from tinyml.coreml.tools.inputs import image_inputs, make_inputs
     from tinyml.coreml.trace.axes import whole_shapes
     from tinyml.export.checkpoint_package import is_checkpoint, open_program
+    from tinyml.store import check_output
 
     out = Output(json=json)
+    if plot is not None:
+        check_output(plot, ".png")
     chosen = cast(Literal["declared", "float32"] | None, precision)  # refused where it is neither
     of_b = function_b or (None if is_checkpoint(b) else function)
     first, second = (

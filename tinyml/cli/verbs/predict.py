@@ -35,12 +35,14 @@ def predict(
     """Classify image files with a checkpoint or an exported artifact. One that cannot be read does not stop others."""
     from tinyml.evaluation.classify import as_csv, classify, find_images
     from tinyml.evaluation.opening import open_model
-    from tinyml.store import write_bytes
+    from tinyml.store import check_output, write_bytes
     from tinyml.trainer.data.listing import sentence
     from tinyml.trainer.device import choose
     from tinyml.workspace import Workspace
 
     out = Output(json=json)
+    if csv is not None:
+        check_output(csv, ".csv")
     found, left_out = find_images(images)
     path = model or Workspace(results).newest_checkpoint()
     opened = open_model(path, choose(device))

@@ -33,10 +33,12 @@ def report(
     from tinyml.bench.page.render import html
     from tinyml.commands import first_training
     from tinyml.errors import BenchError
-    from tinyml.store import write_bytes
+    from tinyml.store import check_output, write_bytes
     from tinyml.workspace import PROJECT_PAGE
 
     out = Output(json=json)
+    if output is not None:
+        check_output(output, ".html")
     runtime = checked_runtime(asset) if asset is not None else None
     project = read(results, web_runtime=runtime) if results.is_dir() else None
     if project is None or project.empty:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from tinyml.seeds import LARGEST_SEED
+
 from ..app import app
 from ..options import InputShapes, InputValues, Json, ProgramPrecision, ProgramUnits
 from ..output import Output
@@ -23,7 +25,7 @@ def run_package(
     output: Annotated[
         Path | None, typer.Option(help="Write the arrays that come out to this .npz file.", dir_okay=False)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of random inputs and random ops.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of random inputs and random ops.", min=0, max=LARGEST_SEED)] = 0,
     json: Json = False,
 ) -> None:
     """Execute a Core ML package with the reference runtime: outputs, ranges, and the time of each op here."""
@@ -34,8 +36,11 @@ def run_package(
     from tinyml.coreml.tools.outputs import save_arrays, summary
     from tinyml.coreml.tools.profile import profile
     from tinyml.coreml.trace.axes import whole_shapes
+    from tinyml.store import check_output
 
     out = Output(json=json)
+    if output is not None:
+        check_output(output, ".npz")
     chosen = cast(Literal["declared", "float32"] | None, precision)  # refused where it is neither
     model = ReferenceModel(package, function, chosen, seed=seed, compute_units=compute_units)
     shapes = whole_shapes(model.input_description, shape or ())

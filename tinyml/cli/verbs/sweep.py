@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -42,6 +43,8 @@ def sweep(
     from tinyml.trainer.workers import workers_named
     from tinyml.workspace import Workspace
 
+    from ..wishes import train_parameters
+
     out = Output(json=json)
     chosen, by = models.split(","), recipes.split(",")
     for part in chosen:
@@ -49,6 +52,8 @@ def sweep(
     for part in by:
         known.get(part)
     variants = dict(_variant(text) for text in variant or [])
+    for each, options in itertools.product(chosen, (variants or {"": ()}).values()):
+        train_parameters(each, [*context.args, *options])  # refused once, and not by every training
     workers = workers_named(on, cpus=cpus, gpus=gpus)
     workspace = Workspace(results)
     for model in chosen:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tinyml.seeds import LARGEST_SEED
+
 from ..app import app
 from ..options import RESULTS, Json, Results
 from ..output import Output
@@ -24,7 +26,7 @@ def tune(
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Of the search; the same name goes on with it.")] = "tune",
     recipe: Annotated[str, typer.Option("--recipe", help="See: tinyml recipes")] = "best",
-    seed: Annotated[int, typer.Option("--seed", help="Of the search and its trainings.", min=0)] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the search and its trainings.", min=0, max=LARGEST_SEED)] = 0,
     data: Annotated[str, typer.Option("--data", help="As for tinyml train.")] = "tiny-imagenet",
     results: Results = RESULTS,
     json: Json = False,
@@ -33,11 +35,15 @@ def tune(
     from tinyml.commands import command
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.plots import plot_search
+    from tinyml.trainer.prepare import configured
     from tinyml.trainer.recipe import recipes
     from tinyml.trainer.sweep import sweep_file
+    from tinyml.trainer.transfer import read_foreign
     from tinyml.trainer.tuning import check_available, range_of, ranges_of
     from tinyml.trainer.tuning import tune as run
     from tinyml.workspace import Workspace
+
+    from ..wishes import train_parameters, wish_of
 
     architectures.get(model)
     recipes.get(recipe)
@@ -46,28 +52,32 @@ def tune(
     workspace.run(model, name)  # refuses a name that is none
     texts = {"lr": ("--lr", lr), "weight_decay": ("--weight-decay", weight_decay)}
     given = {key: range_of(option, text) for key, (option, text) in texts.items() if text is not None}
+    wish = wish_of(train_parameters(model, [*context.args, "--recipe", recipe]))
+    config = configured(wish, None if wish.init is None else read_foreign(wish.init))
+    # Each training is given a rate, with which a recipe would not choose an optimizer by its length any more.
+    options = [*context.args, *(() if "optimizer" in wish.changes else ("--optimizer", config.optimizer))]
     found = run(
         name,
         model,
         recipe,
-        ranges_of(model, recipe, data, given),
+        ranges_of(config, given),
         trials,
         workspace,
         data=data,
         seed=seed,
-        options=context.args,
+        options=options,
         progress=out.progress,
     )
     picture = sweep_file(workspace, name).with_name(f"{model}-{recipe}.png")
-    plot_search(found, f"{model} by recipe {recipe} on {data}", picture)
+    plot_search(found, f"{model} by recipe {recipe}, {config.optimizer}, on {data}", picture)
     out.table(
-        f"Search {name}: {model} by recipe {recipe} on {data}, best validation accuracy",
+        f"Search {name}: {model} by recipe {recipe}, {config.optimizer}, on {data}, best validation accuracy",
         ["trial", "learning rate", "weight decay", "top-1", "epochs", "seconds"],
         [
             [
                 trial.variant,
-                trial.options[1],
-                trial.options[3],
+                trial.options[-3],
+                trial.options[-1],
                 f"{trial.val_accuracy:.2%}" if trial.val_accuracy is not None else "failed",
                 str(trial.epochs),
                 f"{trial.seconds:,.0f}",

@@ -15,7 +15,7 @@ import torch
 from tinyml.errors import PackageError, TinyMLError, UsageError, VerificationError
 from tinyml.numerics import nan_throughout, relative_error
 from tinyml.quiet import quiet
-from tinyml.store import atomic_file
+from tinyml.store import atomic_file, check_output
 
 from ..plan.plan import FAILURES
 from ..run.model import ReferenceModel
@@ -89,8 +89,7 @@ def convert(
     """
     if to not in SUFFIXES:
         raise UsageError("unknown format", value=to, allowed=", ".join(sorted(SUFFIXES)))
-    if output.suffix != SUFFIXES[to]:
-        raise UsageError(f"not a name for a file of format {to}", value=output, allowed=f"a name in {SUFFIXES[to]}")
+    check_output(output, SUFFIXES[to])
     module = to_torch(package, function_name, shapes)
     judge = _Judge(package, function_name, module)
     with atomic_file(output) as temporary:

@@ -38,13 +38,15 @@ def make_inputs(
     Raises:
         UsageError: an argument that is none; InputError: a name or a file that does not suit the model.
     """
-    asked = {}
+    asked: dict[str, str] = {}
     for argument in arguments:
         name, sign, source = argument.partition("=")
         if not sign or not name or not source:
             raise UsageError("not an input", value=argument, allowed="name=FILE.npy, name=IMAGE or name=random")
         if name not in features:
             raise InputError("the model has no input of this name", value=name, allowed=", ".join(features))
+        if name in asked:
+            raise UsageError(f"input {name!r} is given twice", value=f"{asked[name]} and {source}", allowed="once")
         asked[name] = source
     generator = np.random.default_rng(seed)
     inputs = {}
@@ -64,7 +66,8 @@ def image_inputs(features: Features, image: Path) -> list[str]:
 
 def _from_file(feature: Feature, path: Path, shape: Shape | None) -> Any:
     if not path.is_file():
-        raise InputError(f"input {feature.name!r}: no such file", value=path)
+        what = "a folder, where a file is needed" if path.is_dir() else "no such file"
+        raise InputError(f"input {feature.name!r}: {what}", value=path)
     is_array = path.suffix.lower() == ".npy"
     if isinstance(feature, ImageFeature) and not is_array:
         return _picture(feature, path, shape)

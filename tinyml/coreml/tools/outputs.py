@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tinyml.errors import UsageError
-from tinyml.store import atomic_file
+from tinyml.store import atomic_file, check_output
 
 BEST = 5
 """How many labels of a dictionary of probabilities are shown."""
@@ -58,8 +57,7 @@ def _array(name: str, value: np.ndarray) -> Summary:
 
 def save_arrays(path: Path, outputs: Mapping[str, Any]) -> Path:
     """Writes the outputs to an .npz file: dictionaries as NAME_labels and NAME_values, images as pixels."""
-    if path.suffix != ".npz":
-        raise UsageError("not a file for arrays", value=path, allowed="a name that ends in .npz")
+    check_output(path, ".npz")
     arrays: dict[str, Any] = {}
     for name, value in outputs.items():
         if isinstance(value, dict):
