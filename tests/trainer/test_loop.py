@@ -373,7 +373,7 @@ def test_a_torn_state_falls_back_to_the_one_before_and_says_so(colors: Dataset, 
 
 def test_results_that_cannot_be_written(colors: Dataset, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
-    with pytest.raises(UsageError, match="a file, where a folder is needed: .*results"):
+    with pytest.raises(UsageError, match=r"a file, where a folder is needed: .*results"):
         run(config(), colors, tmp_path / "results")
 
 
