@@ -90,8 +90,12 @@ def test_what_hooks_change_is_measured_as_they_change_it(colors: Dataset) -> Non
     kept = convolution.weight.detach().clone()
     network.register_forward_pre_hook(halved)
     expected = plainly(network, colors, settings)
-    assert expected.loss != without.loss
-    assert validate(network.train(), spec, colors, settings, CPU) == expected
+    found = validate(network.train(), spec, colors, settings, CPU)
+    assert found.loss is not None
+    assert (found.images, found.top1) == (expected.images, expected.top1)
+    # Some processors add in another order where channels come last.
+    assert found.loss == pytest.approx(expected.loss, rel=1e-6)
+    assert without.loss != pytest.approx(expected.loss, rel=1e-4)
     assert network.training
 
 
