@@ -181,3 +181,18 @@ def test_a_folder_that_is_a_file(tmp_path: Path, tiny: str) -> None:
             config=TrainConfig(model=tiny, recipe="test", data="colors"),
             dataset_sha256="0" * 64,
         )
+
+
+def test_what_the_system_refuses_to_write_is_told_with_what_to_do(tmp_path: Path, tiny: str) -> None:
+    model = build(tiny, 2)
+    with pytest.raises(CheckpointError, match="cannot write") as caught:
+        checkpoint.save(
+            tmp_path,
+            "x" * 256,
+            model,
+            spec=checkpoint.spec_of(tiny, model, ("a", "b"), Preprocess()),
+            config=TrainConfig(model=tiny, recipe="test", data="colors"),
+            dataset_sha256="0" * 64,
+        )
+    assert "--results" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
