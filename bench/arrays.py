@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.errors import InputError, reason_of
+from tinyml.errors import InputError
+from tinyml.npz import read_npz
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 _INTEGERS = {
@@ -55,21 +56,10 @@ def random_array(described: GraphInput, generator: np.random.Generator, batch: i
 
 def given_arrays(path: Path, described: Sequence[GraphInput]) -> dict[str, NDArray[Any]]:
     """The arrays of an .npz file, one for each input; raises InputError for what is missing, or no such file."""
-    found = load_npz(path)
+    found = read_npz(path)
     names = [value.name for value in described]
     if set(found) != set(names):
         raise InputError(
             f"{path} does not hold the model's inputs", value=", ".join(sorted(found)), allowed=", ".join(names)
         )
     return found
-
-
-def load_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz file by name, nothing unpickled; raises InputError."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, KeyError) as error:
-        raise InputError(
-            "cannot read the arrays", value=f"{path}: {reason_of(error)}", allowed="an .npz file, one array an input"
-        ) from None

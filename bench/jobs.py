@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from tinyml.commands import command
 from tinyml.errors import ArtifactError, UnknownNameError, UsageError
 from tinyml.machine import usable_cores
+from tinyml.npz import read_npz
 from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Format, Name, Units
 from tinyml.shards import weights_bytes
 from tinyml.store import file_sha256, size_bytes
@@ -25,7 +26,6 @@ from tinyml.workspace import (
     read_checkpoint,
 )
 
-from .arrays import load_npz
 from .backend import backends
 
 CHECKPOINT = "checkpoint"
@@ -336,7 +336,7 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
     if inputs is not None and (len(files) > 1 or settings.batches != (1,)):
         raise UsageError("--inputs is for one --artifact and no --batch: the arrays have their own size")
     if inputs is not None:
-        load_npz(inputs)
+        read_npz(inputs)
     jobs: list[Job] = []
     seen: dict[tuple[str, str], Path] = {}
     for file in dict.fromkeys(files):

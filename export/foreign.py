@@ -14,7 +14,8 @@ from PIL import Image
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.description import ArrayFeature, ImageFeature, describe
 from tinyml.coreml.read.package import Package, open_package
-from tinyml.errors import InputError, UsageError, reason_of
+from tinyml.errors import InputError, UsageError
+from tinyml.npz import read_npz
 from tinyml.numerics import psnr_db
 from tinyml.progress import Progress
 from tinyml.quiet import coremltools, quiet
@@ -302,11 +303,7 @@ def samples_of(path: Path, source: Path, limit: int | None = None) -> tuple[Samp
 
 
 def _arrays(source: Path, names: list[str]) -> Samples:
-    try:
-        with np.load(source, allow_pickle=False) as stored:
-            found = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise InputError("not a readable .npz file", value=source, hint=reason_of(error)) from None
+    found = read_npz(source)
     if set(found) != set(names):
         raise InputError(
             "the .npz has other arrays than the package has inputs", value=", ".join(found), allowed=", ".join(names)

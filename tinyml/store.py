@@ -57,13 +57,17 @@ def check_folder(path: Path) -> None:
             raise UsageError("a file, where a folder is needed", value=folder, hint="name another place")
 
 
+def _check_no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError("a folder, where a file shall be written", value=path, hint="name a file")
+
+
 def check_output(path: Path, suffix: str) -> None:
     """Raises UsageError, before any work, for a file that cannot be written, or is called like one of another kind.
 
     A device or a pipe is called as it likes.
     """
-    if path.is_dir():
-        raise UsageError("a folder, where a file shall be written", value=path, hint="name a file")
+    _check_no_folder(path)
     if _is_stream(path):
         return
     if path.suffix.lower() != suffix:
@@ -81,8 +85,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
         UsageError: A folder lies there.
         FullDiskError: There is no room; the old file, if any, stays.
     """
-    if path.is_dir():
-        raise UsageError("a folder, where a file shall be written", value=path, hint="name a file")
+    _check_no_folder(path)
     if _is_stream(path):
         with temporary_folder("stream") as folder:
             yield folder / "content"

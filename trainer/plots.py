@@ -122,17 +122,14 @@ def plot_lr_range(found: LrRange, path: Path) -> None:
 
 
 def plot_search(trials: Sequence[SweepTrial], title: str, path: Path) -> None:
-    """Writes a PNG with the accuracy of each learning rate and weight decay to `path`; crosses are failures.
-
-    Rate and decay are the last options of each trial, as `tuning.tune` gives them.
-    """
+    """Writes a PNG with the accuracy of each learning rate and weight decay to `path`; crosses are failures."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    rates, decays = ([float(trial.options[at]) for trial in trials] for at in (-3, -1))
+    rates, decays = ([float(trial.option(name)) for trial in trials] for name in ("--lr", "--weight-decay"))
     ended = [at for at, trial in enumerate(trials) if trial.val_accuracy is not None]
     failed = [at for at, trial in enumerate(trials) if trial.val_accuracy is None]
     shown = axes.scatter(

@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -49,14 +49,14 @@ class Trial:
     seed: int
     run: str
 
-    def ended(self, workspace: Workspace, reason: str | None, options: tuple[str, ...] = ()) -> SweepTrial:
-        """Its record, by the files that it left; `options` are those of all trials."""
+    def ended(self, workspace: Workspace, reason: str | None) -> SweepTrial:
+        """Its record, by the files that it left."""
         folder = workspace.run(self.model, self.run)
         told = {
             "model": self.model,
             "recipe": self.recipe,
             "variant": self.variant,
-            "options": (*options, *self.options),
+            "options": self.options,
             "seed": self.seed,
             "run": self.run,
         }
@@ -149,7 +149,8 @@ def sweep(
     Raises:
         UsageError: Another process makes this sweep, or it was made on other data or with other options.
     """
-    path, options = sweep_file(workspace, name), tuple(options)
+    wanted = [replace(trial, options=(*options, *trial.options)) for trial in wanted]
+    path = sweep_file(workspace, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with only_process(path.parent / ".sweep.lock") as alone:
         if not alone:
@@ -164,15 +165,15 @@ def sweep(
         lacking = []
         for trial in wanted:
             if (before := ended.get(trial.run)) is not None and before.model == trial.model:
-                if before.options != (*options, *trial.options):
-                    raise _otherwise(trial, before.options, (*options, *trial.options))
+                if before.options != trial.options:
+                    raise _otherwise(trial, before.options)
                 progress.say(f"{_told(trial, numbers)}: made before")
             else:
-                _check_begun(trial, workspace, options)
+                _check_begun(trial, workspace)
                 lacking.append(trial)
-        make = partial(_made, root=workspace.root.absolute(), data=_absolute(data), options=options)
+        make = partial(_made, root=workspace.root.absolute(), data=_absolute(data))
         for trial, reason in (workers or Here()).each(make, lacking):
-            done = trial.ended(workspace, reason, options)
+            done = trial.ended(workspace, reason)
             others = tuple(t for t in made.trials if (t.model, t.run) != (trial.model, trial.run))
             made = made.model_copy(update={"trials": (*others, done), "provenance": provenance()})
             write_json(path, made)
@@ -181,16 +182,16 @@ def sweep(
     return made
 
 
-def _otherwise(trial: Trial, before: Sequence[str], options: Sequence[str]) -> UsageError:
+def _otherwise(trial: Trial, before: Sequence[str]) -> UsageError:
     return UsageError(
         f"{trial.model}'s training {trial.run} was made with other options",
-        value=shlex.join(options) or "none",
+        value=shlex.join(trial.options) or "none",
         allowed=shlex.join(before) or "none",
         hint="choose another --name",
     )
 
 
-def _check_begun(trial: Trial, workspace: Workspace, options: Sequence[str]) -> None:
+def _check_begun(trial: Trial, workspace: Workspace) -> None:
     """Raises UsageError where a training that is to be gone on with was begun with other options."""
     folder = workspace.run(trial.model, trial.run)
     if not (folder.state.exists() and folder.history.exists()):
@@ -198,9 +199,8 @@ def _check_begun(trial: Trial, workspace: Workspace, options: Sequence[str]) -> 
     began = shlex.split(read_json(folder.history, History).provenance.command.partition(" && ")[0])
     seed = [str(trial.seed)]
     places = [at + 2 for at in range(len(began)) if began[at] == "--seed" and began[at + 1 : at + 2] == seed]
-    asked = [*options, *trial.options]
-    if places and began[places[0] :] != asked:
-        raise _otherwise(trial, began[places[0] :], asked)
+    if places and (before := began[places[0] :]) != list(trial.options):
+        raise _otherwise(trial, before)
 
 
 def _told(trial: Trial, numbers: Mapping[str, int]) -> str:
@@ -214,7 +214,7 @@ def _absolute(data: str) -> str:
     return str(Path(data).absolute()) if Path(data).exists() else data
 
 
-def _made(trial: Trial, *, root: Path, data: str, options: Sequence[str]) -> str | None:
+def _made(trial: Trial, *, root: Path, data: str) -> str | None:
     """Trains, or goes on; None, or why it failed."""
     workspace = Workspace(root)
     log = sweep_file(workspace, trial.sweep).with_name(f"{trial.model}-{trial.run}.log")
@@ -222,7 +222,7 @@ def _made(trial: Trial, *, root: Path, data: str, options: Sequence[str]) -> str
     if workspace.run(trial.model, trial.run).state.exists():
         arguments.append("--resume")
     else:
-        arguments += ["--data", data, "--recipe", trial.recipe, "--seed", str(trial.seed), *options, *trial.options]
+        arguments += ["--data", data, "--recipe", trial.recipe, "--seed", str(trial.seed), *trial.options]
     process: subprocess.Popen[bytes] | None = None
     with log.open("ab") as file, Interrupts().installed() as interrupts:
         try:

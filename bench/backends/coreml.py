@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
+from tinyml.npz import read_npz
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import IMAGE, PROBABILITIES, Units
 
-from ..arrays import load_npz
 from ..backend import Format, Image, LoadedModel, Observation, Subject, backends, random_images
 from ..compute_plan import add_up_flags, placement_of
 
@@ -60,7 +60,7 @@ class CoreMLModel:
         One input for a batch of 1, a list of them for more, as coremltools takes them.
         """
         if self._subject.given is not None:
-            return dict(load_npz(self._subject.given))
+            return dict(read_npz(self._subject.given))
         made = [self._one(generator) for _ in range(batch)]
         return made[0] if batch == 1 else made
 

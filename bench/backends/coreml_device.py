@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyml.errors import BenchError, InputError
+from tinyml.npz import read_npz
 from tinyml.quiet import coremltools
 from tinyml.schema import PlacedOp, Units
 
-from ..arrays import load_npz
 from ..backend import Elsewhere, Format, LoadedModel, Observation, Subject, backends
 from ..compute_plan import add_up_flags, counted, device_of, runs
 from ..devices import benchmarker, session
@@ -47,7 +47,7 @@ class DeviceModel:
         if batch != 1:
             raise InputError("a device takes one input at a time", value=batch, allowed="1")
         if self._subject.given is not None:
-            return dict(load_npz(self._subject.given))
+            return dict(read_npz(self._subject.given))
         return {
             feature.name: generator.integers(0, _RANDOM_BELOW, tuple(feature.type.multiArrayType.shape)).astype(
                 self._dtype(feature)

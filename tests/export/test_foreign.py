@@ -83,7 +83,7 @@ def test_what_needs_images_is_close_with_them(
 def test_arrays_that_are_none_are_told_in_a_line(
     package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number, content in enumerate((b"", b"PK", b"\x93NUMPY")):
+    for number, content in enumerate((b"", b"PK", b"PK\x03\x04" + bytes(40), b"\x93NUMPY")):
         arrays = tmp_path / f"{number}.npz"
         arrays.write_bytes(content)
         target = tmp_path / "made.mlpackage"

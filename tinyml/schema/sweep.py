@@ -28,6 +28,10 @@ class SweepTrial(Record):
     epochs: Count = 0
     seconds: float = 0.0
 
+    def option(self, name: str) -> str:
+        """The value of the option `name` that counts, which is its last; raises ValueError where it was not given."""
+        return self.options[len(self.options) - self.options[::-1].index(name)]
+
 
 class Sweep(Record):
     """`sweep.json`: all trials that have ended so far."""

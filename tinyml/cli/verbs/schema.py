@@ -19,10 +19,8 @@ def schema(
 ) -> None:
     """Write the JSON Schema of every manifest and result file."""
     from tinyml.json_schema import write_schemas
-    from tinyml.store import check_folder
 
     out = Output(json=json)
-    check_folder(output)
     paths = [str(path) for path in write_schemas(output)]
     out.table("JSON Schema (draft 2020-12)", ["file"], [[path] for path in paths])
     out.document(paths)

@@ -76,8 +76,8 @@ def tune(
         [
             [
                 trial.variant,
-                trial.options[-3],
-                trial.options[-1],
+                trial.option("--lr"),
+                trial.option("--weight-decay"),
                 f"{trial.val_accuracy:.2%}" if trial.val_accuracy is not None else "failed",
                 str(trial.epochs),
                 f"{trial.seconds:,.0f}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _from_file(feature: Feature, path: Path, shape: Shape | None) -> Any:
         return _picture(feature, path, shape)
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"input {feature.name!r}: no array", value=f"{path}: {reason_of(error)}", allowed="a .npy file"
         ) from None
