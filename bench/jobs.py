@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from tinyml.commands import command
-from tinyml.errors import ArtifactError, UnknownNameError, UsageError
+from tinyml.coreml.read.package import open_package
+from tinyml.errors import ArtifactError, UnknownNameError, UnsupportedKindError, UnsupportedOpsError, UsageError
 from tinyml.machine import usable_cores
 from tinyml.npz import read_npz
 from tinyml.schema import Artifact, BenchCase, Checkpoint, DatasetIdentity, Format, Name, Units
@@ -330,7 +333,8 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
     """The jobs of strangers' models: each `.mlpackage` or `.onnx` file on every backend that runs such.
 
     Raises:
-        ArtifactError: A file that is missing or of another kind.
+        ArtifactError: A file that is missing or of another kind; a damaged package, where nothing here loads one.
+        InputError: `inputs` are no arrays, or do not suit such a package.
         UsageError: The same model twice; `inputs` for several files, or with a batch, whose arrays they would not fit.
     """
     if inputs is not None and (len(files) > 1 or settings.batches != (1,)):
@@ -360,14 +364,27 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
         twin = seen.setdefault((subject.model, subject.sha256), file)
         if twin != file:
             raise UsageError("the same model twice", value=f"{twin} and {file}", allowed="each model once")
-        jobs += [
+        found = [
             replace(job, foreign=True, inputs=inputs)
             for job in _jobs(subject, selection, settings)
             if backends.get(job.case.backend).measures_latency
         ]
+        if found and subject.format == "coreml" and all(job.obstacle is not None for job in found):
+            _look_into(file, inputs)
+        jobs += found
     if not jobs:
         raise ArtifactError("nothing to measure", hint="no backend that was asked for runs such a file")
     return JobList(jobs=tuple(jobs), stale=())
+
+
+def _look_into(package: Path, inputs: Path | None) -> None:
+    """Refuses a package that nothing here can load for what no machine could: a damaged one, inputs that do not fit."""
+    from .package_inputs import package_inputs
+
+    package_inputs(package, inputs, np.random.default_rng(0))
+    # What the reference runtime does not read, Core ML may.
+    with contextlib.suppress(UnsupportedKindError, UnsupportedOpsError):
+        open_package(package)
 
 
 def _artifacts(workspace: Workspace) -> dict[str, list[tuple[Artifact, Path]]]:

@@ -10,6 +10,7 @@
     ├── ManifestError             a manifest or result file: not JSON, unknown keys, a version we do not read
     ├── ArtifactError             an exported model: missing, changed since its manifest, of a foreign format
     │   └── PackageError          a Core ML package that is not sound
+    │       ├── UnsupportedKindError  a model of another kind than the reference runtime reads
     │       └── UnsupportedOpsError   a sound program with ops that the reference runtime lacks
     ├── FullDiskError             no room to write; what was there before stays
     ├── InputError                what was handed to a model does not fit its description
@@ -108,6 +109,10 @@ class ArtifactError(TinyMLError):
 
 class PackageError(ArtifactError):
     """A Core ML package that is not sound."""
+
+
+class UnsupportedKindError(PackageError):
+    """A model of a kind that the reference runtime does not read; Core ML may."""
 
 
 class UnsupportedOpsError(PackageError):

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from tinyml.errors import ArtifactError
-from tinyml.npz import read_npz
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import IMAGE, PROBABILITIES, Units
 
@@ -59,20 +58,15 @@ class CoreMLModel:
 
         One input for a batch of 1, a list of them for more, as coremltools takes them.
         """
-        if self._subject.given is not None:
-            return dict(read_npz(self._subject.given))
         made = [self._one(generator) for _ in range(batch)]
         return made[0] if batch == 1 else made
 
     def _one(self, generator: np.random.Generator) -> Inputs:
         if (spec := self._subject.spec) is not None:
             return {IMAGE: PillowImage.fromarray(random_images(spec, generator, 1)[0])}
-        from tinyml.coreml.read.description import describe
-        from tinyml.coreml.read.package import open_package
-        from tinyml.coreml.tools.inputs import make_inputs
+        from ..package_inputs import package_inputs
 
-        described = describe(open_package(self._subject.path), None)
-        return make_inputs(described.inputs, (), seed=int(generator.integers(2**31)))
+        return package_inputs(self._subject.path, self._subject.given, generator)
 
     def predict(self, example: Any) -> Any:
         """The outputs by name: for ours the label and the dictionary of probabilities."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyml.errors import BenchError, InputError
-from tinyml.npz import read_npz
 from tinyml.quiet import coremltools
 from tinyml.schema import PlacedOp, Units
 
@@ -47,13 +46,30 @@ class DeviceModel:
         if batch != 1:
             raise InputError("a device takes one input at a time", value=batch, allowed="1")
         if self._subject.given is not None:
-            return dict(read_npz(self._subject.given))
+            return self._given(self._subject.given, generator)
         return {
             feature.name: generator.integers(0, _RANDOM_BELOW, tuple(feature.type.multiArrayType.shape)).astype(
                 self._dtype(feature)
             )
             for feature in self._model.get_spec().description.input
         }
+
+    def _given(self, given: Path, generator: np.random.Generator) -> dict[str, Any]:
+        """What was given, its pictures as the arrays that take their place."""
+        from tinyml.coreml.read.description import ImageFeature, describe_any
+        from tinyml.coreml.read.package import read_specification
+        from tinyml.coreml.run.images import image_array
+
+        from ..package_inputs import package_inputs
+
+        features = describe_any(read_specification(self._subject.path).description).inputs
+        dtypes = {feature.name: self._dtype(feature) for feature in self._model.get_spec().description.input}
+        arrays = {}
+        for name, value in package_inputs(self._subject.path, given, generator).items():
+            feature = features[name]
+            array = image_array(feature, value) if isinstance(feature, ImageFeature) else value
+            arrays[name] = array.astype(dtypes[name])
+        return arrays
 
     def predict(self, example: Any) -> Elsewhere:
         """One prediction, with the device's own time of it."""

@@ -9,8 +9,9 @@ import asyncio
 import gc
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -146,6 +147,16 @@ def test_arrays_take_the_place_of_the_image_and_of_the_label(package: Path, tmp_
     np.testing.assert_allclose(np.asarray(scores)[0], expected, rtol=1e-6)
 
 
+def test_a_device_is_given_pictures_as_arrays(package: Path, iphone: Any, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    np.savez(tmp_path / "given.npz", image=pixels)
+    subject = open_subject(package, "coreml", foreign=True, inputs=str(tmp_path / "given.npz"))
+    model = backends.get("coreml_device").load(replace(subject, device=iphone.udid), package, "all", None)
+    (array,) = cast("dict[str, Any]", model.example(np.random.default_rng(0), 1)).values()
+    np.testing.assert_array_equal(array, pixels.transpose(2, 0, 1)[None])
+    assert array.dtype == np.float32
+
+
 def test_a_round_on_a_device_has_its_times_and_none_of_this_machine(package: Path, iphone: Any) -> None:
     (job, *_) = foreign_jobs([package], SETTINGS, inputs=None, selection=Selection()).jobs
     request = Request(
@@ -171,8 +182,6 @@ def test_every_unit_is_asked_for_by_its_name(package: Path, iphone: Any) -> None
     backend = backends.get("coreml_device")
     for job in jobs:
         subject = open_subject(package, "coreml", foreign=True)
-        from dataclasses import replace
-
         backend.load(replace(subject, device="iphone"), package, job.case.requested_units, None)
     assert [made.units for made in FakeBenchmarker.made] == ["CPU_ONLY", "CPU_AND_GPU", "CPU_AND_NE", "ALL"]
 

@@ -153,3 +153,12 @@ def test_a_mistake_is_one_line(
     assert message in told
     assert told.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_was_measured_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (model,) = (Path(__file__).parents[2] / "swift_demo/App/Models").glob("*/*.mlpackage")
+    assert run(["bench", "--artifact", str(model), "--results", str(tmp_path)]) == 69
+    shown = capsys.readouterr()
+    assert "not run: needs macOS" in shown.out
+    assert "nothing was measured: 'needs macOS'" in shown.err
+    assert len(list(tmp_path.glob("bench/*/run.json"))) == 1

@@ -69,7 +69,7 @@ def bench(
     from tinyml.bench.jobs import Selection, settings_of
     from tinyml.bench.runner import INTERRUPTED
     from tinyml.bench.runs import measure
-    from tinyml.errors import UsageError
+    from tinyml.errors import UnavailableError, UsageError
     from tinyml.workspace import Workspace
 
     settings = settings_of(
@@ -100,6 +100,9 @@ def bench(
         raise typer.Exit(EXIT_INTERRUPTED)
     if any(result.status == "failed" for result in run.results):
         raise typer.Exit(EXIT_FAILED)
+    if all(result.status == "not_run" for result in run.results):
+        reasons = dict.fromkeys(result.reason for result in run.results)
+        raise UnavailableError("nothing was measured", value="; ".join(str(reason) for reason in reasons))
 
 
 @bench_app.command("import")

@@ -93,7 +93,7 @@ class ImageFeature:
 
 @dataclass(frozen=True, kw_only=True)
 class OtherFeature:
-    """A classifier's output; `kind` is "int64", "double", "string" or "dictionary"."""
+    """A classifier's output, or what models of other kinds take; `kind` is "int64", "double", "string", ..."""
 
     name: str
     kind: str
@@ -144,15 +144,22 @@ class Description:
 
 def describe(package: Package, function_name: str | None) -> Description:
     """The interface of `function_name` (None: the default one); raises PackageError for a name that is not there."""
-    proto = package.description
+    described = describe_any(package.description, function_name)
+    if described.function not in package.program.functions:
+        allowed = ", ".join(package.program.functions)
+        raise PackageError("no function of this name", value=described.function, allowed=allowed)
+    return described
+
+
+def describe_any(description: Any, function_name: str | None = None) -> Description:
+    """The interface that a `Model_pb2.ModelDescription` tells of, whatever kind the model is; raises PackageError."""
+    proto = description
     functions = {item.name: item for item in proto.functions}
     name = function_name or proto.defaultFunctionName or "main"
     if functions:
-        if name not in functions or name not in package.program.functions:
+        if name not in functions:
             raise PackageError("no function of this name", value=name, allowed=", ".join(sorted(functions)))
         proto = functions[name]
-    elif name not in package.program.functions:
-        raise PackageError("no function of this name", value=name, allowed=", ".join(package.program.functions))
     return Description(
         function=name,
         inputs=Features(tuple(_feature(item) for item in proto.input)),
@@ -171,7 +178,7 @@ def _feature(proto: Any) -> Feature:
         return _array(proto.name, proto.type.stateType.arrayType, False)
     if kind == "imageType":
         return _image(proto.name, proto.type.imageType, proto.type.isOptional)
-    if kind in ("int64Type", "doubleType", "stringType", "dictionaryType"):
+    if kind in ("int64Type", "doubleType", "stringType", "dictionaryType", "sequenceType"):
         return OtherFeature(name=proto.name, kind=kind.removesuffix("Type"), optional=proto.type.isOptional)
     raise PackageError(f"the model describes {proto.name!r} as of a type that this runtime does not know", value=kind)
 

@@ -10,7 +10,7 @@ import enum
 from pathlib import Path
 from typing import Any
 
-from tinyml.errors import PackageError
+from tinyml.errors import PackageError, UnsupportedKindError
 
 
 class Kind(enum.Enum):
@@ -59,7 +59,7 @@ def refusal(kind: Kind, specification: Any, name: str) -> PackageError:
     if kind is Kind.NOTHING:
         return PackageError(f"{name} holds no model", hint="the file is empty, truncated or no Core ML model")
     what = "a neural network of the .mlmodel era" if kind is Kind.NEURAL_NETWORK else "not an ML Program"
-    return PackageError(
+    return UnsupportedKindError(
         f"{name} is {what}",
         value=specification.WhichOneof("Type"),
         allowed="only ML Programs can be executed here",

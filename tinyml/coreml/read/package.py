@@ -39,7 +39,11 @@ class Package:
 
 
 def open_package(source: Any) -> Package:
-    """Opens `source`: a path (str or Path) or a coremltools MLModel; raises PackageError where it is unsound."""
+    """Opens `source`: a path (str or Path) or a coremltools MLModel.
+
+    Raises:
+        PackageError: It is unsound; UnsupportedKindError where it may be sound, and is no ML Program.
+    """
     if isinstance(source, (str, Path)):
         return _open_path(Path(source))
     if not hasattr(source, "get_spec"):
@@ -52,15 +56,23 @@ def open_package(source: Any) -> Package:
     return _open_specification(source.get_spec(), Path(weights) if weights else None, "the model in memory")
 
 
+def read_specification(path: Path) -> Any:
+    """The `Model_pb2.Model` at `path`, of whatever kind it is; its weights are not looked at. Raises PackageError."""
+    return _parsed(_specification_file(path))
+
+
 def _open_path(path: Path) -> Package:
+    file = _specification_file(path)
+    folder = file.parent / _WEIGHTS if path.is_dir() else None
+    return _open_specification(_parsed(file), folder, str(path))
+
+
+def _specification_file(path: Path) -> Path:
     if path.is_dir():
-        specification = _model_file(path)
-    elif path.is_file():
-        specification = path
-    else:
-        raise ArtifactError("no such Core ML package", value=path)
-    folder = specification.parent / _WEIGHTS if path.is_dir() else None
-    return _open_specification(_read_specification(specification), folder, str(path))
+        return _model_file(path)
+    if path.is_file():
+        return path
+    raise ArtifactError("no such Core ML package", value=path)
 
 
 def _model_file(package: Path) -> Path:
@@ -87,7 +99,7 @@ def _model_file(package: Path) -> Path:
     return file
 
 
-def _read_specification(path: Path) -> Any:
+def _parsed(path: Path) -> Any:
     from google.protobuf.message import DecodeError
 
     size = path.stat().st_size

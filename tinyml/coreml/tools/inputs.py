@@ -79,7 +79,7 @@ def _from_file(feature: Feature, path: Path, shape: Shape | None) -> Any:
             f"input {feature.name!r}: no array", value=f"{path}: {reason_of(error)}", allowed="a .npy file"
         ) from None
     if isinstance(feature, ImageFeature):
-        return _pixels(feature, array)
+        return pixels_of(feature, array)
     if shape is not None and array.shape != shape:
         raise InputError(
             f"input {feature.name!r}: the file has another shape", value=list(array.shape), allowed=str(list(shape))
@@ -121,8 +121,11 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
-def _pixels(feature: ImageFeature, array: np.ndarray) -> Image.Image:
-    """uint8 pixels [height, width, 3] in RGB order, or [height, width] for gray (float gray: float32)."""
+def pixels_of(feature: ImageFeature, array: np.ndarray) -> Image.Image:
+    """The image of uint8 pixels [height, width, 3] in RGB order, or [height, width] for gray (float gray: float32).
+
+    Raises InputError where the array holds no such pixels, or not as many as the model takes.
+    """
     rank = 3 if feature.color in ("RGB", "BGR") else 2
     kind = np.dtype(np.float32 if feature.color == "GRAYSCALE_FLOAT16" else np.uint8)
     fits = array.ndim == rank and (rank == 2 or array.shape[2] == 3)
