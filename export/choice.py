@@ -44,6 +44,27 @@ class Choice:
     """Of those that "all" means, the ones that the target does not have, with the reasons."""
 
 
+def check_one_way(
+    format_: str, quantize: str, named: Sequence[str], *, everything: bool = False, plan: object = None
+) -> None:
+    """Refuses options of which each says what to export, and variants of another format than the one asked for.
+
+    Raises UsageError.
+    """
+    ways = {
+        "--variant": bool(named),
+        "--all": everything and quantize != "all",
+        "--plan": plan is not None,
+        f"--quantize {quantize}": quantize != "none",
+    }
+    said = [option for option, given in ways.items() if given]
+    if len(said) > 1:
+        raise UsageError("what to export is said twice", value=" and ".join(said), allowed="one of them")
+    others = [name for name in named if format_ not in (variants.get(name).format, "all")]
+    if others:
+        raise UsageError(f"no variant of the format {format_}", value=", ".join(others), hint="leave --format out")
+
+
 def chosen(
     format_: str,
     quantize: str,

@@ -70,7 +70,7 @@ def export(
     """
     from tinyml.commands import command
     from tinyml.counting import counted
-    from tinyml.export.choice import chosen, with_rounding
+    from tinyml.export.choice import check_one_way, chosen, with_rounding
     from tinyml.export.finetune.finetune import length_of, nearest_of
     from tinyml.export.original import Original
     from tinyml.export.pipeline import Exporter
@@ -78,6 +78,7 @@ def export(
     from tinyml.export.verify import VERIFY_IMAGES
     from tinyml.workspace import Workspace
 
+    check_one_way(format_, quantize, variant or [], everything=all_, plan=plan)
     planned = asked(quantize, format_, max_drop, max_size, plan, target=target, rounding=rounding)
     choice = chosen(format_, "none" if planned else quantize, variant or [], everything=all_, target=target)
     rows = [with_rounding(row, rounding) for row in choice.rows]
