@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 from tinyml.confidence import CONFIDENCE, Interval
@@ -12,12 +14,12 @@ from tinyml.schema import BenchResult, Record
 
 from .estimates import ROUNDS_FOR_INTERVALS, Ratio, StudentRatio, holm, paired_ratio, sample_ratio, welch_ratio
 from .matching import Match, Matches
-from .measures import MEASURES, Measure
+from .measures import ACCURACIES, MEASURES, Measure
 from .pairs import pairs_of
 
 REPEATABLE = 0.05
 """A change of less than this is within what repeated runs differ by (MLPerf Mobile's rule)."""
-HARMLESS = frozenset({"few_samples", "late_frames", "cut_short", "interrupted"})
+HARMLESS = frozenset({"few_samples", "late_frames", "cut_short", "interrupted", "no_compute_plan"})
 """The flags that leave the median of a latency as good as it is; any other one makes a verdict on it a guess, unless
 the rounds account for it."""
 IN_THE_SPREAD = frozenset({"unsteady", "rounds_differ", "outliers", "not_warm"})
@@ -83,7 +85,7 @@ class Comparison(Record):
     """Cases without a latency in one of the runs, as sentences."""
 
 
-def compare(matches: Matches) -> Comparison:
+def compare(matches: Matches, *, at_least_one: bool = True) -> Comparison:
     """Compares the two sides of each match.
 
     Together, over all of them, one verdict in twenty comparisons is wrong by chance, not one in each row: Holm's
@@ -91,8 +93,12 @@ def compare(matches: Matches) -> Comparison:
     else the round; a run of one round falls back on its samples, which says too much on a machine that drifts, and is
     warned of.
 
+    Args:
+        matches: The sides.
+        at_least_one: Whether it is an error that no two sides share a latency; other figures may be held to conditions.
+
     Raises:
-        BenchError: No two sides share a latency.
+        BenchError: No two sides share a latency, and one has to.
     """
     p50 = MEASURES["p50"]
     found, unmatched = [], []
@@ -103,7 +109,7 @@ def compare(matches: Matches) -> Comparison:
             unmatched.append(f"not compared: {match.case} has no latency in {' or '.join(lacking)}")
         else:
             found.append((match, told_of(p50, match)))
-    if not found:
+    if not found and at_least_one:
         both = f"{matches.base} and {' or '.join(matches.others)}"
         raise BenchError(
             f"nothing to compare: no case has a latency on both sides, {both}",
@@ -135,12 +141,18 @@ class Told:
     """A ratio, and how it was told."""
 
     ratio: Ratio
+    doubt: str | None = None
+    """Why it says nothing of the two sides, whatever it is; None: nothing stands against it."""
     pairs: int | None = None
     of: Literal["rounds", "runs"] | None = None
 
 
 def told_of(measure: Measure, match: Match) -> Told:
-    """How much more of `measure` there is in the second side; raises BenchError where a figure is not positive."""
+    """How much more of `measure` there is in the second side; raises BenchError where a figure is not positive.
+
+    Nothing is known of the spread of a single round, but for the median, whose samples stand in for rounds; nor what an
+    accuracy on other images would have been on these.
+    """
     x, y = values_of(measure, match.a), values_of(measure, match.b)
     pairs = pairs_of(measure, match.a, match.b) if match.alike and not measure.exact else None
     if pairs is not None:
@@ -151,8 +163,17 @@ def told_of(measure: Measure, match: Match) -> Told:
         return Told(ratio=sample_ratio(*(_latencies(results) for results in (match.a, match.b))))
     if min(*x, *y) <= 0:
         raise BenchError("no ratio: a figure is not positive", value=min(*x, *y))
-    error = 0.0 if measure.exact else float("inf")
-    return Told(ratio=StudentRatio(value=y[0] / x[0], error=error, freedom=1.0))
+    error = 0.0 if measure.exact else math.inf
+    doubt = _other_images(measure, match) if measure.exact else "of a single round"
+    return Told(ratio=StudentRatio(value=fmean(y) / fmean(x), error=error, freedom=1.0), doubt=doubt)
+
+
+def _other_images(measure: Measure, match: Match) -> str | None:
+    if measure.name not in ACCURACIES:
+        return None
+    found = [result.accuracy for result in (*match.a, *match.b) if result.accuracy is not None]
+    images = dict.fromkeys(f"{of.images} of {of.total} {of.split} images" for of in found)
+    return None if len(images) == 1 else f"on {' and '.join(images)}"
 
 
 def _latencies(results: Sequence[BenchResult]) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tinyml.coreml.program.program import Block
 from tinyml.coreml.read.package import open_package
+from tinyml.errors import PackageError
 from tinyml.schema import PlacedOp, Placement
 
 Device = Literal["cpu", "gpu", "neural_engine", "unknown"]
@@ -60,10 +61,16 @@ def counted(ops: Iterable[PlacedOp]) -> Placement | None:
 
 
 def add_up_flags(placed: Placement | None, package: Path, *, without: Sequence[str] = ()) -> tuple[str, ...]:
-    """A flag where a plan places another number of ops than the package's program has, those `without` left out."""
+    """A flag where a plan places another number of ops than the package's program has, those `without` left out.
+
+    None where the reference runtime cannot read the program.
+    """
     if placed is None:
         return ()
-    functions = open_package(package).program.functions.values()
+    try:
+        functions = open_package(package).program.functions.values()
+    except PackageError:
+        return ()
     expected = sum(_running(function.block, without) for function in functions)
     found = placed.cpu + placed.gpu + placed.neural_engine + placed.unknown
     return () if found == expected else (f"placed_ops_{found}_of_{expected}",)

@@ -10,8 +10,8 @@ from typing import Literal
 from tinyml.errors import UnknownNameError, UsageError
 from tinyml.schema import Record
 
-from .comparison import told_of, values_of
-from .estimates import Ratio, holm
+from .comparison import Told, told_of, values_of
+from .estimates import holm
 from .matching import Match
 from .measures import MEASURES, Measure
 
@@ -51,7 +51,8 @@ class ConditionRow(Record):
     figure: str
     """The ratio or the figure, with its interval where it has one."""
     outcome: Outcome
-    """"failed": it came true. "undecided": it did, but the interval of the ratio includes 1, so chance may have."""
+    """"failed": it came true. "undecided": it did, but the interval of the ratio includes 1, so chance may have. "not
+    measured": there is no figure, or none that says something of both sides; that is no pass."""
 
 
 def parse(text: str) -> Condition:
@@ -84,7 +85,7 @@ def hold(conditions: Sequence[Condition], matches: Sequence[Match]) -> list[Cond
     """
     rows: list[ConditionRow] = []
     for condition in conditions:
-        tested: list[tuple[Match, Ratio]] = []
+        tested: list[tuple[Match, Told]] = []
         for match in matches:
             x, y = (values_of(condition.measure, results) for results in (match.a, match.b))
             if not x and (condition.relative or not y):
@@ -92,17 +93,25 @@ def hold(conditions: Sequence[Condition], matches: Sequence[Match]) -> list[Cond
             if not y:
                 rows.append(_row(condition, match, "none", "not measured"))
             elif condition.relative:
-                tested.append((match, told_of(condition.measure, match).ratio))
+                tested.append((match, told_of(condition.measure, match)))
             else:
                 rows.append(_absolute(condition, match))
-        levels = holm([ratio.p for _, ratio in tested])
-        for (match, ratio), level in zip(tested, levels, strict=True):
-            interval = ratio.interval(1 - level)
-            figure = f"{ratio.value:.3f}x ({interval.low:.3f} to {interval.high:.3f})"
-            beyond = condition.true_of(ratio.value)
-            outcome: Outcome = "kept" if not beyond else "undecided" if interval.low <= 1 <= interval.high else "failed"
-            rows.append(_row(condition, match, figure, outcome))
+        levels = holm([told.ratio.p for _, told in tested])
+        rows += [_relative(condition, match, told, level) for (match, told), level in zip(tested, levels, strict=True)]
     return rows
+
+
+def _relative(condition: Condition, match: Match, told: Told, level: float) -> ConditionRow:
+    figure, beyond = f"{told.ratio.value:.3f}x", condition.true_of(told.ratio.value)
+    if told.doubt is not None:
+        # That a single round is within a limit is as good as that many are; that it is not may be chance.
+        known = not beyond and not condition.measure.exact
+        return _row(condition, match, f"{figure} {told.doubt}", "kept" if known else "not measured")
+    interval = told.ratio.interval(1 - level)
+    if not condition.measure.exact:
+        figure += f" ({interval.low:.3f} to {interval.high:.3f})"
+    outcome: Outcome = "kept" if not beyond else "undecided" if interval.low <= 1 <= interval.high else "failed"
+    return _row(condition, match, figure, outcome)
 
 
 def _absolute(condition: Condition, match: Match) -> ConditionRow:

@@ -57,7 +57,8 @@ class RaplMeter:
     """The packages' counters, which wrap around at `max_energy_range_uj`."""
 
     def __init__(self, folder: Path) -> None:
-        self._zones = sorted(folder.glob("intel-rapl:[0-9]"))
+        # Other zones lie inside a package, or, as "psys", around it.
+        self._zones = [zone for zone in sorted(folder.glob("intel-rapl:*")) if _is_package(zone)]
         self._before: list[int] | None = None
 
     def start(self) -> None:
@@ -76,6 +77,13 @@ class RaplMeter:
             return [int((zone / name).read_text(encoding="ascii")) for zone in self._zones] or None
         except (OSError, ValueError):  # not permitted, or gone
             return None
+
+
+def _is_package(zone: Path) -> bool:
+    try:
+        return (zone / "name").read_text(encoding="ascii").startswith("package")
+    except (OSError, ValueError):
+        return False
 
 
 class PowermetricsMeter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,6 +93,8 @@ class Settings:
             if not getattr(self, name) > 0:
                 value = getattr(self, name)
                 raise UsageError(f"{OPTIONS[name]} out of range", value=value, allowed="more than 0 seconds")
+        if math.isinf(self.max_seconds):
+            raise UsageError("--max-seconds out of range", value=self.max_seconds, allowed="a number of seconds")
         if self.device is not None and (self.batches, self.streams, self.accuracy) != ((1,), (1,), False):
             raise UsageError("a device takes one image at a time, and is asked for no accuracy", value=self.device)
         if self.max_seconds < self.min_seconds:
@@ -335,8 +338,15 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
     Raises:
         ArtifactError: A file that is missing or of another kind; a damaged package, where nothing here loads one.
         InputError: `inputs` are no arrays, or do not suit such a package.
-        UsageError: The same model twice; `inputs` for several files, or with a batch, whose arrays they would not fit.
+        UnknownNameError: A backend that is asked for does not exist.
+        UsageError: Models or variants are asked for by name; the same model twice; `inputs` for several files, or with
+            a batch, whose arrays they would not fit.
     """
+    if selection.models or selection.variants:
+        named = ", ".join((*selection.models, *selection.variants))
+        raise UsageError("--model and --variant are not for --artifact, which names files", value=named)
+    for name in selection.backends:
+        backends.get(name)
     if inputs is not None and (len(files) > 1 or settings.batches != (1,)):
         raise UsageError("--inputs is for one --artifact and no --batch: the arrays have their own size")
     if inputs is not None:

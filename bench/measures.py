@@ -106,6 +106,12 @@ def _accuracy(name: str, of: Callable[[Metrics], float | None]) -> Measure:
     return Measure(name=name, better="higher", unit="", scale=1.0, rounds=rounds, told=told, exact=True)
 
 
+ACCURACIES: dict[str, Callable[[Metrics], float | None]] = {
+    "top1": lambda metrics: metrics.top1,
+    "top5": lambda metrics: metrics.top5,
+}
+"""Which are of certain images, and say nothing beside those of others."""
+
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
@@ -118,7 +124,6 @@ MEASURES: dict[str, Measure] = {
         _series("peak_memory", "peak_memory_bytes", "MB", 1e6, largest=True),
         _series("energy", "energy_uj", "mJ", 1e3),
         _size(),
-        _accuracy("top1", lambda metrics: metrics.top1),
-        _accuracy("top5", lambda metrics: metrics.top5),
+        *(_accuracy(name, of) for name, of in ACCURACIES.items()),
     )
 }

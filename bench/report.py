@@ -19,6 +19,11 @@ reports: Registry[Report] = Registry("report", package="tinyml.bench.reports")
 def write(run: BenchRun, folder: Path) -> None:
     """Writes `run.json` and every report into `folder`, each atomically."""
     write_json(folder / BENCH_RUN, run)
+    write_reports(run, folder)
+
+
+def write_reports(run: BenchRun, folder: Path) -> None:
+    """Writes every report into `folder`, and leaves the run as it is."""
     for name in reports:
         reports.get(name)(run, folder)
 

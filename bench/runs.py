@@ -18,7 +18,7 @@ from .backend import backends
 from .devices import connected_device, told
 from .environment import this_environment
 from .jobs import JobList, Selection, Settings, foreign_jobs, list_jobs
-from .report import folder_of, write
+from .report import folder_of, write, write_reports
 from .runner import run
 
 _ALWAYS = ("numpy", "pillow")
@@ -106,7 +106,7 @@ def rebuild(name: str | None, workspace: Workspace) -> tuple[BenchRun, Path | No
         raise BenchError("the run holds no result", value=found.id)
     if name is not None and Path(name).is_file() and Path(name).name != BENCH_RUN:
         return found, None
-    write(found, folder)
+    write_reports(found, folder)
     return found, folder
 
 

@@ -15,7 +15,7 @@ from tinyml.schema import BenchCase, Round
 from .backend import Elsewhere, LoadedElsewhere, LoadedModel
 from .energy import energy_meter
 from .warmup import LONGEST_S, warm_up
-from .watch import known_work_ns, meanwhile, moment
+from .watch import Moment, known_work_ns, meanwhile, moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,7 @@ def measure_steady(models: Sequence[LoadedModel], examples: Sequence[object], ca
     meter.start()
     began = time.time_ns()
     begin = moment()
-    samples = share.run(models[0], examples) if len(models) == 1 else _together(share, models, examples)
-    end = moment()
+    samples, end = _alone(share, models[0], examples) if len(models) == 1 else _together(share, models, examples)
     energy = meter.stop()
     gc.enable()
     after = known_work_ns()
@@ -110,10 +109,18 @@ class _Share:
                 return samples
 
 
-def _together(share: _Share, models: Sequence[LoadedModel], examples: Sequence[object]) -> list[int]:
+def _alone(share: _Share, model: LoadedModel, examples: Sequence[object]) -> tuple[list[int], Moment]:
+    return share.run(model, examples), moment()
+
+
+def _together(share: _Share, models: Sequence[LoadedModel], examples: Sequence[object]) -> tuple[list[int], Moment]:
+    """The samples of all callers, and the moment when the last one was done and none had ended.
+
+    A thread that has ended takes with it what the system knows of its waiting.
+    """
     found: list[list[int]] = [[] for _ in models]
     failures: list[BaseException] = []
-    ready = threading.Barrier(len(models))
+    ready, done, told = threading.Barrier(len(models)), threading.Barrier(len(models) + 1), threading.Event()
 
     def call(i: int) -> None:
         try:
@@ -121,12 +128,18 @@ def _together(share: _Share, models: Sequence[LoadedModel], examples: Sequence[o
             found[i] = share.run(models[i], examples)
         except BaseException as error:  # noqa: BLE001 (told by the thread that waits)
             failures.append(error)
+        finally:
+            done.wait()
+            told.wait()
 
-    threads = [threading.Thread(target=call, args=(i,)) for i in range(len(models))]
+    threads = [threading.Thread(target=call, args=(i,), daemon=True) for i in range(len(models))]
     for thread in threads:
         thread.start()
+    done.wait()
+    end = moment()
+    told.set()
     for thread in threads:
         thread.join()
     if failures:
         raise failures[0]
-    return [sample for samples in itertools.zip_longest(*found) for sample in samples if sample is not None]
+    return [sample for samples in itertools.zip_longest(*found) for sample in samples if sample is not None], end

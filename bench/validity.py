@@ -19,6 +19,7 @@ OUTLIER_LIMIT = 0.01
 
 MEANINGS = {
     "few_samples": "too few samples for a 99th percentile",
+    "no_compute_plan": "Core ML tells no compute plan",
     "unsteady": "the medians of the two halves of the samples differ by more than 5%",
     "cut_short": "the time limit ended it before it had its repeats",
     "interrupted": "the run was interrupted before this case was finished",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+from tinyml.counting import counted
 from tinyml.schema import BenchRun
 
 from .budget import BudgetRow, kept
@@ -82,24 +84,28 @@ def _entry(case: CaseHistory, entry: HistoryEntry) -> list[str]:
     return [case.machine, case.case, entry.made, entry.run, told, p50, interval]
 
 
-def comparison_markdown(comparison: Comparison, conditions: Sequence[ConditionRow]) -> str:
-    """A comment for a pull request: the verdict first, then the tables."""
-    bad = [row for row in conditions if row.outcome in ("failed", "not measured")]
+def comparison_markdown(comparison: Comparison, conditions: Sequence[ConditionRow] | None = None) -> str:
+    """A comment for a pull request: the verdict first, then the tables; `conditions` are None where none was set."""
     changed = [row for row in comparison.rows if row.verdict in ("faster", "slower")]
-    told = (
-        f"**{len(bad)} of {len(conditions)} conditions failed**"
-        if bad
-        else f"**{'The condition is' if len(conditions) == 1 else f'All {len(conditions)} conditions are'} kept**"
-        if conditions
-        else f"**{len(changed)} of {len(comparison.rows)} cases changed**"
-    )
-    lines = [f"### {escaped(title_of(comparison))}", "", told, ""]
+    told = f"{len(changed)} of {len(comparison.rows)} cases changed" if conditions is None else _headline(conditions)
+    lines = [f"### {escaped(title_of(comparison))}", "", f"**{told}**", ""]
     if conditions:
         lines += [*table(CONDITION_COLUMNS, [condition_cells(row) for row in conditions], text_columns=4), ""]
     if comparison.rows:
         lines += [*table(COMPARISON_COLUMNS, [comparison_cells(row) for row in comparison.rows], text_columns=5), ""]
     lines += [f"- {escaped(line)}" for line in (*comparison.warnings, *comparison.unmatched)]
     return "\n".join(lines).rstrip()
+
+
+def _headline(conditions: Sequence[ConditionRow]) -> str:
+    if not conditions:
+        return "No case has what the conditions are about"
+    of = Counter(row.outcome for row in conditions)
+    if of["kept"] == len(conditions):
+        return "The condition is kept" if len(conditions) == 1 else f"All {len(conditions)} conditions are kept"
+    first, *rest = ((outcome, of[outcome]) for outcome in ("failed", "not measured", "undecided") if of[outcome])
+    told = f"{first[1]} of {counted(len(conditions), 'condition')} {first[0]}"
+    return ", ".join((told, *(f"{count} {outcome}" for outcome, count in rest)))
 
 
 def budget_markdown(run: BenchRun, rows: Sequence[BudgetRow]) -> str:

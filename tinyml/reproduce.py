@@ -75,7 +75,10 @@ def plan(
                 makes=(str(folder.best.relative_to(workspace.root)),),
                 after=("data",),
                 goes_on={
-                    str(folder.state.relative_to(workspace.root)): ("train", model, "--run", run, "--resume", *results)
+                    str(folder.state.relative_to(workspace.root)): (
+                        *("train", model, "--data", data, "--run", run, "--resume"),
+                        *results,
+                    )
                 },
             ),
             Step(

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -222,8 +223,11 @@ def _whole(paths: Iterable[Path]) -> Iterator[Path]:
     return (path for path in paths if not path.parent.name.startswith("."))
 
 
-def _made(path: Path) -> tuple[float, str]:
-    return path.stat().st_mtime, str(path)
+def _made(path: Path) -> tuple[str, float, str]:
+    """When the record in `path` was made, by its own word: a copy or a checkout changes the file's time."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        return str(json.loads(path.read_bytes())["provenance"]["created_at"]), path.stat().st_mtime, str(path)
+    return "", path.stat().st_mtime, str(path)
 
 
 def read_checkpoint(manifest: Path) -> tuple[Checkpoint, Path]:

@@ -40,7 +40,8 @@ class ModulePredictor:
         """Images [N, H, W, 3] to logits [N, classes]."""
         check_images(images, self.spec.preprocess)
         training = self._model.training
-        self._model.eval()
+        if training:  # each switch walks through every layer, which a small network's latency would show
+            self._model.eval()
         try:
             with torch.inference_mode(), autocast(self._device, self._precision):
                 parts = [
@@ -48,7 +49,8 @@ class ModulePredictor:
                     for i in range(0, len(images), self._batch_size)
                 ]
         finally:
-            self._model.train(training)
+            if training:
+                self._model.train()
         if not parts:
             return np.zeros((0, self.spec.classes), np.float32)
         scores: Scores = torch.cat(parts).float().cpu().numpy()

@@ -78,7 +78,10 @@ class CoreMLModel:
             return Observation()
         with quiet():
             from coremltools.models import compute_plan
-        plan = compute_plan.MLComputePlan.load_from_path(str(self._compiled), compute_units=self._units)
+        try:
+            plan = compute_plan.MLComputePlan.load_from_path(str(self._compiled), compute_units=self._units)
+        except RuntimeError:  # what was measured is measured
+            return Observation(flags=("no_compute_plan",))
         placed = placement_of(plan)
         return Observation(placement=placed, flags=add_up_flags(placed, self._subject.path))
 

@@ -109,9 +109,13 @@ def _accuracies(project: Project) -> dict[str, Accuracy]:
         if best is None or _rank(metrics) > _rank(best.metrics):
             found[sha256] = Accuracy(metrics=metrics, source=source)
 
+    trained_on = {kept.record.sha256: kept.record.config.data for kept in project.checkpoints}
+    trained_on |= {kept.record.sha256: kept.record.data for kept in project.artifacts}
     for evaluations in project.evaluations:
         for result in evaluations.record.results:
-            if result.alone:
+            # What it makes of another data set is not its accuracy.
+            on = result.data or evaluations.record.data
+            if result.alone and trained_on.get(result.sha256, on) == on:
                 offer(result.sha256, result.metrics, "tinyml eval")
     for run in project.runs:
         for measured in run.record.results:

@@ -65,7 +65,8 @@ def _scatter(axes: Axes, points: list[Point], label: str) -> None:
         told = ", ".join(str(number) for number, _ in found)
         axes.annotate(told, place, xytext=(5, 5 if i % 2 else -12), textcoords="offset points")
     names = "\n".join(f"{number}  {point.label}" for number, point in enumerate(points, 1))
-    axes.set_xlabel(f"{label}\n\n{names or 'nothing measured'}", loc="left", fontsize=8)
+    # A name may hold dollar signs, between which matplotlib would read mathematics.
+    axes.set_xlabel(f"{label}\n\n{names or 'nothing measured'}", loc="left", fontsize=8, parse_math=False)
     axes.margins(0.16)
     costs = [point.cost for point in points]
     if costs and min(costs) > 0 and max(costs) > WIDE * min(costs):
@@ -87,7 +88,7 @@ def _latency(figure: Figure, found: list[Row], run: BenchRun) -> None:
         axes.plot([s.p50 / 1e6, s.p99 / 1e6], [place, place], color=_MUTED, linewidth=2, zorder=1)
         for value, style, color in ((s.p50, "o", _ACCENT), (s.p90, "|", _INK), (s.p99, ">", _MUTED)):
             axes.plot(value / 1e6, place, style, color=color, markersize=8, zorder=2)
-    axes.set_yticks(range(len(measured)), [name for name, _ in measured])
+    axes.set_yticks(range(len(measured)), [name for name, _ in measured], parse_math=False)
     axes.set_ylim(-0.6, len(measured) - 0.4)
     axes.set_xlim(left=0)
     axes.set_xlabel("ms for one prediction:  ● p50   | p90   ▶ p99")

@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
-from tinyml.bench.conditions import hold, parse
+from tinyml.bench.comparison import compare
+from tinyml.bench.conditions import ConditionRow, hold, parse
 from tinyml.bench.matching import matches_between
-from tinyml.errors import UnknownNameError, UsageError
+from tinyml.bench.verdicts import comparison_markdown
+from tinyml.errors import BenchError, UnknownNameError, UsageError
 from tinyml.schema import BenchRun, Metrics
 
 from .test_comparison import measured
@@ -72,11 +74,63 @@ def test_what_was_not_measured_is_no_pass(linux_run: BenchRun) -> None:
 
 
 def test_an_accuracy_has_no_chance_in_it(linux_run: BenchRun) -> None:
-    def with_top1(name: str, top1: float) -> BenchRun:
-        run = measured(linux_run, name, {"m": [5.0, 5.1]})
-        accuracy = Metrics(split="test", top1=top1, top5=1, images=1000, total=1000)
-        return run.model_copy(update={"results": (run.results[0].model_copy(update={"accuracy": accuracy}),)})
+    a, b = with_top1(linux_run, "a", 0.5), with_top1(linux_run, "b", 0.49)
+    (row,) = hold([parse("top1 < 0.99x")], matches_between(a, [b]).matches)
+    assert (row.outcome, row.figure) == ("failed", "0.980x")
+    assert outcomes(with_top1(linux_run, "a", 0.5), with_top1(linux_run, "b", 0.499), "top1 < 0.99x") == ["kept"]
+    assert outcomes(with_top1(linux_run, "a", 0.5), with_top1(linux_run, "b", 0.4), "top1 < 45%") == ["failed"]
 
-    assert outcomes(with_top1("a", 0.5), with_top1("b", 0.49), "top1 < 0.99x") == ["failed"]
-    assert outcomes(with_top1("a", 0.5), with_top1("b", 0.499), "top1 < 0.99x") == ["kept"]
-    assert outcomes(with_top1("a", 0.5), with_top1("b", 0.4), "top1 < 45%") == ["failed"]
+
+def with_top1(run: BenchRun, name: str, top1: float, images: int = 1000) -> BenchRun:
+    found = measured(run, name, {"m": [5.0, 5.1]})
+    accuracy = Metrics(split="test", top1=top1, top5=1, images=images, total=1000)
+    return found.model_copy(update={"results": (found.results[0].model_copy(update={"accuracy": accuracy}),)})
+
+
+def test_accuracies_on_other_images_are_not_compared(linux_run: BenchRun) -> None:
+    a, b = with_top1(linux_run, "a", 0.5), with_top1(linux_run, "b", 0.52, images=200)
+    (row,) = hold([parse("top1 < 0.99x")], matches_between(a, [b]).matches)
+    assert row.outcome == "not measured"
+    assert row.figure == "1.040x on 1000 of 1000 test images and 200 of 1000 test images"
+
+
+@pytest.mark.parametrize(("level", "outcome"), [(9.0, "not measured"), (5.2, "kept")])
+def test_a_single_round_beyond_a_limit_is_no_pass(linux_run: BenchRun, level: float, outcome: str) -> None:
+    a, b = (measured(linux_run, name, {"m": [at]}) for name, at in (("a", 5.0), ("b", level)))
+    (row,) = hold([parse("p90 > 1.1x")], matches_between(a, [b]).matches)
+    assert row.outcome == outcome
+    assert row.figure == f"{level / 5:.3f}x of a single round"
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (("kept",), "The condition is kept"),
+        (("kept", "kept"), "All 2 conditions are kept"),
+        (("undecided",), "1 of 1 condition undecided"),
+        (("kept", "undecided", "failed"), "1 of 3 conditions failed, 1 undecided"),
+        ((), "No case has what the conditions are about"),
+        (None, "0 of 1 cases changed"),
+    ],
+)
+def test_the_headline_says_what_became_of_the_conditions(
+    linux_run: BenchRun, found: tuple[Any, ...] | None, told: str
+) -> None:
+    run = measured(linux_run, "a", {"m": [5.0, 5.1, 5.0]})
+    comparison = compare(matches_between(run, [run]))
+    rows = (
+        None
+        if found is None
+        else [ConditionRow(condition="c", case="m", run="a", figure="1x", outcome=outcome) for outcome in found]
+    )
+    assert comparison_markdown(comparison, rows).splitlines()[2] == f"**{told}**"
+
+
+def test_sizes_are_held_to_conditions_without_any_latency(linux_run: BenchRun) -> None:
+    run = with_top1(linux_run, "a", 0.5)
+    bare = run.model_copy(update={"results": (run.results[0].model_copy(update={"series": (), "rounds": ()}),)})
+    matches = matches_between(bare, [bare])
+    with pytest.raises(BenchError, match="no case has a latency"):
+        compare(matches)
+    assert compare(matches, at_least_one=False).rows == ()
+    assert [row.outcome for row in hold([parse("size > 1.0x"), parse("top1 < 1x")], matches.matches)] == ["kept"] * 2

@@ -272,3 +272,22 @@ def test_off_a_mac_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     backend = backends.get("coreml")
     assert {backend.available(units) for units in backend.units} == {"needs macOS"}
+
+
+@pytest.mark.usefixtures("mac")
+def test_without_a_plan_what_was_measured_stays(tmp_path: Path, subject: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from coremltools.models import compute_plan
+
+    def fail(path: Any, compute_units: Any) -> Any:
+        raise RuntimeError("Error Domain=com.apple.CoreML Code=0")
+
+    backend = backends.get("coreml")
+    model = backend.load(subject(), backend.compile(subject(), tmp_path), "all", None)
+    monkeypatch.setattr(compute_plan, "MLComputePlan", types.SimpleNamespace(load_from_path=fail))
+    assert model.observe().flags == ("no_compute_plan",)
+
+
+def test_a_program_that_only_core_ml_reads_adds_up_to_nothing(tmp_path: Path) -> None:
+    placed = placement_of(plan_of([Operation("ios99.new", MLCPUComputeDevice())]))
+    (tmp_path / "x.mlpackage").mkdir()
+    assert add_up_flags(placed, tmp_path / "x.mlpackage") == ()

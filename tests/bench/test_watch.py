@@ -110,6 +110,12 @@ def test_pmsets_settings(line: str, on: Any) -> None:
 
 def test_rapls_counters_wrap_around(tmp_path: Path) -> None:
     zones = {
+        "intel-rapl:0/name": "package-0\n",
+        "intel-rapl:1/name": "package-1\n",
+        "intel-rapl:2/name": "psys\n",  # all of them, and the screen
+        "intel-rapl:2/energy_uj": "7\n",
+        "intel-rapl:2/max_energy_range_uj": "99\n",
+        "intel-rapl:0:0/name": "core\n",
         "intel-rapl:0/energy_uj": "90\n",
         "intel-rapl:0/max_energy_range_uj": "99\n",
         "intel-rapl:1/energy_uj": "5\n",
@@ -118,7 +124,7 @@ def test_rapls_counters_wrap_around(tmp_path: Path) -> None:
     }
     meter = RaplMeter(files(tmp_path, zones))
     meter.start()
-    files(tmp_path, {"intel-rapl:0/energy_uj": "10\n", "intel-rapl:1/energy_uj": "25\n"})
+    files(tmp_path, {f"intel-rapl:{n}/energy_uj": f"{value}\n" for n, value in enumerate((10, 25, 60))})
     assert meter.stop() == 20 + 20
     assert RaplMeter(tmp_path / "none").stop() is None
 
@@ -131,3 +137,27 @@ def test_powermetrics_samples_add_up_and_a_torn_one_is_left_out() -> None:
     assert energy_of(sample + b"\0" + sample + b"\0" + sample[:40]) == 100_000
     assert energy_of(b"") is None
     assert energy_of(plistlib.dumps({"elapsed_ns": 1})) is None
+
+
+@linux
+def test_callers_in_threads_are_seen_waiting() -> None:
+    # A thread that has ended takes its waiting with it.
+    code = """
+import hashlib, json, os, subprocess, sys, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from tinyml.bench.steady import measure_steady
+from tinyml.schema import BenchCase
+class Model:
+    def predict(self, example): hashlib.sha256(example).digest()
+case = BenchCase(model="m", variant="v", format="onnx", artifact_sha256="0" * 64, artifact_bytes=1, streams=2,
+    backend="onnxruntime", requested_units="cpu", warmup=1, min_repeats=1, min_seconds=1.0, rounds=1)
+other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+time.sleep(0.5)
+found = measure_steady([Model(), Model()], [bytes(1 << 20)], case).round
+other.kill(); other.wait()
+print(json.dumps([found.elapsed_ns, found.waited_ns]))
+"""
+    elapsed, waited = __import__("json").loads(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    )
+    assert waited > 0.3 * elapsed

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 
 from tinyml.cli import run
+from tinyml.workspace import Workspace
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "results"
 FIXED = str(FIXTURES / "v2" / "fixture-rounds.json")
@@ -136,6 +138,11 @@ def test_what_makes_a_comparison_doubtful_is_told_once(tmp_path: Path, capsys: p
         (["--artifact", "none.onnx"], 1, "no such model"),
         (["--artifact", str(FIXTURES / "statistics.json")], 1, "not a model to measure"),
         (["--inputs", "x.npz"], 2, "--inputs without --artifact"),
+        (["--artifact", "x.onnx", "--model", "vgg"], 2, "--model and --variant are not for --artifact"),
+        (["--artifact", "x.onnx", "--limit", "7"], 2, "--limit is for an accuracy"),
+        (["--artifact", "x.onnx", "--data", "shapes"], 2, "--data is for an accuracy"),
+        (["--artifact", "x.onnx", "--backend", "onnxruntim"], 2, "did you mean 'onnxruntime'"),
+        (["--max-seconds", "inf"], 2, "--max-seconds out of range"),
         (["--rounds", "0"], 2, "out of range"),
     ],
 )
@@ -162,3 +169,27 @@ def test_where_nothing_was_measured_it_says_so(tmp_path: Path, capsys: pytest.Ca
     assert "not run: needs macOS" in shown.out
     assert "nothing was measured: 'needs macOS'" in shown.err
     assert len(list(tmp_path.glob("bench/*/run.json"))) == 1
+
+
+def test_showing_an_older_run_leaves_the_newest_one_the_newest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = str(tmp_path)
+    found = json.loads((FIXTURES / "v2" / "fixture-rounds.json").read_text())
+    for old, new in (("b", "2026-01-03T00:00:00Z"), ("a", "2026-01-04T00:00:00Z")):
+        found["id"], found["provenance"]["created_at"] = old, new
+        (tmp_path / "run.json").write_text(json.dumps(found))
+        assert run(["bench", "import", str(tmp_path / "run.json"), "--results", results]) == 0
+    old, new = "b", "a"
+    assert run(["bench", "show", old, "--results", results]) == 0
+    os.utime(tmp_path / "bench" / old / "run.json")
+    assert Workspace(tmp_path).newest_run().parent.name == new
+
+
+def test_a_dollar_in_a_name_is_no_mathematics(tmp_path: Path) -> None:
+    found = json.loads((FIXTURES / "v2" / "fixture-linux.json").read_text())
+    for result in found["results"]:
+        result["case"]["model"] = "a$b_$"
+    (tmp_path / "run.json").write_text(json.dumps(found))
+    assert run(["bench", "import", str(tmp_path / "run.json"), "--results", str(tmp_path)]) == 0
+    assert next(tmp_path.glob("bench/*/latency.png")).stat().st_size > 1000

@@ -59,6 +59,8 @@ def test_an_artifact_alone_is_not_attacked_and_it_says_so(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (["--attack-with", "best.json"], 2, "--attack-with without --robustness"),
+        (["--robustness-images", "7"], 2, "--robustness-images without --robustness"),
         (["--split", "tset"], 2, "unknown split: 'tset'"),
         (["--limit", "1"], 2, "--limit"),
         (["nowhere"], 1, "no such model"),
@@ -76,4 +78,14 @@ def test_a_mistake_gets_one_line(
     paths = [] if arguments[0] == "nowhere" else [str(cached.checkpoint)]
     assert run(["explain", *paths, *arguments, "--results", str(tmp_path)]) == code
     assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_attack_needs_a_checkpoint_of_the_same_images(
+    cached: TrainedResults, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact = str(next(iter(cached.artifacts.values())))
+    options = ["--limit", "10", "--robustness", "--robustness-images", "1", "--results", str(tmp_path)]
+    assert run(["explain", str(cached.checkpoint), *options, "--attack-with", artifact]) == 2
+    assert "--attack-with: an exported model gives no gradients" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

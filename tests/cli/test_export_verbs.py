@@ -1,5 +1,6 @@
 """`tinyml export`, `verify`, `eval` and `predict` as a user types them."""
 
+import csv
 import json
 import re
 import shutil
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tinyml.bench.page.figures import figures
+from tinyml.bench.page.project import read
 from tinyml.cli import run
 from tinyml.export import verify
-from tinyml.schema import Evaluations
+from tinyml.schema import Checkpoint, Evaluations
 from tinyml.store import read_json
 from tinyml.trainer.data import reopen
 
@@ -157,3 +160,27 @@ def test_mistakes_get_one_line(
     assert lines[0].startswith("error: ")
     assert message in lines[0]
     assert sorted(path for path in folder.rglob("*")) == before
+
+
+def test_eval_says_on_which_data(folder: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same model on other images of its classes has another row, and the page tells its own."""
+    data = folder / "photos"
+    labels = read_json(folder / "results/resnet20/runs/best-1/checkpoints/best.json", Checkpoint).spec.labels
+    for split in ("train", "val", "test"):
+        for label in labels:
+            (data / split / label).mkdir(parents=True)
+            for n in range(2):
+                colour = (n * 90, len(split) * 20, len(label) * 9)
+                Image.new("RGB", (64, 64), colour).save(data / split / label / f"{n}.png")
+    own = ["eval", "--limit", "10", "--device", "cpu"]
+    assert run(own) == 0
+    assert run([*own, "--data", str(data)]) == 0
+    kept = read_json(folder / "results/resnet20/test_results.json", Evaluations)
+    assert [row.data for row in kept.results if row.variant == "checkpoint"] == [None, str(data)]
+    rows = list(csv.DictReader((folder / "results/model_comparison.csv").read_text().splitlines()))
+    assert [row["data"] for row in rows if row["variant"] == "checkpoint"] == [kept.data, str(data)]
+    (top1, *_) = (row.metrics.top1 for row in kept.results if row.data is None and row.variant == "checkpoint")
+    project = read(folder / "results")
+    (told,) = (figure.accuracy for figure in figures(project) if figure.variant == "checkpoint")
+    assert told is not None
+    assert told.metrics.top1 == top1

@@ -48,3 +48,31 @@ def test_nothing_to_report_is_refused(tmp_path: Path, make: bool, capsys: pytest
     assert error.startswith("error: no results to report")
     assert "tinyml train" in error
     assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "--serve", "--output", "x.html"], "--serve writes no page"),
+        (["report", "--port", "80"], "--port without --serve"),
+        (["ops", "--markdown", "--json"], "--markdown and --json"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_missing_ops_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ops", "--markdown"]) == 0
+    whole = capsys.readouterr().out
+    assert run(["ops", "--markdown", "--missing"]) == 0
+    missing = capsys.readouterr().out
+    assert set(missing.splitlines()) < set(whole.splitlines())

@@ -63,7 +63,7 @@ def test_an_interrupted_training_goes_on_and_what_is_done_stays_done(tmp_path: P
     assert [line.split()[2] for line in told] == ["data", "train"]
     assert once() == 0
     assert "unchanged" in told[0]
-    assert told[1].startswith("$ tinyml train resnet20 --run budget-20s --resume")
+    assert told[1].startswith("$ tinyml train resnet20 --data shapes --run budget-20s --resume")
     assert [line.split()[2] for line in told[2:]] == ["eval", "export", "explain", "bench", "report"]
     assert once() == 0
     assert all(line.startswith("unchanged, not done again") for line in told)

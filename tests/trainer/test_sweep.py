@@ -140,6 +140,11 @@ def test_a_variant_without_a_name_is_refused(capsys: pytest.CaptureFixture[str])
     assert words == ["--variant", "large=--lr 0.2"]
 
 
+def test_a_variant_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sweep", "--models", "vgg", "--variant", "a=--lr 0.1", "--variant", "a=--lr 0.2"]) == 2
+    assert "--variant: a name given twice: 'a'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -167,5 +167,6 @@ def _row(models: Sequence[OpenedModel], variant: str, measured: Measured, limit:
         bytes=sum(model.bytes for model in models),
         runtime=" + ".join(dict.fromkeys(model.runtime for model in models)),
         metrics=measured.metrics,
+        data=measured.data,
         provenance=provenance(limit=limit),
     )

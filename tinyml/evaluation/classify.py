@@ -74,7 +74,7 @@ def classify(
             if isinstance(image, str):
                 yield Answer(image=shown(path), problem=image)
             else:
-                yield Answer(image=shown(path), classes=_best(next(scores), predictor.spec.labels, top_k))
+                yield _answer(shown(path), next(scores), predictor.spec.labels, top_k)
         progress.advance(len(part))
     progress.finish()
 
@@ -102,6 +102,12 @@ def _read(paths: Sequence[Path], spec: ModelSpec) -> list[npt.NDArray[np.uint8] 
             except DataError as error:
                 images.append(str(error))
     return images
+
+
+def _answer(image: str, scores: npt.NDArray[np.float32], labels: Sequence[str], top_k: int) -> Answer:
+    if not np.isfinite(scores).all():
+        return Answer(image=image, problem="the model's probabilities are no numbers: it overflows, or has diverged")
+    return Answer(image=image, classes=_best(scores, labels, top_k))
 
 
 def _best(scores: npt.NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Guess, ...]:

@@ -14,6 +14,7 @@ from tinyml.progress import Progress, Silent
 from tinyml.schema import EvaluatedModel, Evaluations, Metrics, SplitName
 from tinyml.store import read_json, write_bytes, write_json
 from tinyml.trainer.data import Dataset, check_classes, reopen
+from tinyml.trainer.data.reopening import differences
 from tinyml.workspace import MODEL_COMPARISON, TEST_RESULTS, Workspace
 
 from .opening import OpenedModel
@@ -30,13 +31,15 @@ class Measured:
 
     metrics: Metrics
     dataset: Dataset
+    data: str
+    """What the data set is called: as the model calls it, where it is the model's own."""
     limit: int | None
 
     def again(self, predictor: Predictor, progress: Progress | None = None) -> Measured:
         """That of another predictor on the same images in the same order."""
         split = self.metrics.split
         metrics = accuracy_on(predictor, self.dataset.split(split), split, limit=self.limit, progress=progress)
-        return Measured(metrics=metrics, dataset=self.dataset, limit=self.limit)
+        return Measured(metrics=metrics, dataset=self.dataset, data=self.data, limit=self.limit)
 
 
 def measure(
@@ -72,15 +75,29 @@ def measure(
     dataset = reopen(model.data or "", model.dataset, data, progress=progress)
     check_classes(dataset, model.predictor.spec.labels)
     metrics = accuracy_on(predictor, dataset.split(split), split, limit=limit, progress=progress)
-    return Measured(metrics=metrics, dataset=dataset, limit=limit)
+    return Measured(metrics=metrics, dataset=dataset, data=_name(model, dataset, data), limit=limit)
 
 
-def record(architecture: str, data: str, result: EvaluatedModel, workspace: Workspace) -> None:
-    """Adds `result` to its model's `test_results.json`, in place of an older one of that file, and renews the CSV."""
+def _name(model: OpenedModel, dataset: Dataset, given: str | None) -> str:
+    """As the model calls it, where it is the model's own, wherever it lies by now."""
+    own = given is None or (model.dataset is not None and not differences(model.dataset, dataset))
+    return model.data if own and model.data is not None else str(given)
+
+
+def record(architecture: str, result: EvaluatedModel, workspace: Workspace) -> None:
+    """Adds `result` to its model's `test_results.json` and renews the CSV.
+
+    It takes the place of an older one of that file on the same split of the same data set.
+    """
     path = workspace.model(architecture) / TEST_RESULTS
-    earlier = read_json(path, Evaluations).results if path.exists() else ()
-    known = (result.path, result.variant, result.metrics.split)
-    others = [row for row in earlier if (row.path, row.variant, row.metrics.split) != known]
+    earlier = read_json(path, Evaluations) if path.exists() else None
+    data = earlier.data if earlier is not None else str(result.data)
+    result = result.model_copy(update={"data": None if result.data == data else result.data})
+
+    def known(row: EvaluatedModel) -> tuple[str | None, ...]:
+        return row.path, row.variant, row.metrics.split, row.data
+
+    others = [row for row in (earlier.results if earlier is not None else ()) if known(row) != known(result)]
     rows = sorted([*others, result], key=lambda row: (row.variant != "checkpoint", row.variant, row.path))
     write_json(path, Evaluations(model=architecture, data=data, results=tuple(rows)))
     write_bytes(workspace.root / MODEL_COMPARISON, comparison(workspace).encode())
@@ -99,6 +116,6 @@ def comparison(workspace: Workspace) -> str:
         for row in evaluations.results:
             m, sure = row.metrics, top1_interval(row.metrics)
             shares = (f"{share:.4f}" if share is not None else "" for share in (m.top1, sure.low, sure.high, m.top5))
-            where = (evaluations.model, row.variant, evaluations.data, m.split, m.images, m.total)
+            where = (evaluations.model, row.variant, row.data or evaluations.data, m.split, m.images, m.total)
             writer.writerow((*where, *shares, row.bytes, row.runtime, row.path))
     return text.getvalue()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tinyml.accuracy import BATCH, FIVE, Images, Predictor, subset
-from tinyml.errors import DataError
+from tinyml.errors import DataError, UsageError
 from tinyml.machine import keep_freed_memory
 from tinyml.numerics import ranks_of
 from tinyml.progress import Progress, Silent
@@ -84,6 +84,7 @@ def explain(
 
     Raises:
         DataError: The data set is missing, has changed or has other classes, or fewer than two images.
+        UsageError: `network` is no checkpoint, or takes images of another size.
         UnavailableError: What corrupts images is not installed.
     """
     keep_freed_memory()
@@ -92,8 +93,10 @@ def explain(
     size = first.predictor.spec.preprocess.input_size
     if robustness is not None:
         check_available(size)
+    if network is not None:
+        _check_attacker(network, size)
     dataset = reopen(first.data or "", first.dataset, data, progress=progress)
-    for model in models:
+    for model in models if network is None else (*models, network):
         check_classes(dataset, model.predictor.spec.labels)
     whole = dataset.split(split)
     labels = np.asarray(whole.labels)
@@ -112,6 +115,14 @@ def explain(
         )
         for n, each in enumerate(asked)
     ]
+
+
+def _check_attacker(network: OpenedModel, size: int) -> None:
+    if not isinstance(network.predictor, CheckpointPredictor):
+        why = "--attack-with: an exported model gives no gradients"
+        raise UsageError(why, value=network.path, allowed="a checkpoint")
+    if (found := network.predictor.spec.preprocess.input_size) != size:
+        raise UsageError("--attack-with takes images of another size", value=found, allowed=f"{size}, as the models")
 
 
 def _explanation(

@@ -75,12 +75,13 @@ def overview(explanation: Explanation) -> bytes:
     pairs = explanation.confused[:PAIRS][::-1]
     names = [f"{_short(explanation.labels[p.truth])} → {_short(explanation.labels[p.answer])}" for p in pairs]
     right.barh(range(len(pairs)), [p.images for p in pairs])
-    right.set_yticks(range(len(pairs)), names, fontsize=8)
+    right.set_yticks(range(len(pairs)), names, fontsize=8, parse_math=False)
     right.set(xlabel="images", title="taken for another most often")
     m = explanation.metrics
     figure.suptitle(
         f"{explanation.model} {explanation.variant}: {top1_told(m)} top-1, on {m.images:,} of {m.total:,} {m.split} "
-        "images"
+        "images",
+        parse_math=False,
     )
     buffer = io.BytesIO()
     with warnings.catch_warnings():

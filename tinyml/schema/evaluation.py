@@ -23,6 +23,8 @@ class EvaluatedModel(Record):
     bytes: PositiveInt
     runtime: str
     metrics: Metrics
+    data: str | None = None
+    """The data set it was measured on; None: that of the whole record."""
     provenance: Provenance
 
     @property
@@ -39,4 +41,5 @@ class Evaluations(Record):
     model: str
     """The architecture."""
     data: str
+    """The data set of all results that name no other one."""
     results: tuple[EvaluatedModel, ...]

@@ -92,6 +92,9 @@ def bench(
     selection = Selection(models=tuple(model or ()), variants=tuple(variant or ()), backends=tuple(backend or ()))
     if inputs is not None and not artifact:
         raise UsageError("--inputs without --artifact", value=inputs, allowed="the arrays of a stranger's model")
+    for option, given in (("--limit", limit), ("--data", data)):
+        if given is not None and artifact:
+            raise UsageError(f"{option} is for an accuracy, and a stranger's model has none", value=given)
     run, folder = measure(
         Workspace(results), selection, settings, files=artifact or (), inputs=inputs, progress=out.progress
     )

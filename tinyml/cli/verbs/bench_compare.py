@@ -76,12 +76,13 @@ def compare(
         raise UsageError(
             "nothing to compare with", value=" ".join(runs or ()) or None, allowed="two runs or more, or --base NAME"
         )
-    comparison = compare(matches)
+    comparison = compare(matches, at_least_one=not conditions)
     rows = hold(conditions, matches.matches)
     if markdown:
-        out.line(comparison_markdown(comparison, rows))
+        out.line(comparison_markdown(comparison, rows if conditions else None))
     else:
-        out.table(title_of(comparison), COMPARISON_COLUMNS, [comparison_cells(row) for row in comparison.rows])
+        if comparison.rows:
+            out.table(title_of(comparison), COMPARISON_COLUMNS, [comparison_cells(row) for row in comparison.rows])
         if conditions:
             out.table("Conditions", CONDITION_COLUMNS, [condition_cells(row) for row in rows])
         for line in (*comparison.warnings, *comparison.unmatched):

@@ -58,7 +58,7 @@ def evaluate(
             models, flip=flip, ensemble=ensemble, split=chosen_split, limit=limit, data=data, progress=out.progress
         ):
             rows.append(result)
-            record(folder, str(models[0].data), result, workspace)
+            record(folder, result, workspace)
     finally:  # what was measured is shown even where it cannot be kept, or a later model fails
         if rows:
             out.table(f"Accuracy on the {split} split", _COLUMNS, [_row(result) for result in rows])

@@ -28,8 +28,9 @@ def explain(
         bool, typer.Option("--robustness", help="Also on images corrupted in 15 ways at 5 severities, and attacked.")
     ] = False,
     robustness_images: Annotated[
-        int, typer.Option("--robustness-images", help="How many images those are made from.", min=1)
-    ] = ROBUSTNESS_IMAGES,
+        int | None,
+        typer.Option("--robustness-images", help=f"How many images those are made from ({ROBUSTNESS_IMAGES}).", min=1),
+    ] = None,
     attack_with: Annotated[
         Path | None,
         typer.Option("--attack-with", help="The checkpoint whose gradients attack; else the first one given."),
@@ -41,12 +42,16 @@ def explain(
 ) -> None:
     """Say where models err: by class, by confidence, on corrupted images; kept in RESULTS/MODEL/explained/."""
     from tinyml.accuracy import split_named
+    from tinyml.errors import UsageError
     from tinyml.evaluation.explain import explain as run
     from tinyml.evaluation.keep import keep
     from tinyml.evaluation.opening import open_model
     from tinyml.trainer.device import choose
     from tinyml.workspace import Workspace
 
+    for option, given in (("--robustness-images", robustness_images), ("--attack-with", attack_with)):
+        if given is not None and not robustness:
+            raise UsageError(f"{option} without --robustness", value=given, hint="add --robustness, or leave it out")
     chosen_split, chosen = split_named(split), choose(device)
     out, workspace = Output(json=json), Workspace(results)
     paths = given_or_newest(paths, workspace, out)
@@ -54,7 +59,7 @@ def explain(
         [open_model(path, chosen) for path in paths],
         split=chosen_split,
         limit=limit,
-        robustness=robustness_images if robustness else None,
+        robustness=(robustness_images or ROBUSTNESS_IMAGES) if robustness else None,
         network=open_model(attack_with, chosen) if attack_with is not None else None,
         data=data,
         progress=out.progress,

@@ -22,13 +22,16 @@ def ops(
 
     from tinyml.coreml.ops.registry import OPSETS
     from tinyml.coreml.tools.coverage import NOT_IN_PROGRAMS, markdown_table, op_table
+    from tinyml.errors import UsageError
 
+    if markdown and json:
+        raise UsageError("--markdown and --json", allowed="one of them")
     out = Output(json=json)
     table = op_table()
-    if markdown:
-        out.line(markdown_table(table).rstrip())
-        return
     rows = [row for row in table if not (missing and row.implemented)]
+    if markdown:
+        out.line(markdown_table(rows).rstrip())
+        return
     out.table(
         "Ops of ML Programs",
         ["op", "family", *OPSETS, "remark"],

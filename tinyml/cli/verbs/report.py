@@ -20,7 +20,7 @@ def report(
         typer.Option("--output", help="The page's file; default: report.html in the results folder.", dir_okay=False),
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, and follow new results.")] = False,
-    port: Annotated[int, typer.Option("--port", help="For --serve; 0: any that is free.")] = 0,
+    port: Annotated[int | None, typer.Option("--port", help="For --serve; any that is free if left out.")] = None,
     asset: Annotated[
         Path | None,
         typer.Option("--asset", help="onnxruntime-web's folder dist: the page then runs models.", metavar="FOLDER"),
@@ -32,11 +32,15 @@ def report(
     from tinyml.bench.page.project import read
     from tinyml.bench.page.render import html
     from tinyml.commands import first_training
-    from tinyml.errors import BenchError
+    from tinyml.errors import BenchError, UsageError
     from tinyml.store import check_output, write_bytes
     from tinyml.workspace import PROJECT_PAGE
 
     out = Output(json=json)
+    if serve and output is not None:
+        raise UsageError("--serve writes no page", value=output, hint="leave --output out")
+    if port is not None and not serve:
+        raise UsageError("--port without --serve", value=port, hint="add --serve, or leave it out")
     if output is not None:
         check_output(output, ".html")
     runtime = checked_runtime(asset) if asset is not None else None
@@ -46,7 +50,7 @@ def report(
     for line in project.unread:
         out.line(f"left out: {line}")
     if serve:
-        _serve(out, results, port, runtime)
+        _serve(out, results, port or 0, runtime)
         return
     target = output or results / PROJECT_PAGE
     write_bytes(target, html(project).encode())

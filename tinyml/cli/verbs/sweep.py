@@ -36,6 +36,7 @@ def sweep(
     json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Train every combination; other options go to every training. Started again, it goes on."""
+    from tinyml.errors import UsageError
     from tinyml.trainer.architecture import architectures
     from tinyml.trainer.recipe import recipes as known
     from tinyml.trainer.sweep import curves, rows, trials
@@ -51,7 +52,12 @@ def sweep(
         architectures.get(part)
     for part in by:
         known.get(part)
-    variants = dict(_variant(text) for text in variant or [])
+    variants: dict[str, tuple[str, ...]] = {}
+    for text in variant or []:
+        key, options = _variant(text)
+        if key in variants:
+            raise UsageError("--variant: a name given twice", value=key, allowed="each name once")
+        variants[key] = options
     for each, options in itertools.product(chosen, (variants or {"": ()}).values()):
         train_parameters(each, [*context.args, *options])  # refused once, and not by every training
     workers = workers_named(on, cpus=cpus, gpus=gpus)
