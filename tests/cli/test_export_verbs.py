@@ -170,8 +170,8 @@ def test_eval_says_on_which_data(folder: Any, capsys: pytest.CaptureFixture[str]
         for label in labels:
             (data / split / label).mkdir(parents=True)
             for n in range(2):
-                colour = (n * 90, len(split) * 20, len(label) * 9)
-                Image.new("RGB", (64, 64), colour).save(data / split / label / f"{n}.png")
+                color = (n * 90, len(split) * 20, len(label) * 9)
+                Image.new("RGB", (64, 64), color).save(data / split / label / f"{n}.png")
     own = ["eval", "--limit", "10", "--device", "cpu"]
     assert run(own) == 0
     assert run([*own, "--data", str(data)]) == 0
