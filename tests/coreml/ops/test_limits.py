@@ -50,6 +50,9 @@ def test_the_limit_itself_is_allowed() -> None:
     check_size("a tensor", (0, MAX_ELEMENTS, 2))
     with pytest.raises(PackageError, match=r"a tensor of absurd shape.*1073741825.*1073741824"):
         check_size("a tensor", (MAX_ELEMENTS + 1,))
+    with pytest.raises(PackageError, match="absurd shape"):
+        check_size("a tensor", (MAX_ELEMENTS + 1, 0))
+    check_size("a number", ())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ MAX_ELEMENTS = 2**30
 def check_size(what: str, shape: Iterable[int]) -> None:
     """Raises PackageError where `what`, a tensor of `shape`, has too many elements; open sizes are not looked at."""
     sizes = list(shape)
-    count = math.prod(size for size in sizes if type(size) is int)
-    if count > MAX_ELEMENTS:
+    known = [size for size in sizes if type(size) is int]
+    # A size by itself too: beside a 0 it makes no elements, but may be more than an integer of the system's holds.
+    if max([math.prod(known), *known]) > MAX_ELEMENTS:
         raise PackageError(f"{what} of absurd shape", value=sizes, allowed=f"{MAX_ELEMENTS} elements")
