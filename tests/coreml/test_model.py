@@ -232,7 +232,9 @@ def test_images_go_in_and_come_out(convert: Convert, layout: str) -> None:
 @pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4, 4), (1, 4, 4, 4), (1, 1, 4, 4)])
 def test_an_output_that_is_no_image_is_told(shape: tuple[int, ...]) -> None:
     picture = ImageFeature(name="y", color="RGB", width=4, height=4)
-    with pytest.raises(PackageError, match=r"output 'y' is described as an image, and is none: .*\[1, 3, height, width\]"):
+    with pytest.raises(
+        PackageError, match=r"output 'y' is described as an image, and is none: .*\[1, 3, height, width\]"
+    ):
         array_image(picture, np.zeros(shape, np.float32))
 
 

@@ -72,7 +72,12 @@ def test_the_manifest_cannot_lead_out_of_the_package(package: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "cannot be read"), ("9" * 5000, "cannot be read"), ("[]", "names no root model"), ("{}", "names no root model")],
+    [
+        ("{", "cannot be read"),
+        ("9" * 5000, "cannot be read"),
+        ("[]", "names no root model"),
+        ("{}", "names no root model"),
+    ],
 )
 def test_a_broken_manifest_is_said(package: Path, text: str, message: str) -> None:
     (package / "Manifest.json").write_text(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..program.limits import check_broadcast, check_size
 from ..program.types import ValueType
 from .carriers import CARRIERS
 from .context import OpContext, TensorList
@@ -42,6 +43,7 @@ def _truth(value: object) -> bool:
 @op("select", exact=True, samples=broadcast)
 def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Elements of `a` where `cond`, of `b` elsewhere, all broadcast."""
+    check_broadcast("select", cond.shape, a.shape, b.shape)
     return torch.where(cond, a, b)
 
 
@@ -97,6 +99,7 @@ def list_gather(ls: TensorList, indices: tuple[int, ...]) -> Tensor:
     if not indices:
         shape = [size if size is not None else 0 for size in ls.element.shape]
         return torch.zeros([0, *shape], dtype=CARRIERS[ls.element.dtype])
+    check_size("list_gather", (len(indices), *_shape(ls, _inside(ls, indices[0]))))
     return torch.stack([_element(ls, _inside(ls, index)) for index in indices])
 
 
@@ -129,6 +132,12 @@ def _element(ls: TensorList, index: int) -> Tensor:
     element = ls.elements[index]
     if element is not None:
         return element
-    known = next((other.shape for other in ls.elements if other is not None), None)
-    shape = list(known) if known is not None else [size if size is not None else 0 for size in ls.element.shape]
+    shape = _shape(ls, index)
+    check_size("an element of a list", shape)
     return torch.zeros(shape, dtype=CARRIERS[ls.element.dtype])
+
+
+def _shape(ls: TensorList, index: int) -> list[int]:
+    """Of the element at `index`; where it was never written, of any that was, or as declared."""
+    known = next((item.shape for item in (ls.elements[index], *ls.elements) if item is not None), None)
+    return list(known) if known is not None else [size if size is not None else 0 for size in ls.element.shape]

@@ -71,7 +71,9 @@ def _images(feature: ImageFeature, value: Samples) -> torch.Tensor:
         sizes = dict.fromkeys(f"{array.shape[-1]}x{array.shape[-2]}" for array in arrays)
         if len(sizes) != 1:
             allowed = "one or more, of one size"
-            raise InputError(f"images {feature.name!r} make no batch", value=", ".join(sizes) or "none", allowed=allowed)
+            raise InputError(
+                f"images {feature.name!r} make no batch", value=", ".join(sizes) or "none", allowed=allowed
+            )
         return torch.from_numpy(np.stack(arrays))
     rank = 4 if feature.color in ("RGB", "BGR") else 3
     if value.ndim != rank or (rank == 4 and value.shape[3] != 3) or not feature.fits((value.shape[2], value.shape[1])):

@@ -58,8 +58,11 @@ def array_image(feature: ImageFeature, value: Any) -> Image.Image:
     Colors and 8-bit grays are clamped to 0..255 and rounded. Raises PackageError for a value that is no image.
     """
     channels = 3 if feature.color in ("RGB", "BGR") else 1
-    if not isinstance(value, np.ndarray) or value.ndim < 3 or value.shape[-3] != channels or any(
-        size != 1 for size in value.shape[:-3]
+    if (
+        not isinstance(value, np.ndarray)
+        or value.ndim < 3
+        or value.shape[-3] != channels
+        or any(size != 1 for size in value.shape[:-3])
     ):
         raise PackageError(
             f"output {feature.name!r} is described as an image, and is none",
