@@ -52,7 +52,7 @@ def read_npy(path: Path) -> NDArray[Any]:
         with path.open("rb") as file:
             _check_length(file)
             file.seek(0)
-            array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
+            array: NDArray[Any] = npy.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
             return array
     except _BROKEN as error:
         raise InputError("not a readable .npy file", value=path, allowed="one array", hint=reason_of(error)) from None
@@ -60,11 +60,11 @@ def read_npy(path: Path) -> NDArray[Any]:
 
 def _check_length(file: IO[bytes]) -> None:
     """Raises ValueError where the file is shorter than its header says; numpy would ask for the memory first."""
-    version = npy.read_magic(file)
+    version = npy.read_magic(file)  # type: ignore[no-untyped-call]
     if version not in ((1, 0), (2, 0)):  # a later one is written for fields of a structure alone
         raise ValueError(f"of version {version[0]}.{version[1]}")
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file)
+    shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
     held = os.fstat(file.fileno()).st_size - file.tell()
     if any(size < 0 for size in shape) or (not dtype.hasobject and math.prod(shape) * dtype.itemsize > held):
         raise ValueError(f"an array {list(shape)} of {dtype} in {held} bytes")
@@ -75,4 +75,4 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                npy.write_array(file, array, allow_pickle=False)
+                npy.write_array(file, array, allow_pickle=False)  # type: ignore[no-untyped-call]

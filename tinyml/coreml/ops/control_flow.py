@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..program.limits import check_broadcast, check_size
+from ..program.limits import check_size
 from ..program.types import ValueType
 from .carriers import CARRIERS
 from .context import OpContext, TensorList
+from .elementwise_binary import bounded
 from .registry import op
 from .samples import broadcast
 
@@ -43,7 +44,7 @@ def _truth(value: object) -> bool:
 @op("select", exact=True, samples=broadcast)
 def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Elements of `a` where `cond`, of `b` elsewhere, all broadcast."""
-    check_broadcast("select", cond.shape, a.shape, b.shape)
+    bounded("select", cond, a, b)
     return torch.where(cond, a, b)
 
 

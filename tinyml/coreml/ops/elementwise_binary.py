@@ -5,10 +5,12 @@ Division by an integer zero gives 0, as the processors that Core ML runs on have
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
 from torch import Tensor
 
-from ..program.limits import check_broadcast
+from ..program.limits import MAX_ELEMENTS, check_broadcast
 from .registry import op
 from .samples import broadcast
 
@@ -16,28 +18,28 @@ from .samples import broadcast
 @op("add", fresh=True, samples=broadcast)
 def add(x: Tensor, y: Tensor) -> Tensor:
     """`x + y`."""
-    check_broadcast("add", x.shape, y.shape)
+    bounded("add", x, y)
     return x + y
 
 
 @op("sub", fresh=True, samples=broadcast)
 def sub(x: Tensor, y: Tensor) -> Tensor:
     """`x - y`."""
-    check_broadcast("sub", x.shape, y.shape)
+    bounded("sub", x, y)
     return x - y
 
 
 @op("mul", fresh=True, samples=broadcast)
 def mul(x: Tensor, y: Tensor) -> Tensor:
     """`x * y`."""
-    check_broadcast("mul", x.shape, y.shape)
+    bounded("mul", x, y)
     return x * y
 
 
 @op("real_div", fresh=True, samples=broadcast)
 def real_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y`; for integers the quotient without its fraction."""
-    check_broadcast("real_div", x.shape, y.shape)
+    bounded("real_div", x, y)
     if _integers(x, y):
         return divided(x, y, "trunc")
     return x / y
@@ -46,7 +48,7 @@ def real_div(x: Tensor, y: Tensor) -> Tensor:
 @op("floor_div", samples=broadcast)
 def floor_div(x: Tensor, y: Tensor) -> Tensor:
     """`x / y` rounded towards negative infinity."""
-    check_broadcast("floor_div", x.shape, y.shape)
+    bounded("floor_div", x, y)
     if _integers(x, y):
         return divided(x, y, "floor")
     return torch.div(x, y, rounding_mode="floor")
@@ -55,7 +57,7 @@ def floor_div(x: Tensor, y: Tensor) -> Tensor:
 @op("mod", samples=broadcast)
 def mod(x: Tensor, y: Tensor) -> Tensor:
     """The remainder of `floor_div`, which has the sign of `y`."""
-    check_broadcast("mod", x.shape, y.shape)
+    bounded("mod", x, y)
     if _integers(x, y):
         return torch.where(y == 0, 0, torch.remainder(x, torch.where(y == 0, 1, y)))
     return torch.remainder(x, y)
@@ -64,7 +66,7 @@ def mod(x: Tensor, y: Tensor) -> Tensor:
 @op("pow", fresh=True, samples=broadcast)
 def pow(x: Tensor, y: Tensor) -> Tensor:  # noqa: A001 (an op function is named as its op)
     """`x` to the power of `y`; of integers, with a negative `y`, what is left without the fraction."""
-    check_broadcast("pow", x.shape, y.shape)
+    bounded("pow", x, y)
     if not _integers(x, y):
         return torch.pow(x, y)
     whole = torch.pow(x, y.clamp(min=0))
@@ -75,78 +77,85 @@ def pow(x: Tensor, y: Tensor) -> Tensor:  # noqa: A001 (an op function is named 
 @op("maximum", exact=True, samples=broadcast)
 def maximum(x: Tensor, y: Tensor) -> Tensor:
     """The larger of `x` and `y`."""
-    check_broadcast("maximum", x.shape, y.shape)
+    bounded("maximum", x, y)
     return torch.maximum(x, y)
 
 
 @op("minimum", exact=True, samples=broadcast)
 def minimum(x: Tensor, y: Tensor) -> Tensor:
     """The smaller of `x` and `y`."""
-    check_broadcast("minimum", x.shape, y.shape)
+    bounded("minimum", x, y)
     return torch.minimum(x, y)
 
 
 @op("equal", exact=True, samples=broadcast)
 def equal(x: Tensor, y: Tensor) -> Tensor:
     """`x == y`, bool."""
-    check_broadcast("equal", x.shape, y.shape)
+    bounded("equal", x, y)
     return torch.eq(x, y)
 
 
 @op("not_equal", exact=True, samples=broadcast)
 def not_equal(x: Tensor, y: Tensor) -> Tensor:
     """`x != y`, bool."""
-    check_broadcast("not_equal", x.shape, y.shape)
+    bounded("not_equal", x, y)
     return torch.ne(x, y)
 
 
 @op("greater", exact=True, samples=broadcast)
 def greater(x: Tensor, y: Tensor) -> Tensor:
     """`x > y`, bool."""
-    check_broadcast("greater", x.shape, y.shape)
+    bounded("greater", x, y)
     return torch.gt(x, y)
 
 
 @op("greater_equal", exact=True, samples=broadcast)
 def greater_equal(x: Tensor, y: Tensor) -> Tensor:
     """`x >= y`, bool."""
-    check_broadcast("greater_equal", x.shape, y.shape)
+    bounded("greater_equal", x, y)
     return torch.ge(x, y)
 
 
 @op("less", exact=True, samples=broadcast)
 def less(x: Tensor, y: Tensor) -> Tensor:
     """`x < y`, bool."""
-    check_broadcast("less", x.shape, y.shape)
+    bounded("less", x, y)
     return torch.lt(x, y)
 
 
 @op("less_equal", exact=True, samples=broadcast)
 def less_equal(x: Tensor, y: Tensor) -> Tensor:
     """`x <= y`, bool."""
-    check_broadcast("less_equal", x.shape, y.shape)
+    bounded("less_equal", x, y)
     return torch.le(x, y)
 
 
 @op("logical_and", exact=True, samples=broadcast)
 def logical_and(x: Tensor, y: Tensor) -> Tensor:
     """`x` and `y`, bool."""
-    check_broadcast("logical_and", x.shape, y.shape)
+    bounded("logical_and", x, y)
     return torch.logical_and(x, y)
 
 
 @op("logical_or", exact=True, samples=broadcast)
 def logical_or(x: Tensor, y: Tensor) -> Tensor:
     """`x` or `y`, bool."""
-    check_broadcast("logical_or", x.shape, y.shape)
+    bounded("logical_or", x, y)
     return torch.logical_or(x, y)
 
 
 @op("logical_xor", exact=True, samples=broadcast)
 def logical_xor(x: Tensor, y: Tensor) -> Tensor:
     """Either `x` or `y` but not both, bool."""
-    check_broadcast("logical_xor", x.shape, y.shape)
+    bounded("logical_xor", x, y)
     return torch.logical_xor(x, y)
+
+
+def bounded(what: str, *tensors: Tensor) -> None:
+    """Raises PackageError where `tensors`, broadcast against each other, have too many elements."""
+    most = prod(tensor.numel() for tensor in tensors)
+    if type(most) is not int or most > MAX_ELEMENTS:  # small ones, which are nearly all, are looked at no closer
+        check_broadcast(what, *(tensor.shape for tensor in tensors))
 
 
 def _integers(x: Tensor, y: Tensor) -> bool:
