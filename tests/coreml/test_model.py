@@ -410,7 +410,7 @@ def test_samples_that_make_no_batch_are_refused(plain: Any) -> None:
         with pytest.raises(InputError, match=f"images 'x' make no batch: '{value}'"):
             sample_tensors(Features((picture,)), {"x": images})
     with pytest.raises(InputError, match="input 'x' is no array"):
-        ReferenceModel(plain).predict_batch({"x": [[1, 2], [3]], "n": np.zeros((2, 2))})  # type: ignore[dict-item]
+        ReferenceModel(plain).predict_batch({"x": [[1, 2], [3]], "n": np.zeros((2, 2))})  # type: ignore[list-item]
 
 
 def test_a_value_that_is_returned_twice_is_one_output(classifier: Any, image: Image.Image) -> None:

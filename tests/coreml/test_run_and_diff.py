@@ -204,7 +204,8 @@ def test_files_that_hold_no_array_are_refused(tmp_path: Path) -> None:
     features = Features((ArrayFeature(name="x", dtype="fp32", shape=(4,)),))
     huge, archive, later = (tmp_path / name for name in ("huge.npy", "archive.npy", "later.npy"))
     with huge.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**13,)})
+        header = {"descr": "<f4", "fortran_order": False, "shape": (10**13,)}
+        np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
     with zipfile.ZipFile(archive, "w") as members:
         members.writestr("x.npy", b"")
     later.write_bytes(b"\x93NUMPY\x03\x00" + bytes(100))
