@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from tinyml.coreml import ReferenceModel
-from tinyml.coreml.read.description import ArrayFeature
-from tinyml.coreml.run.batch import MOST, chunk_for
+from tinyml.coreml.read.description import ArrayFeature, Features, ImageFeature
+from tinyml.coreml.run.batch import MOST, chunk_for, sample_tensors
+from tinyml.coreml.run.images import array_image
 from tinyml.errors import InputError, PackageError
 from tinyml.quiet import coremltools
 
@@ -73,6 +74,12 @@ def test_unsuitable_images_are_refused(classifier: Any, inputs: Any, message: st
         ReferenceModel(classifier).predict(inputs)
 
 
+def _changed(mlmodel: Any, change: Callable[[Any], None]) -> Any:
+    spec = mlmodel.get_spec()
+    change(spec)
+    return ct.models.MLModel(spec, weights_dir=mlmodel.weights_dir, skip_model_load=True)
+
+
 @pytest.fixture(scope="module")
 def plain(convert: Convert) -> Any:
     """Scalars, several types and a rank-0 output."""
@@ -113,8 +120,24 @@ def test_unsuitable_arrays_are_refused(plain: Any, value: Any, message: str) -> 
         ReferenceModel(plain).predict({"x": value, "n": [1, 2]})
 
 
+def test_inputs_that_the_program_has_otherwise_are_refused(plain: Any) -> None:
+    def scalar(spec: Any) -> None:
+        kind = spec.mlProgram.functions["main"].inputs[0].type.tensorType
+        kind.rank = 0
+        del kind.dimensions[:]
+
+    def text(spec: Any) -> None:
+        spec.mlProgram.functions["main"].inputs[0].type.tensorType.dataType = 2
+
+    for change, message in ((scalar, r"'x' is a number, and described as: fp32 \[2, 3\]"), (text, "no array has")):
+        with pytest.raises(PackageError, match=message):
+            ReferenceModel(_changed(plain, change))
+
+
 def test_tensors_and_lists_are_taken(plain: Any) -> None:
     model = ReferenceModel(plain)
+    found = model.predict({"x": torch.full((2, 3), 0.5, dtype=torch.bfloat16), "n": [1, 2]})
+    np.testing.assert_array_equal(found["double"], np.ones((2, 3)))
     a = model.predict({"x": torch.ones(2, 3, requires_grad=True), "n": [1, 2]})
     b = model.predict({"x": [[1, 1, 1]] * 2, "n": (1, 2)})
     np.testing.assert_array_equal(a["double"], b["double"])
@@ -204,6 +227,15 @@ def test_images_go_in_and_come_out(convert: Convert, layout: str) -> None:
     expected = np.clip(np.rint(pixels - 10.3), 0, 255)
     assert found.mode == ("L" if channels == 1 else "RGBA")
     np.testing.assert_array_equal(np.asarray(found)[..., :3] if channels == 3 else np.asarray(found), expected)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 4, 4), (1, 4, 4, 4), (1, 1, 4, 4)])
+def test_an_output_that_is_no_image_is_told(shape: tuple[int, ...]) -> None:
+    picture = ImageFeature(name="y", color="RGB", width=4, height=4)
+    with pytest.raises(
+        PackageError, match=r"output 'y' is described as an image, and is none: .*\[1, 3, height, width\]"
+    ):
+        array_image(picture, np.zeros(shape, np.float32))
 
 
 def test_scale_and_bias_of_an_image_are_applied(convert: Convert) -> None:
@@ -369,6 +401,16 @@ def test_no_samples_and_no_chunk_are_refused(classifier: Any) -> None:
         model.predict_batch({"image": np.zeros((0, 16, 16, 3), np.uint8)})
     with pytest.raises(InputError, match="chunk must be"):
         model.predict_batch({"image": np.zeros((1, 16, 16, 3), np.uint8)}, chunk=0)
+
+
+def test_samples_that_make_no_batch_are_refused(plain: Any) -> None:
+    picture = ImageFeature(name="x", color="RGB", width=4, height=4, ranges=((1, 8), (1, 8)))
+    mixed: list[Image.Image] = [Image.new("RGB", (4, 4)), Image.new("RGB", (5, 4))]
+    for images, value in ((mixed, "4x4, 5x4"), ([], "none")):
+        with pytest.raises(InputError, match=f"images 'x' make no batch: '{value}'"):
+            sample_tensors(Features((picture,)), {"x": images})
+    with pytest.raises(InputError, match="input 'x' is no array"):
+        ReferenceModel(plain).predict_batch({"x": [[1, 2], [3]], "n": np.zeros((2, 2))})  # type: ignore[list-item]
 
 
 def test_a_value_that_is_returned_twice_is_one_output(classifier: Any, image: Image.Image) -> None:

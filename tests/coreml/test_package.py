@@ -72,11 +72,37 @@ def test_the_manifest_cannot_lead_out_of_the_package(package: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "cannot be read"), ("[]", "names no root model"), ("{}", "names no root model")],
+    [
+        ("{", "cannot be read"),
+        ("9" * 5000, "cannot be read"),
+        ("[]", "names no root model"),
+        ("{}", "names no root model"),
+    ],
 )
 def test_a_broken_manifest_is_said(package: Path, text: str, message: str) -> None:
     (package / "Manifest.json").write_text(text)
     with pytest.raises(PackageError, match=message):
+        open_package(package)
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "\ud800", "a/" * 3000])
+def test_a_name_that_no_file_can_have_is_refused(package: Path, name: str) -> None:
+    def edit(spec: Any) -> None:
+        constants = [item for item in _block(spec).operations if item.type == "const"]
+        weights = next(item for item in constants if item.attributes["val"].blobFileValue.fileName)
+        weights.attributes["val"].blobFileValue.fileName = f"@model_path/weights/{name}"
+
+    if name.isascii():  # a specification holds no half of a character
+        other = Path(shutil.copytree(package, package.with_name("other.mlpackage")))
+        _edit_spec(other, edit)
+        with pytest.raises(PackageError, match="names no possible weight file"):
+            open_package(other)
+
+    def rename(content: dict[str, Any]) -> None:
+        content["itemInfoEntries"][content["rootModelIdentifier"]]["path"] = name
+
+    _edit_manifest(package, rename)
+    with pytest.raises(PackageError, match="names no possible file"):
         open_package(package)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,9 @@ from PIL import Image
 
 from tinyml.cli import run
 from tinyml.coreml import ReferenceModel
+from tinyml.coreml.read.description import ArrayFeature, Features, ImageFeature
 from tinyml.coreml.tools.inputs import make_inputs
+from tinyml.coreml.trace.axes import whole_shapes
 from tinyml.errors import InputError, UsageError
 from tinyml.quiet import coremltools, quiet
 
@@ -165,6 +170,61 @@ def test_diff_says_what_is_nan_throughout(convert: Convert, tmp_path: Path, caps
         _scaled(convert, np.float32("nan")).save(str(tmp_path / "n.mlpackage"))
     assert run(["diff", *[str(tmp_path / "n.mlpackage")] * 2]) == 0
     assert "NaN throughout on both sides, which shows no agreement: y" in capsys.readouterr().out
+
+
+def test_infinite_values_and_outputs_of_any_name_are_written(
+    convert: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @mb.program(input_specs=[mb.TensorSpec((3,))], opset_version=ct.target.iOS18)
+    def program(x: Any) -> Any:
+        return mb.mul(x=x, y=np.float32("inf"), name="file")
+
+    with quiet():
+        convert(program, minimum_deployment_target=ct.target.iOS18).save(str(tmp_path / "f.mlpackage"))
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    given = ["--input", f"x={tmp_path / 'x.npy'}", "--output", str(tmp_path / "y.npz")]
+    assert run(["run", str(tmp_path / "f.mlpackage"), *given, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [item["low"] for item in (*document["outputs"], *document["ops"])][-1] is None
+    with np.load(tmp_path / "y.npz") as found:
+        assert found["file"].tolist() == [np.inf] * 3
+
+
+@pytest.mark.parametrize("shape", ["x=1000000000000", "x=99999999999999999999", "x=1073741825"])
+def test_a_shape_beyond_memory_is_refused(shape: str) -> None:
+    features = Features((ArrayFeature(name="x", dtype="fp32", shape=(4,), ranges=((1, None),)),))
+    with pytest.raises(InputError, match="input 'x' of absurd shape"):
+        whole_shapes(features, [shape])
+    picture = ImageFeature(name="x", color="RGB", width=4, height=4, ranges=((1, None), (1, None)))
+    with pytest.raises(InputError, match="input 'x' of absurd shape"):
+        whole_shapes(Features((picture,)), ["x=10000000x10000000"])
+
+
+def test_files_that_hold_no_array_are_refused(tmp_path: Path) -> None:
+    features = Features((ArrayFeature(name="x", dtype="fp32", shape=(4,)),))
+    huge, archive, later = (tmp_path / name for name in ("huge.npy", "archive.npy", "later.npy"))
+    with huge.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (10**13,)}
+        np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("x.npy", b"")
+    later.write_bytes(b"\x93NUMPY\x03\x00" + bytes(100))
+    for path, reason in ((huge, r"an array \[10000000000000\] of float32 in 0 bytes"), (archive, ""), (later, "3.0")):
+        with pytest.raises(InputError, match=f"input 'x': no array: .*{reason}"):
+            make_inputs(features, [f"x={path}"])
+
+
+def test_a_picture_whose_text_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0))
+    text = chunk(b"zTXt", b"k\0\0" + zlib.compress(b"a" * 3_000_000))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(4 * 13)))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + text + pixels + chunk(b"IEND", b""))
+    features = Features((ImageFeature(name="image", color="RGB", width=4, height=4),))
+    with pytest.raises(InputError, match="input 'image': no image"):
+        make_inputs(features, [f"image={tmp_path / 'a.png'}"])
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,15 @@ def test_constants_of_every_kind_are_read() -> None:
         program.constant("%7")
 
 
+def test_constants_that_are_not_finite_are_read_by_their_bits() -> None:
+    infinite = TEXT.replace('dense<"0x003C00C0">', "dense<[0xFC00, 1.0]>")
+    assert Program(infinite).constant("%4").tolist() == [-np.inf, 1.0]
+    assert np.isnan(Program(TEXT.replace('dense<"0x003C00C0">', "dense<0x7E00>")).constant("%4")).all()
+    for broken in ('dense<"0x003C00">', "dense<[0xFC, 1.0]>", "dense<[1.0, 2.0, 3.0]>", "dense_resource<lost>"):
+        with pytest.raises(ArtifactError, match="%4 is a constant that cannot be read"):
+            Program(TEXT.replace('dense<"0x003C00C0">', broken)).constant("%4")
+
+
 def test_one_more_output() -> None:
     program = Program(Program(TEXT).with_output("%6", "half"))
     assert program.returned == ("%7", "%6")

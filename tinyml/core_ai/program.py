@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.errors import ArtifactError
+from tinyml.errors import ArtifactError, reason_of
 
 from .packages import library
 
@@ -47,6 +47,8 @@ _NUMPY = {
     "si32": np.int32,
     "ui32": np.uint32,
 }
+_BITS = re.compile(r"\b0x([0-9A-Fa-f]+)\b")
+"""A number that is not finite, or no number, as MLIR writes it: by its bits."""
 _FEW_BITS = re.compile(r"([su])i([1-7])")
 """Types of fewer bits than a byte, which lie one behind the other, the least significant bit first."""
 
@@ -113,12 +115,17 @@ class Program:
         """The constant called `value`; integers of fewer bits than a byte in int8 or uint8.
 
         Raises:
-            ArtifactError: It is no constant, or of a type that is none of a classifier's weights.
+            ArtifactError: It is no constant, a damaged one, or of a type that is none of a classifier's weights.
         """
         operation = self.operations.get(value)
         if operation is None or operation.kind != "coreai.constant":
             raise ArtifactError(f"{value} is computed, where a constant is expected", value=self.name)
-        return _array(operation, self._resources, self.name)
+        try:
+            return _array(operation, self._resources, self.name)
+        except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise ArtifactError(
+                f"{value} is a constant that cannot be read: {reason_of(error)}", value=self.name
+            ) from None
 
     def with_output(self, value: str, name: str) -> str:
         """The text of the program with one more output of `main`: `value`, called `name`."""
@@ -227,7 +234,14 @@ def _array(operation: Operation, resources: Mapping[str, str], name: object) -> 
     if inside.startswith('"0x'):
         content = bytes.fromhex(inside.strip('"').removeprefix("0x"))
         return np.frombuffer(content, whole).reshape(shape)
+    if issubclass(whole, np.floating):
+        inside = _BITS.sub(lambda match: _from_bits(match[1], np.dtype(whole)), inside)
     return np.broadcast_to(np.array(json.loads(inside), whole), shape)
+
+
+def _from_bits(digits: str, dtype: np.dtype[Any]) -> str:
+    """The number of these bits, as JSON is read."""
+    return json.dumps(float(np.frombuffer(bytes.fromhex(digits)[::-1], dtype.newbyteorder("<"), 1)[0]))
 
 
 def _spread(packed: NDArray[np.uint8], bits: int, signed: bool) -> NDArray[Any]:

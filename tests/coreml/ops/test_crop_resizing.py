@@ -123,3 +123,10 @@ def test_box_i_is_for_image_i(call: Any) -> None:
 def test_unknown_modes_of_boxes_are_refused(call: Any, modes: tuple[str, str]) -> None:
     with pytest.raises(PackageError, match="allowed: "):
         call("crop_resize", _image((1, 1, 2, 2)), np.zeros((1, 4), np.float32), None, 2, 2, False, 1.0, *modes)
+
+
+@pytest.mark.parametrize("number", [-1, 2])
+def test_a_box_of_an_image_that_is_not_there_is_refused(call: Any, number: int) -> None:
+    images = np.arange(8, dtype=np.float32).reshape(2, 1, 2, 2)
+    with pytest.raises(IndexError, match="out of bounds"):
+        call("crop_resize", images, np.zeros((1, 4), np.float32), np.array([number], np.int32))

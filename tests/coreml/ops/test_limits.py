@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from tinyml.coreml.ops.context import OpContext
+from tinyml.coreml.ops.context import OpContext, TensorList
 from tinyml.coreml.ops.registry import find
 from tinyml.coreml.program.limits import MAX_ELEMENTS, check_size
 from tinyml.coreml.program.types import ValueType
@@ -15,6 +16,8 @@ from tinyml.errors import PackageError
 
 IMAGE = torch.ones(1, 1, 2, 2)
 HUGE = 2**16
+COLUMN = torch.ones(1).expand(HUGE, 1)
+LIST = TensorList(element=ValueType(dtype="fp32", shape=(HUGE, HUGE)), elements=(None, None), dynamic=False)
 CONTEXT = OpContext(name="op", opset="iOS18", outputs=(ValueType(dtype="int32", shape=(None,)),))
 
 CASES: dict[str, tuple[Any, ...]] = {
@@ -32,6 +35,17 @@ CASES: dict[str, tuple[Any, ...]] = {
     "resize_nearest_neighbor": (IMAGE, HUGE, HUGE),
     "resize_bilinear": (IMAGE, HUGE, HUGE),
     "resize": (IMAGE, (HUGE, HUGE), 2),
+    "add": (COLUMN, COLUMN.T),
+    "greater": (COLUMN, COLUMN.T),
+    "select": (COLUMN > 0, COLUMN, COLUMN.T),
+    "matmul": (COLUMN, COLUMN.T),
+    "concat": ((torch.ones(1).expand(2**29),) * 3, 0),
+    "stack": ((torch.ones(1).expand(2**29),) * 3, 0),
+    "gather": (COLUMN.T, torch.zeros(HUGE, dtype=torch.int32)),
+    "gather_nd": (COLUMN.T, torch.zeros(HUGE, 1, dtype=torch.int32)),
+    "non_maximum_suppression": (torch.rand(1, 4, 3), torch.rand(1, 2, 3), 0.5, 2**33),
+    "list_read": (LIST, 0),
+    "list_gather": (replace(LIST, element=ValueType(dtype="fp32", shape=(2**29,))), (0, 1, 0)),
     "conv": (IMAGE, IMAGE, None, (1, 1), "custom", (HUGE, 0, HUGE, 0)),
     "conv_transpose": (IMAGE, IMAGE, None, None, None, "valid", (HUGE, HUGE)),
 }
@@ -50,6 +64,9 @@ def test_the_limit_itself_is_allowed() -> None:
     check_size("a tensor", (0, MAX_ELEMENTS, 2))
     with pytest.raises(PackageError, match=r"a tensor of absurd shape.*1073741825.*1073741824"):
         check_size("a tensor", (MAX_ELEMENTS + 1,))
+    with pytest.raises(PackageError, match="absurd shape"):
+        check_size("a tensor", (MAX_ELEMENTS + 1, 0))
+    check_size("a number", ())
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,13 @@ def test_padding_counts_in_the_mean_by_default(call: Any) -> None:
     np.testing.assert_array_equal(call("avg_pool", x, (2,), "same"), [[[1.5, 1.0]]])
 
 
+@pytest.mark.parametrize("exclude", [False, True])
+def test_a_kernel_may_be_larger_than_its_input_in_three_dimensions(call: Any, exclude: bool) -> None:
+    x = np.ones((1, 1, 2, 2, 2), np.float32)
+    found = call("avg_pool", x, (3, 3, 3), "custom", (1, 1, 1), (1,) * 6, exclude)
+    np.testing.assert_allclose(found, np.full((1, 1, 2, 2, 2), 1 if exclude else 8 / 27), rtol=1e-6)
+
+
 def test_a_window_beyond_an_unpadded_input_is_kept(call: Any) -> None:
     # The page's rule drops such a window of padded inputs alone; torch drops it always.
     x = np.arange(5, dtype=np.float32).reshape(1, 1, 5)

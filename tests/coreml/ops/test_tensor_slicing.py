@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -58,6 +59,15 @@ def test_slice_update_is_assignment_to_a_slice(call: Any, data: st.DataObject, s
     want[index] = update
     np.testing.assert_array_equal(call("slice_update", x, update, **arguments), want)
     np.testing.assert_array_equal(x, _numbered(shape))
+
+
+@pytest.mark.parametrize("first", [4, -5])
+def test_an_index_outside_is_refused(call: Any, first: int) -> None:
+    arguments: dict[str, Any] = {"begin": (0, first), "end": (1, 9), "squeeze_mask": (False, True)}
+    with pytest.raises(IndexError):
+        call("slice_by_index", _numbered((1, 4)), **arguments)
+    with pytest.raises(IndexError, match=f"index {first} into an axis of 4"):
+        call("slice_update", _numbered((1, 4)), np.ones(1, np.float32), **arguments)
 
 
 @PROPERTY

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..program.limits import check_size
 from ..program.types import ValueType
 from .carriers import CARRIERS
 from .context import OpContext, TensorList
+from .elementwise_binary import bounded
 from .registry import op
 from .samples import broadcast
 
@@ -42,6 +44,7 @@ def _truth(value: object) -> bool:
 @op("select", exact=True, samples=broadcast)
 def select(cond: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Elements of `a` where `cond`, of `b` elsewhere, all broadcast."""
+    bounded("select", cond, a, b)
     return torch.where(cond, a, b)
 
 
@@ -97,6 +100,7 @@ def list_gather(ls: TensorList, indices: tuple[int, ...]) -> Tensor:
     if not indices:
         shape = [size if size is not None else 0 for size in ls.element.shape]
         return torch.zeros([0, *shape], dtype=CARRIERS[ls.element.dtype])
+    check_size("list_gather", (len(indices), *_shape(ls, _inside(ls, indices[0]))))
     return torch.stack([_element(ls, _inside(ls, index)) for index in indices])
 
 
@@ -129,6 +133,12 @@ def _element(ls: TensorList, index: int) -> Tensor:
     element = ls.elements[index]
     if element is not None:
         return element
-    known = next((other.shape for other in ls.elements if other is not None), None)
-    shape = list(known) if known is not None else [size if size is not None else 0 for size in ls.element.shape]
+    shape = _shape(ls, index)
+    check_size("an element of a list", shape)
     return torch.zeros(shape, dtype=CARRIERS[ls.element.dtype])
+
+
+def _shape(ls: TensorList, index: int) -> list[int]:
+    """Of the element at `index`; where it was never written, of any that was, or as declared."""
+    known = next((item.shape for item in (ls.elements[index], *ls.elements) if item is not None), None)
+    return list(known) if known is not None else [size if size is not None else 0 for size in ls.element.shape]

@@ -121,6 +121,9 @@ def _cropped(
         row, column = folded(row, 0, height - 1), folded(column, 0, width - 1)
     inside = within(row, height)[:, :, None] & within(column, width)[:, None, :]
     row, column = row.clamp(0, height - 1)[:, :, None], column.clamp(0, width - 1)[:, None, :]
+    if not torch.compiler.is_compiling():
+        # A negative one would count from the end; so it is out of bounds like one past the end, and refused as that.
+        images = torch.where(images < 0, x.shape[0], images)
     sampled = bilinear(x, images[:, None, None], row, column, None)
     return torch.where(inside[:, None], sampled, pad_value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..program.limits import check_broadcast
 from . import kernels, vectorized
 from .kernels import Prepared
 from .registry import op
@@ -60,6 +61,8 @@ def matmul(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = 
         x = x.mT
     if transpose_y and y.dim() > 1:
         y = y.mT
+    if x.dim() > 1 and y.dim() > 1:
+        check_broadcast("matmul", x.shape[:-2], y.shape[:-2], rest=(x.shape[-2], y.shape[-1]))
     return torch.matmul(x, y)
 
 

@@ -53,7 +53,7 @@ def avg_pool(
     """
     strides = strides or (1,) * len(kernel_sizes)
     before, after, beyond = _placement(x, kernel_sizes, strides, pad_type, pad, ceil_mode)
-    if _native(before, after, beyond, kernel_sizes):
+    if _native(before, after, beyond, kernel_sizes) and _fits_unpadded(x, before, kernel_sizes):
         return _MEAN[x.dim()](x, kernel_sizes, strides, before, count_include_pad=not exclude_padding_from_average)
     mean = _MEAN[x.dim()]
     counted = x.new_ones((1, 1, *x.shape[2:]))
@@ -86,6 +86,15 @@ def _native(before: list[int], after: list[int], beyond: list[int], kernel_sizes
         are_equal(before, after)
         and are_equal(beyond, [0] * len(beyond))
         and all(2 * b <= k for b, k in zip(before, kernel_sizes, strict=True))
+    )
+
+
+def _fits_unpadded(x: Tensor, before: list[int], kernel_sizes: tuple[int, ...]) -> bool:
+    """False where torch's mean in three dimensions may refuse a padded input, as its kernel is larger without it."""
+    return (
+        x.dim() < 5
+        or are_equal(before, [0] * len(before))
+        or all(type(size) is int and size >= kernel for size, kernel in zip(x.shape[2:], kernel_sizes, strict=True))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..program.limits import check_size
 from .registry import op
 from .samples import along
 
@@ -118,6 +119,8 @@ def _survivors(
     at_equality: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """int64 [n, max] places in falling order of score, and whether there was one to take."""
+    for size in (boxes.shape[-1], scores.shape[-1]):
+        check_size("non_maximum_suppression", (boxes.shape[0], max_boxes, size))
     half = boxes[..., 2:] / 2
     low, high = boxes[..., :2] - half, boxes[..., :2] + half
     area = boxes[..., 2:].prod(dim=-1)

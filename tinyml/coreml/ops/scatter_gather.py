@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tinyml.errors import InputError, PackageError
 
+from ..program.limits import check_size
 from .elementwise_binary import divided
 from .registry import op
 from .samples import Arguments, Axis, MixedSamplesError
@@ -177,6 +178,7 @@ def _or_spare(indices: Tensor, size: int) -> Tensor:
 
 def _gather(x: Tensor, indices: Tensor, axis: int, batch_dims: int) -> Tensor:
     axis %= x.dim()
+    check_size("gather", (*x.shape[:axis], *indices.shape[batch_dims:], *x.shape[axis + 1 :]))
     if batch_dims == 0:
         rows = x.index_select(axis, indices.reshape(-1))
         return rows if indices.dim() == 1 else rows.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
@@ -189,6 +191,7 @@ def _gather(x: Tensor, indices: Tensor, axis: int, batch_dims: int) -> Tensor:
 
 
 def _gather_nd(x: Tensor, indices: Tensor, batch_dims: int) -> Tensor:
+    check_size("gather_nd", (*indices.shape[:-1], *x.shape[batch_dims + indices.shape[-1] :]))
     vectors = indices.unbind(-1)
     if not vectors and batch_dims == 0:
         return x.expand(indices.shape[:-1] + x.shape)

@@ -114,6 +114,7 @@ def _spreading(function: Callable[..., Tensor], axis: int, same: list[int]) -> C
 @op("concat", exact=True, samples=_concat_samples)
 def concat(values: tuple[Tensor, ...], axis: int, interleave: bool = False) -> Tensor:
     """Along `axis`; interleaved, element i of every value comes before element i + 1 of any. Scalars make a vector."""
+    check_size("concat", (sum(value.numel() for value in values),))
     if values[0].dim() == 0:
         return torch.stack(values)
     if not interleave:
@@ -146,6 +147,7 @@ def _stack_samples(given: Arguments) -> tuple[Axis, ...]:
 @op("stack", exact=True, samples=_stack_samples)
 def stack(values: tuple[Tensor, ...], axis: int) -> Tensor:
     """Along a new axis at `axis` of the result."""
+    check_size("stack", (sum(value.numel() for value in values),))
     return torch.stack(values, dim=axis)
 
 

@@ -115,7 +115,7 @@ def slice_update(
     backwards: list[int] = []
     for axis, part in enumerate(_slices(x.dim(), begin, end, stride, begin_mask, end_mask)):
         if squeezed[axis]:
-            first = (part.start or 0) % x.shape[axis]
+            first = _one_of(part.start or 0, x.shape[axis])
             places.append(slice(first, first + 1, 1))
             update = update.unsqueeze(axis)
             continue
@@ -124,6 +124,14 @@ def slice_update(
             backwards.append(axis)
         places.append(forward)
     return _written(x, update.flip(backwards) if backwards else update, places, 0)
+
+
+def _one_of(index: int, size: int) -> int:
+    """The place of a squeezed axis that `index`, from either end, names; IndexError outside, as in slice_by_index."""
+    # A symbol of a trace cannot be refused.
+    if type(index) is int and type(size) is int and not -size <= index < size:
+        raise IndexError(f"index {index} into an axis of {size}")
+    return index % size
 
 
 def _written(x: Tensor, update: Tensor, places: list[slice], axis: int) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from tinyml.errors import PackageError
 
@@ -14,6 +15,19 @@ MAX_ELEMENTS = 2**30
 def check_size(what: str, shape: Iterable[int]) -> None:
     """Raises PackageError where `what`, a tensor of `shape`, has too many elements; open sizes are not looked at."""
     sizes = list(shape)
-    count = math.prod(size for size in sizes if type(size) is int)
-    if count > MAX_ELEMENTS:
+    known = [size for size in sizes if type(size) is int]
+    # A size by itself too: beside a 0 it makes no elements, but may be more than an integer of the system's holds.
+    if max([math.prod(known), *known]) > MAX_ELEMENTS:
         raise PackageError(f"{what} of absurd shape", value=sizes, allowed=f"{MAX_ELEMENTS} elements")
+
+
+def check_broadcast(what: str, *shapes: Sequence[int], rest: Iterable[int] = ()) -> None:
+    """`check_size` of `shapes` broadcast against each other, with the sizes `rest` behind them."""
+    axes = zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    sizes = [_broadcast([size for size in axis if type(size) is int]) for axis in axes]
+    check_size(what, (*reversed(sizes), *rest))
+
+
+def _broadcast(sizes: list[int]) -> int:
+    """The size that `sizes` have together: 1 fits any other, also 0. Others that differ are the op's own to refuse."""
+    return next((size for size in sizes if size != 1), 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.errors import InputError, PackageError
+from tinyml.errors import InputError, PackageError, reason_of
 
 from ..program.limits import check_size
 from .package import Package
@@ -240,13 +240,7 @@ def check_array(feature: ArrayFeature, value: Any) -> np.ndarray:
     On a Mac coremltools hands NumPy arrays of float32, float64 and int32 to Core ML whatever the feature's type, and
     Core ML converts them; float16 arrays it casts to float32 first. Here every numeric array is taken.
     """
-    detach = getattr(value, "detach", None)
-    if detach is not None:
-        value = detach().cpu().numpy()
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise InputError(f"input {feature.name!r} is no array", value=str(error), allowed=str(feature)) from None
+    array = as_array(feature, value)
     if array.dtype.kind not in "fiub":
         raise InputError(f"input {feature.name!r} is of the wrong type", value=_type_name(value), allowed=str(feature))
     if array.shape == () and feature.fits((1,)):
@@ -258,6 +252,24 @@ def check_array(feature: ArrayFeature, value: Any) -> np.ndarray:
             allowed=feature.allowed,
         )
     return array
+
+
+def as_array(feature: ArrayFeature, value: Any) -> np.ndarray:
+    """`value`, be it an array, a torch tensor or lists of numbers, as an array; raises InputError where it makes none.
+
+    A tensor of a type that numpy lacks, such as bfloat16, is one of float32.
+    """
+    try:
+        if hasattr(value, "detach"):
+            held = value.detach().cpu()
+            value = held.float().numpy() if str(held.dtype) in _NOT_IN_NUMPY else held.numpy()
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+        reason = reason_of(error)
+        raise InputError(f"input {feature.name!r} is no array", value=reason, allowed=str(feature)) from None
+
+
+_NOT_IN_NUMPY = ("torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2")
 
 
 def _outside(feature: ArrayFeature, shape: tuple[int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _model_file(package: Path) -> Path:
         raise folder_refusal(kind, package)
     try:
         content = json.loads((package / "Manifest.json").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PackageError(f"the manifest of {package} cannot be read", value=reason_of(error)) from None
     items = content.get("itemInfoEntries") if isinstance(content, dict) else None
     root = content.get("rootModelIdentifier") if isinstance(content, dict) else None
@@ -90,13 +91,26 @@ def _model_file(package: Path) -> Path:
     relative = entry.get("path") if isinstance(entry, dict) else None
     if not isinstance(relative, str) or "\0" in relative:
         raise PackageError(f"the manifest of {package} names no root model", value=root)
-    data = (package / "Data").resolve()
-    file = (data / relative).resolve()
-    if not file.is_relative_to(data):
+    data = package / "Data"
+    file = data / relative
+    if not _lies_in(data, file, f"the manifest of {package} names no possible file"):
         raise PackageError(f"the manifest of {package} leads out of the package", value=relative)
     if not file.is_file():
         raise PackageError(f"the manifest of {package} names a model that is not there", value=relative)
-    return file
+    return file.resolve()
+
+
+def _lies_in(folder: Path, file: Path, what: str) -> bool:
+    """Whether `file` lies in `folder`, links followed; raises PackageError that says `what` of a name that cannot be.
+
+    Such names are too long, of characters that no file system encodes, or of links that lead in a circle.
+    """
+    try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            file.lstat()  # which fails for names that resolve() takes
+        return file.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise PackageError(what, value=ascii(file.name), hint=reason_of(error)) from None
 
 
 def _parsed(path: Path) -> Any:
@@ -148,7 +162,7 @@ def _weight_file(file: str, folder: Path | None, name: str) -> Path:
     if folder is None:
         raise PackageError(f"{name} keeps its weights in a file, but has no folder for it", value=file)
     path = folder / file.removeprefix(_MODEL_PATH).replace("\0", "")
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not _lies_in(folder, path, f"{name} names no possible weight file"):
         raise PackageError(f"{name} has its weights outside the package", value=file)
     if not path.is_file():
         raise PackageError(f"{name} lacks its weight file", value=file)

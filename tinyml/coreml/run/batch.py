@@ -14,7 +14,7 @@ from ..plan.accelerate import accelerate, specialize, work_in_place
 from ..plan.lift import lift, samples_first
 from ..plan.plan import Plan
 from ..program.types import MilType
-from ..read.description import ArrayFeature, Features, ImageFeature
+from ..read.description import ArrayFeature, Features, ImageFeature, as_array
 from .images import image_array, pixels_array
 
 Samples = np.ndarray | Sequence[Image.Image]
@@ -67,7 +67,14 @@ def sample_tensors(features: Features, inputs: Mapping[str, Samples]) -> dict[st
 
 def _images(feature: ImageFeature, value: Samples) -> torch.Tensor:
     if not isinstance(value, np.ndarray):
-        return torch.from_numpy(np.stack([image_array(feature, image) for image in value]))
+        arrays = [image_array(feature, image) for image in value]
+        sizes = dict.fromkeys(f"{array.shape[-1]}x{array.shape[-2]}" for array in arrays)
+        if len(sizes) != 1:
+            allowed = "one or more, of one size"
+            raise InputError(
+                f"images {feature.name!r} make no batch", value=", ".join(sizes) or "none", allowed=allowed
+            )
+        return torch.from_numpy(np.stack(arrays))
     rank = 4 if feature.color in ("RGB", "BGR") else 3
     if value.ndim != rank or (rank == 4 and value.shape[3] != 3) or not feature.fits((value.shape[2], value.shape[1])):
         allowed = f"[N, {feature.height}, {feature.width}{', 3' if rank == 4 else ''}]"
@@ -76,7 +83,7 @@ def _images(feature: ImageFeature, value: Samples) -> torch.Tensor:
 
 
 def _arrays(feature: ArrayFeature, value: Samples) -> torch.Tensor:
-    array = np.asarray(value)
+    array = as_array(feature, value)
     if array.dtype.kind not in "fiub":
         raise InputError(f"input {feature.name!r} is of the wrong type", value=array.dtype, allowed=str(feature))
     if array.ndim == 0 or not feature.fits(array.shape[1:]):

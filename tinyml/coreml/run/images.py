@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tinyml.errors import InputError
+from tinyml.errors import InputError, PackageError
 
 from ..read.description import ImageFeature
 
@@ -52,11 +52,23 @@ def pixels_array(feature: ImageFeature, pixels: np.ndarray) -> np.ndarray:
     return values
 
 
-def array_image(feature: ImageFeature, value: np.ndarray) -> Image.Image:
+def array_image(feature: ImageFeature, value: Any) -> Image.Image:
     """[1, channels, height, width] as a PIL image: RGBA (opaque) for colors, L or F for gray, as coremltools returns.
 
-    Colors and 8-bit grays are clamped to 0..255 and rounded.
+    Colors and 8-bit grays are clamped to 0..255 and rounded. Raises PackageError for a value that is no image.
     """
+    channels = 3 if feature.color in ("RGB", "BGR") else 1
+    if (
+        not isinstance(value, np.ndarray)
+        or value.ndim < 3
+        or value.shape[-3] != channels
+        or any(size != 1 for size in value.shape[:-3])
+    ):
+        raise PackageError(
+            f"output {feature.name!r} is described as an image, and is none",
+            value=list(value.shape) if isinstance(value, np.ndarray) else type(value).__name__,
+            allowed=f"[1, {channels}, height, width]",
+        )
     array = value.reshape(value.shape[-3:])
     if feature.color == "GRAYSCALE_FLOAT16":
         return Image.fromarray(array[0].astype(np.float32))

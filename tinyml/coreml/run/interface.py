@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ class Interface:
                 continue
             if item.name not in description.inputs or not isinstance(item.type, ValueType):
                 raise PackageError("the program has an input that the model does not describe", value=item.name)
+            _check_type(item, item.type, description.inputs[item.name])
         for name in description.inputs:
             if name not in names:
                 raise PackageError("the model describes an input that its program does not have", value=name)
@@ -88,7 +90,11 @@ class Interface:
                 array = np.array(check_array(feature, inputs[item.name]), dtype)
         else:
             raise InputError(f"input {item.name!r} is of a type that this runtime does not take", value=str(feature))
-        return array.reshape(()) if _type(item).shape == () else array
+        if _type(item).shape != ():
+            return array
+        if array.size != 1:
+            raise InputError(f"input {item.name!r} must be one number", value=list(array.shape))
+        return array.reshape(())
 
     def tensor(self, item: NamedType, value: torch.Tensor) -> torch.Tensor:
         """`value`, or many samples of it, in the carrier type of the program's input `item`, rounded to its own."""
@@ -108,6 +114,15 @@ class Interface:
         dtype = feature.dtype if isinstance(feature, ArrayFeature) else "fp32"
         array = value.astype(np.float32 if dtype == "fp16" else DTYPES[dtype].numpy)
         return array.reshape(1) if array.shape == () else array
+
+
+def _check_type(item: NamedType, kind: ValueType, feature: object) -> None:
+    """Raises PackageError for an input that no array can be, and for a number that is described as many."""
+    if kind.dtype not in DTYPES:
+        raise PackageError(f"the program has an input {item.name!r} of a type that no array has", value=kind.dtype)
+    shape = feature.shape if isinstance(feature, ArrayFeature) else None
+    if kind.shape == () and (isinstance(feature, ImageFeature) or (shape is not None and prod(shape) != 1)):
+        raise PackageError(f"the program's input {item.name!r} is a number, and described as", value=feature)
 
 
 def _type(item: NamedType) -> ValueType:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-import zipfile
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from tinyml.errors import InputError, UsageError, reason_of
+from tinyml.npz import read_npy
 
 from ..read.description import ArrayFeature, Feature, Features, ImageFeature
 
 _PIL_MODES = {"RGB": "RGB", "BGR": "RGB", "GRAYSCALE": "L", "GRAYSCALE_FLOAT16": "F"}
+_BROKEN = (
+    OSError,
+    SyntaxError,  # a broken PNG
+    ValueError,  # a PNG's text that unpacks to more than a megabyte
+    TypeError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    AttributeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow raises on damaged pictures, and on absurd ones."""
 Shape = tuple[int, ...]
 
 
@@ -73,10 +89,10 @@ def _from_file(feature: Feature, path: Path, shape: Shape | None) -> Any:
     if isinstance(feature, ImageFeature) and not is_array:
         return _picture(feature, path, shape)
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        array = read_npy(path)
+    except InputError as error:
         raise InputError(
-            f"input {feature.name!r}: no array", value=f"{path}: {reason_of(error)}", allowed="a .npy file"
+            f"input {feature.name!r}: no array", value=f"{path}: {error.hint}", allowed="a .npy file"
         ) from None
     if isinstance(feature, ImageFeature):
         return pixels_of(feature, array)
@@ -92,7 +108,7 @@ def _picture(feature: ImageFeature, path: Path, shape: Shape | None) -> Image.Im
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
             converted = _in_mode(upright, _PIL_MODES[feature.color])
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+    except _BROKEN as error:
         raise InputError(f"input {feature.name!r}: no image", value=f"{path}: {reason_of(error)}") from None
     if shape is not None:
         size = (shape[3], shape[2])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tinyml.npz import write_npz
 from tinyml.store import atomic_file, check_output
 
 BEST = 5
@@ -55,6 +56,11 @@ def _array(name: str, value: np.ndarray) -> Summary:
     return Summary(name=name, type=kind, text=text, low=low if finite else None, high=high if finite else None)
 
 
+def finite_or_none(value: float | None) -> float | None:
+    """`value` for a JSON document, which has no infinity, nor what is no number."""
+    return value if value is not None and math.isfinite(value) else None
+
+
 def save_arrays(path: Path, outputs: Mapping[str, Any]) -> Path:
     """Writes the outputs to an .npz file: dictionaries as NAME_labels and NAME_values, images as pixels."""
     check_output(path, ".npz")
@@ -65,6 +71,6 @@ def save_arrays(path: Path, outputs: Mapping[str, Any]) -> Path:
             arrays[f"{name}_values"] = np.array(list(value.values()))
         else:
             arrays[name] = np.asarray(value)
-    with atomic_file(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    with atomic_file(path) as temporary:
+        write_npz(temporary, arrays)
     return path

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tinyml.errors import InputError, UsageError
+from tinyml.errors import InputError, PackageError, UsageError
 
+from ..program.limits import check_size
 from ..read.description import ArrayFeature, Description, Feature, Features, ImageFeature, Range
 
 Shape = tuple[int, ...]
@@ -130,6 +131,10 @@ def _check(feature: Feature, sizes: tuple[int | None, ...]) -> None:
         allowed = feature.allowed if isinstance(feature, (ImageFeature, ArrayFeature)) else str(feature)
         shown = ["*" if size is None else size for size in sizes]
         raise InputError(f"input {feature.name!r} may not have this shape", value=shown, allowed=allowed)
+    try:
+        check_size(f"input {feature.name!r}", whole)
+    except PackageError as error:
+        raise InputError(error.what, value=error.value, allowed=error.allowed) from None
 
 
 def _matches(shape: Shape, sizes: tuple[int | None, ...]) -> bool:
