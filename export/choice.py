@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -60,7 +61,7 @@ def check_one_way(
     said = [option for option, given in ways.items() if given]
     if len(said) > 1:
         raise UsageError("what to export is said twice", value=" and ".join(said), allowed="one of them")
-    others = [name for name in named if format_ not in (variants.get(name).format, "all")]
+    others = [name for name in named if format_ not in (_called(name).format, "all")]
     if others:
         raise UsageError(f"no variant of the format {format_}", value=", ".join(others), hint="leave --format out")
 
@@ -96,7 +97,7 @@ def chosen(
     known, meant = quantizations(), ALL if format_ == "all" else (format_,)
     every = everything or (quantize == "all" and not named)
     if named:
-        found = [variants.get(name) for name in dict.fromkeys(named)]
+        found = [_called(name) for name in dict.fromkeys(named)]
     elif every:
         found = [row for _, row in variants.items() if row.format in meant]
     else:
@@ -115,6 +116,20 @@ def chosen(
                 f"{each.name} cannot be for {each.minimum_target}", value=against, hint=f"nearest: {_nearest(each)}"
             )
     return Choice(rows=tuple(rows), left_out=left_out)
+
+
+def _called(name: str) -> Variant:
+    """The variant of that name: on the menu, or as `--quantize` and `--rounding` make it; raises UnknownNameError."""
+    if name in variants:
+        return variants.get(name)
+    format_, _, end = name.partition("-")
+    for rounding in get_args(Rounding):
+        for text in (end, end[:-1]):
+            with contextlib.suppress(UnknownNameError, UsageError):
+                for row in chosen(format_, text).rows if format_ != "all" else ():
+                    if (found := with_rounding(row, rounding)).name == name:
+                        return found
+    return variants.get(name)
 
 
 def _combined(format_: str, quantize: str, target: str | None) -> tuple[Variant, ...]:
@@ -167,8 +182,10 @@ def _for_target(row: Variant, target: str | None) -> Variant:
 
 def _lacking(row: Variant) -> str:
     """Why the row's target cannot have it."""
-    original = variants.get(row.name)
     reasons = reasons_against(row)
+    if row.name not in variants:
+        return "; ".join(reasons)
+    original = variants.get(row.name)
     if not reasons and original.minimum_target and not at_least(row, int(original.minimum_target.removeprefix("iOS"))):
         reasons = [f"it needs {original.minimum_target}"]
     return "; ".join(reasons)

@@ -206,6 +206,13 @@ def calibration_images(variant: Variant) -> int:
     return max([*observed, COMPENSATION_IMAGES * compensates(variant)])
 
 
+def spread(samples: Samples, count: int) -> Samples:
+    """At most `count` of them, from end to end."""
+    total = len(next(iter(samples.values()), ()))
+    places = np.linspace(0, total - 1, min(count, total)).round().astype(int)
+    return {name: np.asarray(array)[places] for name, array in samples.items()}
+
+
 def compensates(variant: Variant) -> bool:
     """Whether its weights are rounded so that they make up for each other's errors."""
     return any(getattr(kind, "rounding", "") == "compensated" for kind in variant.compression)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tinyml.errors import ArtifactError
 
 from .encoding.calibration import decoded
 from .encoding.coreml import UNSCALED
-from .weights import Encoding, Weight, is_weight
+from .weights import Encoding, Weight, is_weight, values_behind
 
 _MULTIPLIES = {"conv": ("weight",), "conv_transpose": ("weight",), "linear": ("weight",), "matmul": ("x", "y")}
 _PRECISIONS = ("fp16", "fp32")
@@ -69,6 +70,9 @@ def _of_block(block: Block, outer: Mapping[str, Operation]) -> Iterator[Weight]:
                 shape, dtype, encodings = stored
                 output_axis, input_axis = _axes(operation, parameter, len(shape))
                 name = operation.outputs[0].name.removesuffix(UNSCALED)
+                if parameter in multiplied and name != operation.outputs[0].name:
+                    behind = values_behind(operation.kind, shape[output_axis])
+                    encodings = tuple(replace(e, behind=behind * (e.method == "palette")) for e in encodings)
                 yield Weight(
                     layer=name,
                     op_name=name,
@@ -78,6 +82,7 @@ def _of_block(block: Block, outer: Mapping[str, Operation]) -> Iterator[Weight]:
                     dtype=dtype,
                     output_axis=output_axis,
                     input_axis=input_axis,
+                    parameter=parameter,
                     multiplied=parameter in multiplied,
                     encodings=encodings,
                 )

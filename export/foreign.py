@@ -21,11 +21,11 @@ from tinyml.progress import Progress
 from tinyml.quiet import coremltools, quiet
 from tinyml.schema import Plan, PlanGoal, Rounding, Variant
 from tinyml.scratch import scratch_in
-from tinyml.store import atomic_folder, file_sha256, size_bytes
+from tinyml.store import atomic_folder, check_folder, file_sha256, size_bytes
 from tinyml.trainer.data.image_formats import readable_endings
 from tinyml.workspace import PLAN, PLAN_PICTURE
 
-from .compression import COMPENSATION_IMAGES, Conversion, Samples, calibration_images, check, compress
+from .compression import COMPENSATION_IMAGES, Conversion, Samples, calibration_images, check, compress, spread
 from .coreml_weights import held, weights_of
 from .encoding.coreml import store
 from .encoding.layers import encoded
@@ -137,7 +137,7 @@ def plan_package(
     subject = Subject(
         package=path,
         weights=opened.weights,
-        calibration=_first(samples, COMPENSATION_IMAGES),
+        calibration=spread(samples, COMPENSATION_IMAGES),
         judging=judged,
         labels=np.array([classes.index(folder) for folder in folders]) if labeled else None,
         variant=variant_for(goal, opened.at_home(variants.get("coreml-fp16"))),
@@ -154,13 +154,6 @@ def plan_package(
     )
 
 
-def _first(samples: Samples, count: int) -> Samples:
-    """At most `count` of them, from end to end."""
-    total = len(next(iter(samples.values())))
-    places = np.linspace(0, total - 1, min(count, total)).round().astype(int)
-    return {name: np.asarray(array)[places] for name, array in samples.items()}
-
-
 def compress_planned(path: Path, made: Plan, output: Path, samples: Samples) -> Compressed:
     """Writes the package that `made` plans to `output`, and the plan and its picture beside it.
 
@@ -174,9 +167,16 @@ def compress_planned(path: Path, made: Plan, output: Path, samples: Samples) -> 
             value=f"sha256 {made.source_sha256[:12]}…",
             allowed=f"{sha256[:12]}…",
         )
-    found = compress_package(path, made.variant, output, _first(samples, made.calibration_images), made)
+    found = compress_package(path, made.variant, output, spread(samples, made.calibration_images), made)
     write_plan(signed(made, output), *plan_beside(output))
     return found
+
+
+def check_new(output: Path) -> None:
+    """Raises UsageError, before any work, where no new package can be written."""
+    if output.exists():
+        raise UsageError("the output is there already", value=output, hint="name another with --output, or remove it")
+    check_folder(output.parent)
 
 
 def plan_beside(output: Path) -> tuple[Path, Path]:
@@ -201,8 +201,7 @@ def compress_package(
         UsageError: It cannot be compressed so, with the reason.
         ArtifactError: A weight is not what it should be; nothing is written.
     """
-    if output.exists():
-        raise UsageError("the output is there already", value=output, hint="name another with --output, or remove it")
+    check_new(output)
     opened = _opened(path)
     package, chosen = opened.package, opened.weights
     variant = with_ends(opened.at_home(variant), (chosen[0].layer, chosen[-1].layer))
@@ -214,6 +213,8 @@ def compress_package(
             allowed="--calibrate FOLDER_OR_NPZ",
             hint="integers of 8 bits, and weights rounded with --rounding nearest, need none",
         )
+    if samples is not None:
+        samples = spread(samples, max(COMPENSATION_IMAGES, calibration_images(variant)))
     names = {weight.op_name for weight in chosen}
     source = held(package, chosen)
 

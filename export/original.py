@@ -11,7 +11,7 @@ from tinyml.accuracy import Images, subset
 from tinyml.evaluation.checkpoint import CheckpointPredictor
 from tinyml.heartbeat import beating
 from tinyml.progress import Progress, Silent
-from tinyml.schema import ActivationQuantization, Variant
+from tinyml.schema import ActivationQuantization, DatasetIdentity, Variant
 from tinyml.scratch import scratch_in, temporary_folder
 from tinyml.trainer.checkpoint import load
 from tinyml.trainer.data import reopen
@@ -74,14 +74,22 @@ class Original:
 
     def settled(self, variant: Variant) -> Variant:
         """`variant` with what this network has at its ends, and saying how many images it is really calibrated on."""
-        variant, count = with_ends(variant, ends_of(self.network)), self._calibration_images
-        if count is None:
-            return variant
+        variant = with_ends(variant, ends_of(self.network))
+        most = max(1, len(self.dataset.split("train")))
         kinds = [
-            kind.model_copy(update={"images": count}) if isinstance(kind, ActivationQuantization) else kind
+            kind.model_copy(update={"images": min(self._calibration_images or kind.images, most)})
+            if isinstance(kind, ActivationQuantization)
+            else kind
             for kind in variant.compression
         ]
         return variant.model_copy(update={"compression": tuple(kinds)})
+
+    @property
+    def verified_on(self) -> tuple[str, DatasetIdentity | None]:
+        """The data set that it is verified on: the words that open it, and which images it has."""
+        if self._data is None:
+            return self.checkpoint.config.data, self.checkpoint.dataset
+        return self._data, self.dataset.identity
 
     def described(self, variant: Variant) -> Metadata:
         """What an artifact of `variant` says of itself."""
@@ -105,9 +113,9 @@ class Original:
         formats.get(variant.format).write(network, variant, self.described(variant), calibration, path)
 
     def rounded(self, variant: Variant) -> dict[str, NDArray[np.float32]]:
-        """The weights of `variant`, by layer."""
+        """The weights of `variant` that its layers multiply with, by layer."""
         format_ = formats.get(variant.format)
         with temporary_folder("rounded") as folder, scratch_in(folder):
             with beating(self.progress, f"{variant.name}: rounding what the training begins with"):
                 self.convert(variant, path := folder / f"rounded{format_.suffix}")
-            return {weight.layer: values for weight, values in format_.held_weights(path)}
+            return {weight.layer: values for weight, values in format_.held_weights(path) if weight.multiplied}

@@ -94,8 +94,12 @@ class Exporter:
     def _draw(self) -> None:
         """Draws what there is by now of this model, also by earlier exports."""
         model = self._original.spec.architecture
+        there = []
         with contextlib.suppress(ArtifactError):  # there is none
-            there = [read_artifact(manifest)[0] for manifest in self._workspace.artifacts(model)]
+            for manifest in self._workspace.artifacts(model):
+                with contextlib.suppress(ManifestError):  # of another version
+                    there.append(read_artifact(manifest)[0])
+        if there:
             draw_artifacts(there, self._workspace.exports_picture(model))
 
     def _there(self, variant: Variant) -> Path | None:
@@ -107,6 +111,7 @@ class Exporter:
             return None
         settled = self._original.settled(variant).model_copy(update={"summary": artifact.variant.summary})
         same = artifact.checkpoint_sha256 == self._original.checkpoint.sha256 and artifact.variant == settled
+        same = same and (artifact.data, artifact.dataset) == self._original.verified_on
         images = artifact.verification.images if artifact.verification else 0
         return manifest if same and images == len(self._original.answers.images) else None
 
@@ -117,6 +122,7 @@ class Exporter:
         target: str | None = None,
         rounding: Rounding = "compensated",
         among: Sequence[str] | None = None,
+        tuned: bool = False,
     ) -> Plan:
         """The best compression by layer for `goal`, searched for with the training and validation splits.
 
@@ -128,6 +134,7 @@ class Exporter:
             target: The oldest system; None: iOS18, which has every kind.
             rounding: How weights are rounded.
             among: The only ones that a layer can become, by their names in a variant's; None: all of the menu.
+            tuned: Whether it is fine-tuned afterwards, so that only what can be is taken.
 
         Raises:
             UsageError: No plan meets the goal.
@@ -159,6 +166,7 @@ class Exporter:
                 source_sha256=self._original.checkpoint.sha256,
                 judged_on="val",
                 among=among,
+                tuned=tuned,
                 progress=self._progress,
             )
 

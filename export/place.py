@@ -30,12 +30,12 @@ def only_one(target: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """An export of another training."""
+    """An export of another training, or one whose manifest cannot be read."""
 
     folder: Path
     """Where it is now."""
-    origin: Path
-    """The checkpoint it was made of."""
+    origin: Path | None
+    """The checkpoint it was made of; None: its manifest does not say so to this version."""
 
 
 def keep_earlier(target: Path, workspace: Workspace, checkpoint: Checkpoint, manifest: Path) -> Kept | None:
@@ -50,11 +50,17 @@ def keep_earlier(target: Path, workspace: Workspace, checkpoint: Checkpoint, man
     try:
         there, _ = read_artifact(target / ARTIFACT_MANIFEST)
     except ManifestError:
-        return None
+        if not (target / ARTIFACT_MANIFEST).exists():
+            return None
+        return _moved(target, workspace, checkpoint, None)
     origin = checkpoint_origin(there, target / ARTIFACT_MANIFEST)
     if there.checkpoint_sha256 == checkpoint.sha256 or origin.resolve() == manifest.resolve():
         return None
-    folder = workspace.earlier(checkpoint.spec.architecture, target.name, origin)
+    return _moved(target, workspace, checkpoint, origin)
+
+
+def _moved(target: Path, workspace: Workspace, checkpoint: Checkpoint, origin: Path | None) -> Kept:
+    folder = workspace.earlier(checkpoint.spec.architecture, target.name, origin or Path())
     folder.parent.mkdir(parents=True, exist_ok=True)
     target.rename(folder)
     return Kept(folder=folder, origin=origin)

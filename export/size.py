@@ -18,7 +18,7 @@ _BITS = {"fp32": 32, "fp16": 16}
 
 
 def stored_bits(encodings: Sequence[Encoding], shape: Sequence[int], dtype: str) -> float:
-    """The bits that a weight takes, with its scales, palettes or mask.
+    """The bits that a weight takes, with its scales (those behind its op as well), palettes or mask.
 
     Args:
         encodings: How it lies, from the first compression to the last.
@@ -36,6 +36,7 @@ def stored_bits(encodings: Sequence[Encoding], shape: Sequence[int], dtype: str)
             continue
         each = float(encoding.dtype.lstrip("uint"))
         besides += groups * value * (2**each if encoding.method == "palette" else 1)
+        besides += encoding.behind * value
         if encoding.method == "linear" and encoding.dtype.startswith("u"):
             besides += groups * each
     return stored * each + besides

@@ -24,6 +24,8 @@ class Encoding:
     """How many scales or palettes there are along each axis of the weight; empty for a sparse one."""
     zeros: float = 0.0
     """Of a sparse weight: the share of zeros; demanded: at least that much."""
+    behind: int = 0
+    """So many values lie behind the op, to scale its output channels with."""
     pattern: tuple[int, int] | None = None
     """Demanded of a sparse weight: so many zeros of so many neighboring input channels."""
     mask: NDArray[np.bool_] | None = field(default=None, compare=False)
@@ -47,6 +49,8 @@ class Weight:
     """Of its values, unpacked: "fp32", "fp16"."""
     output_axis: int
     input_axis: int
+    parameter: str = "weight"
+    """The input of that op that it is; a matrix product may have it on either side, as "x" or as "y"."""
     multiplied: bool = True
     """Whether a convolution or a matrix product reads it; else it is a table."""
     encodings: tuple[Encoding, ...] = ()
@@ -69,6 +73,11 @@ def is_weight(shape: Sequence[int], *, multiplied: bool) -> bool:
     if len(shape) < 2 or np.prod(shape) < MIN_ELEMENTS:
         return False
     return multiplied or sum(length > 1 for length in shape) > 1
+
+
+def values_behind(op: str, channels: int) -> int:
+    """How many values scale the output of `op`: a batch normalization's four vectors, or a factor and a bias."""
+    return (4 if op == "conv" else 2) * channels
 
 
 def fitting(size: int, wanted: int) -> int:

@@ -62,23 +62,35 @@ def write(
         written = _written(original, variant, folder, progress)
         if plan is not None:
             write_plan(signed(plan, written.path), folder / PLAN, folder / PLAN_PICTURE)
-        outputs = execute(written.executable, original.answers.images, progress=progress)
-        figures = verification_of(original.answers, outputs, floor=variant.floor, runtime=written.executable.runtime)
         aside = workspace.failed(model, variant.name) if keep_failed else None
+        try:
+            outputs = execute(written.executable, original.answers.images, progress=progress)
+        except VerificationError as error:  # outputs that are no numbers have no figures
+            if aside is None:
+                raise
+            _keep(folder, aside)
+            raise VerificationError(str(error), hint=f"kept in {aside}, without a manifest") from error
+        figures = verification_of(original.answers, outputs, floor=variant.floor, runtime=written.executable.runtime)
         if figures.passed or aside is not None:
             _tell(written, original, variant, outputs, figures, told_from(target, original.manifest, workspace))
         if not figures.passed:
             if aside is not None:
-                with atomic_folder(aside) as kept:
-                    shutil.copytree(folder, kept, dirs_exist_ok=True)
+                _keep(folder, aside)
             raise VerificationError(
                 f"{what} is not written, it missed its floor on {figures.images} "
                 f"{figures.split} images: {'; '.join(figures.failures)}",
                 hint=None if aside is None else f"kept in {aside}",
             )
         if (moved := keep_earlier(target, workspace, original.checkpoint, original.manifest)) is not None:
-            progress.say(f"{variant.name}: the earlier export, of {moved.origin}, is kept in {moved.folder}")
+            progress.say(
+                f"{variant.name}: the earlier export, of {moved.origin or 'another version'}, is kept in {moved.folder}"
+            )
     return target / ARTIFACT_MANIFEST
+
+
+def _keep(folder: Path, aside: Path) -> None:
+    with atomic_folder(aside) as kept:
+        shutil.copytree(folder, kept, dirs_exist_ok=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +119,7 @@ def _tell(
     """Writes golden image, proof and manifest beside a model; `origin`: the path from there to the checkpoint."""
     path, executable, checkpoint = written.path, written.executable, original.checkpoint
     folder, sha256 = path.parent, file_sha256(path)
+    data, dataset = original.verified_on
     golden.write(
         folder,
         original.answers,
@@ -138,8 +151,8 @@ def _tell(
             spec=original.spec,
             checkpoint_sha256=checkpoint.sha256,
             checkpoint_path=origin,
-            data=checkpoint.config.data,
-            dataset=checkpoint.dataset,
+            data=data,
+            dataset=dataset,
             verification=figures,
             provenance=provenance(packages=formats.get(variant.format).packages, limit=original.limit),
         ),

@@ -33,6 +33,8 @@ ARTIFACT_MANIFEST = "manifest.json"
 GOLDEN, GOLDEN_IMAGE = "golden.json", "golden.png"
 PLAN, PLAN_PICTURE = "plan.json", "plan.png"
 PROOF = "proof.json"
+TUNED = "-tuned"
+"""What the name of a fine-tuned variant ends with."""
 EXPORTS, EARLIER, FAILED = "exports", "earlier", "failed"
 EXPORTS_PICTURE = "accuracy-size.png"
 BEST_CHECKPOINT = "best.json"
@@ -272,6 +274,8 @@ def find_manifest(path: Path) -> Path | None:
 
 def export_again(artifact: Artifact, manifest: Path) -> str:
     """A hint for whoever has an artifact that is no longer what it was: the command that makes just that one anew."""
+    if artifact.variant.name.endswith(TUNED):  # how long, and of which checkpoint, its manifest does not say
+        return "fine-tune it again: the same export with --finetune"
     return f"export it again: {_export([(artifact, manifest)])}"
 
 
@@ -280,6 +284,8 @@ def export_all_again(artifacts: Sequence[tuple[Artifact, Path]]) -> str:
     origin = checkpoint_origin(*artifacts[0])
     if not origin.is_file() or not read_checkpoint(origin)[1].is_file():
         return f"nor are the weights of {os.path.relpath(origin)} here: train it, or bring them"
+    if all(artifact.variant.name.endswith(TUNED) for artifact, _ in artifacts):
+        return "fine-tune them again: the same exports with --finetune"
     planned = [(artifact, manifest) for artifact, manifest in artifacts if (manifest.parent / PLAN).is_file()]
     plain = [each for each in artifacts if each not in planned]
     commands = [_export(each) for each in (plain, *([each] for each in planned)) if each]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinyml.quiet import quiet
 from tinyml.schema import IMAGE, ActivationQuantization, Variant
 from tinyml.scratch import temporary_folder
 
-from ..compression import CompressionKind, Conversion, at_least, compressions
+from ..compression import CompressionKind, Conversion, at_least, compressions, spread
 from ..encoding.activations import quantize_activations
 from ..weights import Encoding, Weight
 
@@ -49,10 +50,11 @@ class Activations(CompressionKind):
         """In Core ML by our own pass, see `tinyml.export.encoding.activations`; in ONNX by onnxruntime."""
         if not settings.dynamic and not any(map(len, conversion.calibration.values())):
             raise UsageError("quantizing activations needs images to calibrate on", value=0, allowed="at least 1")
+        calibration = spread(conversion.calibration, settings.images)  # rounding may have seen more
         if conversion.variant.format == "onnx":
-            return self._onnx(model, settings, conversion)
+            return self._onnx(model, settings, replace(conversion, calibration=calibration))
         names = {weight.op_name for weight in conversion.weights if weight.layer in settings.overrides}
-        return quantize_activations(model, settings, conversion.calibration, names)
+        return quantize_activations(model, settings, calibration, names)
 
     def _onnx(self, model: Any, settings: ActivationQuantization, conversion: Conversion) -> Any:
         """Quantizes weights and activations with onnxruntime.

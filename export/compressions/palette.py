@@ -8,7 +8,7 @@ from tinyml.schema import PaletteSettings, Palettization, Variant
 
 from ..compression import CompressionKind, at_least, compressions, ends_token, settings_of
 from ..encoding.grids import Grid, palettes
-from ..weights import Encoding, Weight, fitting
+from ..weights import Encoding, Weight, fitting, values_behind
 
 
 class Palette(CompressionKind):
@@ -69,7 +69,9 @@ class Palette(CompressionKind):
             return None
         groups = [1] * len(weight.shape)
         groups[weight.output_axis] = _groups(layer, weight)
-        return Encoding(method="palette", dtype=f"uint{layer.bits}", groups=tuple(groups))
+        return Encoding(
+            method="palette", dtype=f"uint{layer.bits}", groups=tuple(groups), behind=_behind(layer, weight)
+        )
 
 
 compressions.add("palette", Palette())
@@ -79,6 +81,10 @@ def _groups(layer: PaletteSettings, weight: Weight) -> int:
     """How many palettes there are along the output channels."""
     channels = weight.shape[weight.output_axis]
     return channels // fitting(channels, layer.group_size) if layer.group_size else 1
+
+
+def _behind(layer: PaletteSettings, weight: Weight) -> int:
+    return values_behind(weight.op, weight.shape[weight.output_axis]) if _scaled(layer, weight) else 0
 
 
 def _scaled(layer: PaletteSettings, weight: Weight) -> bool:

@@ -30,6 +30,8 @@ class Changed:
 
     weight: Tensor | None = None
     """None: as it was."""
+    parameter: str = "weight"
+    """Which argument the weight is."""
     finish: Callable[[Tensor, Tensor], Tensor] | None = None
     """Of its output, and of what it would have been had nothing changed."""
 
@@ -100,7 +102,7 @@ class Calibrator:
                     plan.advance(now, number, number + 1)
                     continue
                 if changed.weight is not None:
-                    given["weight" if "weight" in given else "y"] = changed.weight
+                    given[changed.parameter] = changed.weight
                 outcome = step.results[0].finish(step.function(*given.values()))
                 now[place] = outcome if changed.finish is None else changed.finish(outcome, before[place])
                 for slot in step.frees:

@@ -41,8 +41,8 @@ def encoded(model: Any, variant: Variant, weights: tuple[Weight, ...], samples: 
     these what it answered before; then the mean and, where its channels have scales of their own, the deviation of each
     output channel are made those that they were, as a batch normalization behind it would be estimated anew.
     A program that cannot run all samples at once, and layers without a matrix of inputs (transposed convolutions,
-    tables), are rounded with what is known: the former by the inputs of the program as it is, the latter to the
-    nearest.
+    tables, products with the weight on the left), are rounded with what is known: the former by the inputs of the
+    program as it is, the latter to the nearest.
 
     Args:
         model: A coremltools MLModel.
@@ -114,7 +114,7 @@ def _compensated(
             return None
         stored = weight.stored_name
         if stored not in done:
-            found = settle(weight, hessian(kind, now, before))
+            found = settle(weight, None if weight.parameter == "x" else hessian(kind, now, before))
             if found is None:
                 return None
             done[stored] = torch.from_numpy(found.values)
@@ -137,7 +137,7 @@ def _compensated(
             shifts[name] = missing.numpy()
             return output + _along(kind, missing, output)
 
-        return Changed(weight=done[stored], finish=finish)
+        return Changed(weight=done[stored], parameter=weight.parameter, finish=finish)
 
     calibrator.run_beside(change)
     return shifts
@@ -150,7 +150,9 @@ def _settle_by_inputs(
     matrices: dict[str, Products] = {}
 
     def look(name: str, kind: str, arguments: Mapping[str, Any]) -> None:
-        if name in layers and (found := hessian(kind, arguments)) is not None:
+        if name not in layers or layers[name].parameter == "x":
+            return
+        if (found := hessian(kind, arguments)) is not None:
             matrices[name] = matrices[name] + found if name in matrices else found
 
     calibrator.watch(look)

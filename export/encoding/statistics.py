@@ -80,7 +80,7 @@ def share(columns: int) -> int:
 
 
 def hessian(kind: str, arguments: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Products | None:
-    """The sums of products of the inputs of a `conv`, `linear` or `matmul`.
+    """The sums of products of the inputs of a `conv`, `linear` or `matmul` whose weight is on the right.
 
     A column is an input channel of a group at a position of the kernel. Of very many positions a part is taken, the
     same at each run. None for what has no such matrix here: transposed convolutions, three dimensions, products of

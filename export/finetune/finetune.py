@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import re
 import signal
 from collections.abc import Callable, Mapping
@@ -88,10 +90,13 @@ def nearest_of(variant: Variant) -> Variant:
     for kind in variant.compression:
         each = [kind, *(other for other in kind.overrides.values() if other is not None)]
         if any(getattr(one, "per_channel_scale", False) for one in each):
+            by_layer = any(other.overrides for other in variant.compression)
             raise UsageError(
                 f"{variant.name} cannot be fine-tuned",
                 value="palettes with a scale per channel",
-                hint=f"nearest: {name_of(_without_scales(variant))}",
+                hint="search for a plan with --finetune, which leaves these out"
+                if by_layer
+                else f"nearest: {name_of(_without_scales(variant))}",
             )
         kinds.append(kind if kind.method == "activations" else kind.model_copy(update={"rounding": "nearest"}))
     return variant.model_copy(update={"compression": tuple(kinds), "name": f"{variant.name}-tuned"})
@@ -140,6 +145,7 @@ def finetune(
     model = source.checkpoint.spec.architecture
     inside = Workspace(workspace.model(model) / FOLDER)
     name = f"{variant.name.removesuffix('-tuned')}-{source.checkpoint.sha256[:8]}-{length.word}"
+    name += f"-{_word_of(variant, dataset, len(calibration), begun=rounded is not None)}"
     run = inside.run(model, name)
     settled = run.checkpoints / f"{SETTLED}.json"
     if settled.is_file():
@@ -209,6 +215,13 @@ def finetune(
         epoch=made.epoch,
         metrics=made.metrics,
     )
+
+
+def _word_of(variant: Variant, dataset: Dataset, images: int, *, begun: bool) -> str:
+    """What tells fine-tunings apart that share a name: plans for one goal, data sets, what they begin with."""
+    kinds = [kind.model_dump(mode="json") for kind in variant.compression]
+    told = json.dumps([kinds, dataset.sha256, images, begun], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def _rate(variant: Variant) -> float:

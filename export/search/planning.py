@@ -16,7 +16,7 @@ from tinyml.store import file_sha256, provenance, read_json, write_json
 from ..compression import Samples
 from ..variants import TARGETS
 from .judge import Subject
-from .options import options_for
+from .options import options_for, scales_channels
 from .picture import draw
 from .search import search
 
@@ -101,16 +101,22 @@ def asked(
     raise UnknownNameError("rounding", str(rounding), get_args(Rounding))
 
 
+def name_for(goal: PlanGoal) -> str:
+    """The name of the variant that a plan for `goal` makes."""
+    end = f"drop{float(goal.max_drop or 0):g}" if goal.max_size is None else f"size{goal.max_size}"
+    return f"coreml-{AUTO}-{end}"
+
+
 def variant_for(goal: PlanGoal, bare: Variant) -> Variant:
     """`bare`, named and summed up after the goal; what it loses at most is its floor."""
     if goal.max_size is not None:
-        end, summary, drop = f"size{goal.max_size}", f"a plan by layer for at most {goal.max_size} bytes", 1.0
+        summary, drop = f"a plan by layer for at most {goal.max_size} bytes", 1.0
     else:
         points = float(goal.max_drop or 0)
-        end, summary, drop = f"drop{points:g}", f"a plan by layer that loses at most {points:g} points", points / 100
+        summary, drop = f"a plan by layer that loses at most {points:g} points", points / 100
     return bare.model_copy(
         update={
-            "name": f"coreml-auto-{end}",
+            "name": name_for(goal),
             "summary": summary,
             "floor": Floor(top1_agreement=0.0, psnr_db=0.0, max_accuracy_drop=drop),
         }
@@ -127,6 +133,7 @@ def plan(
     judged_on: str,
     left: dict[str, str] | None = None,
     among: Sequence[str] | None = None,
+    tuned: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
     """The best plan for `goal`, not written yet: its `weights_sha256` is that of whoever writes it.
@@ -140,12 +147,15 @@ def plan(
         judged_on: What the judging inputs are called.
         left: Layers that the package's own form leaves out, with the reasons.
         among: The only ones that a layer can become, by their names in a variant's; None: all of the menu.
+        tuned: Whether it is fine-tuned afterwards, so that only what can be is taken.
         progress: Told of every step.
 
     Raises:
         UsageError: No plan meets the goal.
     """
     options = options_for(str(subject.variant.minimum_target), rounding, among)
+    if tuned:
+        options = tuple(option for option in options if not scales_channels(option.compression))
     found = search(subject, goal, options, progress)
     variant = variant_for(goal, subject.variant).model_copy(update={"compression": found.compression})
     return Plan(

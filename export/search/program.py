@@ -169,7 +169,7 @@ class Halt:
     def hessian(self) -> Products | None:
         """Of the layer's inputs, as of `statistics.hessian`."""
         step = self._program._plan.steps[self.unit.step]
-        if step.kind not in LAYERS:
+        if step.kind not in LAYERS or self.unit.weight.parameter == "x":
             return None
         total: Products | None = None
         for cursor in self._cursors:

@@ -150,25 +150,15 @@ def stored_bytes(option: PlanOption, weight: Weight, variant: Variant) -> int:
     besides = _OP * bool(encodings) + _JOINT * (len(encodings) > 1)
     if any(encoding.method == "linear" and encoding.dtype.startswith("u") for encoding in encodings):
         besides += _OFFSET
-    if _scaled(option, weight):
-        # A batch normalization: mean, variance, scale and bias.
-        bits += 4 * weight.shape[weight.output_axis] * {"fp16": 16, "fp32": 32}[variant.precision]
+    if any(encoding.behind for encoding in encodings):
         besides += _SCALE
     return round(bits / 8) + besides
 
 
-def _scaled(option: PlanOption, weight: Weight) -> bool:
-    scales = any(getattr(kind, "per_channel_scale", False) for kind in option.compression)
-    return scales and weight.op in ("conv", "linear")
-
-
 def _alike(options: Sequence[PlanOption], weight: Weight, variant: Variant) -> NDArray[np.int64]:
     """For each option the first that makes the same of this weight: a group of 16 is all of a layer of 16 channels."""
-    known: dict[tuple[tuple[Encoding, ...], bool], int] = {}
-    places = [
-        known.setdefault((encodings_of(option, weight, variant), _scaled(option, weight)), number)
-        for number, option in enumerate(options)
-    ]
+    known: dict[tuple[Encoding, ...], int] = {}
+    places = [known.setdefault(encodings_of(option, weight, variant), number) for number, option in enumerate(options)]
     return np.array(places)
 
 

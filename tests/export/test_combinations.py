@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tinyml.errors import UnknownNameError, UsageError
-from tinyml.export.choice import chosen
+from tinyml.export.choice import check_one_way, chosen
 from tinyml.export.combination import combination, words_of
 from tinyml.export.compression import check, name_of
 from tinyml.export.variants import variants
@@ -117,3 +117,15 @@ def test_what_a_format_usually_has_holds_for_names_outside_the_menu_too() -> Non
 
     assert percentile("onnx", "w8a8") == percentile("onnx", "w8a8s") == 99.99
     assert percentile("coreml", "w8a8") == percentile("coreml", "w8za8") == 100.0
+
+
+@pytest.mark.parametrize("name", ["coreml-prune60-w4", "coreml-w4n", "coreml-w8", "onnx-fp32"])
+def test_a_variant_of_any_combination_is_found_by_its_name(name: str) -> None:
+    check_one_way("all", "none", [name])
+    assert [row.name for row in chosen("all", "none", [name]).rows] == [name]
+
+
+def test_a_name_that_says_nothing_is_no_variant() -> None:
+    for name in ("coreml-nothing", "all-w8n", "coreml-w8nn"):
+        with pytest.raises(UnknownNameError):
+            chosen("all", "none", [name])

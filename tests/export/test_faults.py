@@ -9,12 +9,13 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError, UnavailableError
+from tinyml.errors import ArtifactError, CheckpointError, DataError, FullDiskError, UnavailableError, VerificationError
 from tinyml.export import original, writing
 from tinyml.export.format import formats
 from tinyml.export.original import Original
@@ -22,10 +23,10 @@ from tinyml.export.pipeline import Exporter
 from tinyml.export.proof import prove
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
-from tinyml.schema import Variant
+from tinyml.schema import DatasetIdentity, Variant
 from tinyml.store import only_process
 from tinyml.trainer.data import Dataset
-from tinyml.workspace import Workspace
+from tinyml.workspace import Workspace, read_artifact
 
 from ..tiny import save_tiny
 
@@ -189,3 +190,64 @@ def test_a_corrupt_checkpoint_is_refused(made: Path) -> None:
     weights.write_bytes(content[: len(content) // 2])
     with pytest.raises(CheckpointError, match=r"best\.safetensors"):
         Original(made)
+
+
+def test_one_manifest_that_cannot_be_read_hides_no_other(made: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "results")
+    damaged = workspace.export("tiny", "onnx-fp32") / "manifest.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{}")
+    exporter = Exporter(Original(made), workspace)
+    assert not exporter.export([variants.get("coreml-fp16")]).failures
+    assert workspace.exports_picture("tiny").is_file()
+    assert not exporter.export([variants.get("onnx-fp32")]).failures
+    assert (workspace.model("tiny") / "earlier" / "onnx-fp32-of-another" / "manifest.json").read_text() == "{}"
+
+
+def test_an_export_says_which_data_it_was_verified_on(
+    made: Path, tmp_path: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, rows = Workspace(tmp_path / "results"), [variants.get("coreml-fp16")]
+    Exporter(Original(made), workspace).export(rows)
+    others = DatasetIdentity(data="/others", splits={})
+    monkeypatch.setattr(type(dataset), "identity", others)
+    exported = Exporter(Original(made, data="others"), workspace).export(rows, resume=True)
+    assert exported.seconds  # not taken for there already
+    artifact, _ = read_artifact(exported.manifests[0])
+    assert (artifact.data, artifact.dataset) == ("others", others)
+    assert not Exporter(Original(made, data="others"), workspace).export(rows, resume=True).seconds
+
+
+def test_outputs_that_are_no_numbers_are_kept_aside_for_whoever_asks(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_numbers(*_: Any, **__: Any) -> None:
+        raise VerificationError("the artifact's logits are not all numbers")
+
+    monkeypatch.setattr(writing, "execute", no_numbers)
+    workspace = Workspace(tmp_path / "results")
+    with pytest.raises(VerificationError, match=r"not all numbers; kept in .*failed/coreml-fp16"):
+        Exporter(Original(made), workspace, keep_failed=True).write(variants.get("coreml-fp16"))
+    kept = workspace.failed("tiny", "coreml-fp16")
+    assert [path.name for path in kept.iterdir()] == ["tiny-coreml-fp16.mlpackage"]
+
+
+def test_a_variant_says_how_many_images_it_really_saw(made: Path, dataset: Dataset) -> None:
+    count = len(dataset.split("train"))
+    settled = Original(made, calibration_images=10 * count).settled(variants.get("coreml-w8a8"))
+    assert [kind.images for kind in settled.compression if kind.method == "activations"] == [count]
+
+
+def test_what_a_training_begins_with_are_weights_that_layers_multiply_with(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, core_ml = Original(made), type(formats.get("coreml"))
+    held = core_ml.held_weights
+
+    def with_a_table(self: Any, path: Path) -> Any:
+        found = held(self, path)
+        return [*found, (replace(found[0][0], layer="add_cast_fp16", multiplied=False), found[0][1])]
+
+    monkeypatch.setattr(core_ml, "held_weights", with_a_table)
+    modules = dict(original.network.named_modules())
+    assert original.rounded(variants.get("coreml-w8")).keys() <= modules.keys()

@@ -17,12 +17,21 @@ from tinyml.export.choice import with_rounding
 from tinyml.export.compression import check_weights
 from tinyml.export.finetune.begin import begin_from
 from tinyml.export.finetune.fake import Fake
-from tinyml.export.finetune.finetune import SETTLED, Length, finetune, length_of, nearest_of
+from tinyml.export.finetune.finetune import SETTLED, Length, _word_of, finetune, length_of, nearest_of
 from tinyml.export.fold import folded
 from tinyml.export.format import formats
+from tinyml.export.search.options import options_for, scales_channels
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
-from tinyml.schema import Compression, LinearQuantization, Palettization, Pruning, SparsityPattern, Variant
+from tinyml.schema import (
+    Compression,
+    LinearQuantization,
+    PaletteSettings,
+    Palettization,
+    Pruning,
+    SparsityPattern,
+    Variant,
+)
 from tinyml.trainer import checkpoint
 from tinyml.trainer.data import Batch, Dataset
 from tinyml.trainer.distill import Distilled
@@ -288,3 +297,20 @@ def test_lengths() -> None:
     assert nearest_of(variants.get("coreml-palette2e8")).name == "coreml-palette2e8-tuned"
     with pytest.raises(UsageError, match="nothing to fine-tune"):
         nearest_of(variants.get("onnx-fp32"))
+
+
+def test_a_plan_with_scaled_channels_cannot_be_fine_tuned_and_has_no_nearest() -> None:
+    scaled = Palettization(
+        bits=4, granularity="per_tensor", overrides={"a": PaletteSettings(bits=4, per_channel_scale=True)}
+    )
+    plan = variant().model_copy(update={"compression": (scaled,), "name": "coreml-auto-drop1"})
+    with pytest.raises(UsageError, match="search for a plan with --finetune"):
+        nearest_of(plan)
+    options = options_for("iOS18", "compensated")
+    assert {option.name for option in options if scales_channels(option.compression)} >= {"palette4s"}
+
+
+def test_plans_for_one_goal_have_fine_tunings_of_their_own(colors: Dataset) -> None:
+    rows = [variant(Palettization(bits=bits)).model_copy(update={"name": "coreml-auto-drop1"}) for bits in (2, 4)]
+    words = {_word_of(row, colors, images, begun=b) for row in rows for images in (0, 9) for b in (True, False)}
+    assert len(words) == 8

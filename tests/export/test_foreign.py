@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,15 @@ import torch
 from PIL import Image
 
 from tinyml.cli import run
+from tinyml.cli.verbs.compress import _as_json
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.package import open_package
+from tinyml.errors import UsageError
+from tinyml.export import foreign
+from tinyml.export.choice import with_rounding
+from tinyml.export.compression import spread
+from tinyml.export.foreign import Likeness
+from tinyml.export.variants import variants
 
 from .test_compression import Small, variant, written
 
@@ -110,3 +118,76 @@ def test_without_images_it_says_what_needs_them(
     assert run(["compress", str(target), "--quantize", "w8", "--output", str(tmp_path / "twice.mlpackage")]) == 2
     assert "; 5 of its weights are compressed already" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["made.mlpackage"]
+
+
+def on_the_left(folder: Path) -> Path:
+    """A package that multiplies a constant from the left with what a linear layer gives."""
+    from tinyml.quiet import coremltools, quiet
+
+    ct = coremltools()
+    from coremltools.converters.mil.mil import Builder as mb  # noqa: N813
+
+    noise = np.random.default_rng(0)
+    first, second = (noise.normal(size=(16, 16)).astype(np.float32) for _ in range(2))
+
+    @mb.program(input_specs=[mb.TensorSpec((1, 16))], opset_version=ct.target.iOS18)
+    def program(x: Any) -> Any:
+        found = mb.linear(x=x, weight=first, bias=np.zeros(16, np.float32))
+        return mb.matmul(x=second, y=mb.reshape(x=found, shape=(16, 1)), name="out")
+
+    with quiet():
+        model = ct.convert(program, minimum_deployment_target=ct.target.iOS18, skip_model_load=True)
+    model.save(str(path := folder / "left.mlpackage"))
+    np.savez(folder / "inputs.npz", x=noise.normal(size=(64, 1, 16)).astype(np.float32))
+    return path
+
+
+def test_a_weight_on_the_left_of_a_product_is_rounded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = compress(
+        capsys, on_the_left(tmp_path), "--quantize", "palette6", "--calibrate", tmp_path / "inputs.npz",
+        "--evaluate", tmp_path / "inputs.npz", "--output", tmp_path / "small.mlpackage",
+    )  # fmt: skip
+    assert made["proof"]["weights"] == 2
+    assert made["evaluation"]["psnr_db"]["out"] > 20
+
+
+def test_what_is_identical_has_no_psnr_in_json() -> None:
+    assert _as_json(Likeness(samples=1, psnr_db={"a": math.inf, "b": 30.0}, agreement=None, top1=None))["psnr_db"] == {
+        "a": None,
+        "b": 30.0,
+    }
+
+
+def test_an_output_that_is_there_is_refused_before_anything_is_searched(
+    package: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "plan_package", lambda *_, **__: pytest.fail("searched"))
+    (there := tmp_path / "there.mlpackage").mkdir()
+    (file := tmp_path / "file").touch()
+    for target, message in ((there, "the output is there already"), (file / "a.mlpackage", "a file, where a folder")):
+        command = ["compress", package, "--quantize", "auto", "--max-drop", "1", "--calibrate", images]
+        assert run([*map(str, command), "--output", str(target)]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_no_more_inputs_are_seen_than_are_asked_for(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def stop(model: Any, variant: Any, samples: Any, *_: Any) -> None:
+        seen.append(len(samples["image"]))
+        raise UsageError("enough")
+
+    monkeypatch.setattr(foreign, "compress", stop)
+    row = with_rounding(variants.get("coreml-palette4"), "compensated")
+    with pytest.raises(UsageError, match="enough"):
+        foreign.compress_package(
+            package, row, tmp_path / "a.mlpackage", {"image": np.zeros((300, 16, 16, 3), np.uint8)}
+        )
+    assert seen == [256]
+
+
+def test_samples_are_spread_from_end_to_end() -> None:
+    found = spread({"x": np.arange(11)}, 3)
+    assert found["x"].tolist() == [0, 5, 10]

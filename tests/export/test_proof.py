@@ -13,12 +13,14 @@ import torch
 
 from tinyml.coreml.read.package import open_package
 from tinyml.errors import ArtifactError
+from tinyml.export.compression import compressions
 from tinyml.export.coreml_weights import held, weights_of
 from tinyml.export.encoding.coreml import store
 from tinyml.export.encoding.forms import Form, Indices, Integers, Sparse
 from tinyml.export.encoding.layers import Encoded, encoded
 from tinyml.export.format import Metadata, formats
 from tinyml.export.proof import Held, prove
+from tinyml.export.size import stored_bits
 from tinyml.export.source import Sources
 from tinyml.export.variants import variants
 from tinyml.export.weights import with_layers
@@ -188,3 +190,15 @@ def test_weights_are_held_to_those_of_their_layer_whatever_the_order(model: Any,
     lacking = r"other weights than its source: 'hidden \[.*\] 0 times in it, 1 times there'"
     with pytest.raises(ArtifactError, match=lacking):
         prove(row, [each for each in good if each[0].layer != "hidden"], source, "model")
+
+
+def test_scales_behind_an_op_count_before_and_after_writing(model: Any, source: Held) -> None:
+    row = variant(Palettization(bits=4, per_channel_scale=True))
+    for weight, _ in stored(model, row, LAYERS[0], lambda form: form):
+        if weight.op in ("conv", "linear"):
+            demanded = compressions.get("palette").stored_as(row.compression[0], weight, row)
+            assert demanded is not None
+            assert weight.encodings == (demanded,)
+            assert demanded.behind == {"conv": 4, "linear": 2}[weight.op] * weight.shape[0]
+            plain = stored_bits([replace(demanded, behind=0)], weight.shape, "fp16")
+            assert stored_bits([demanded], weight.shape, "fp16") == plain + 16 * demanded.behind

@@ -43,7 +43,7 @@ class Artifact(Record):
     checkpoint_path: str
     data: str
     dataset: DatasetIdentity | None = None
-    """As in the checkpoint."""
+    """What it was verified on: as in the checkpoint, where no other data was named."""
     verification: Verification | None
     provenance: Provenance
 

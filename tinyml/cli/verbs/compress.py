@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,6 +55,7 @@ def compress(
     from tinyml.errors import UsageError
     from tinyml.export.choice import chosen, with_rounding
     from tinyml.export.foreign import (
+        check_new,
         compress_package,
         compress_planned,
         likeness,
@@ -61,7 +63,7 @@ def compress(
         plan_package,
         samples_of,
     )
-    from tinyml.export.search.planning import asked
+    from tinyml.export.search.planning import asked, name_for
     from tinyml.heartbeat import beating
 
     out = Output(json=json)
@@ -78,12 +80,13 @@ def compress(
     else:
         if samples is None:
             raise UsageError("a plan needs inputs to execute on", value="none", allowed="--calibrate FOLDER_OR_NPZ")
+        name = name_for(planned.goal) if planned.of_file is None else planned.of_file.variant.name
+        target = output or package.with_name(f"{package.stem}-{name.removeprefix('coreml-')}.mlpackage")
+        check_new(target)
         judging = None if evaluate is None else samples_of(package, evaluate)
         found_plan = planned.of_file or plan_package(
             package, planned.goal, samples, judging, rounding=planned.rounding, progress=out.progress
         )
-        name = found_plan.variant.name.removeprefix("coreml-")
-        target = output or package.with_name(f"{package.stem}-{name}.mlpackage")
         made = compress_planned(package, found_plan, target, samples)
         show_plan(out, found_plan, plan_beside(target)[0])
     sizes = f"{made.bytes_before / 1e6:.2f} MB -> {made.bytes_after / 1e6:.2f} MB"
@@ -102,9 +105,15 @@ def compress(
             "bytes_after": made.bytes_after,
             "proof": asdict(made.proof),
             "left": made.left,
-            "evaluation": None if found is None else asdict(found),
+            "evaluation": None if found is None else _as_json(found),
         }
     )
+
+
+def _as_json(found: Likeness) -> dict[str, object]:
+    """JSON has no infinity: what is identical has no PSNR."""
+    psnr = {name: value if math.isfinite(value) else None for name, value in found.psnr_db.items()}
+    return {**asdict(found), "psnr_db": psnr}
 
 
 def _sentence(found: Likeness) -> str:

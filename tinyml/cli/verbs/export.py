@@ -83,8 +83,9 @@ def export(
     choice = chosen(format_, "none" if planned else quantize, variant or [], everything=all_, target=target)
     rows = [with_rounding(row, rounding) for row in choice.rows]
     length = None if finetune is None else length_of(finetune)
-    if length is not None and planned is None:
-        for row in rows:
+    if length is not None:
+        made_already = [] if planned is None or planned.of_file is None else [planned.of_file.variant]
+        for row in rows if planned is None else made_already:
             nearest_of(row)
     out = Output(json=json)
     for name, reason in choice.left_out.items():
@@ -105,7 +106,9 @@ def export(
         f"{counted(made.epoch, 'epoch')} on {made.config.data}, {counted(spec.classes, 'class', 'classes')}"
     )
     if planned is not None:
-        found = planned.of_file or exporter.plan(planned.goal, target=target, rounding=planned.rounding)
+        found = planned.of_file or exporter.plan(
+            planned.goal, target=target, rounding=planned.rounding, tuned=length is not None
+        )
         exported = exporter.export([found.variant], plan=found)
         if exported.manifests:
             show_plan(out, found, exported.manifests[0].parent)
