@@ -196,7 +196,7 @@ def _nearest(row: Variant) -> str:
     others = [other for _, other in variants.items() if other.format == row.format]
     methods = frozenset(kind.method for kind in row.compression)
     near = _nearest_of(methods, nominal_bits(row), others, row.minimum_target)
-    return f"{near}, or --target {variants.get(row.name).minimum_target}"
+    return f"{near}, or --target {variants.get(row.name).minimum_target}" if row.name in variants else near
 
 
 def _nearest_of(methods: frozenset[str], bits: float, among: Sequence[Variant], target: str | None) -> str:

@@ -137,6 +137,7 @@ def test_predict_takes_any_size_and_any_model(folder: Any, capsys: pytest.Captur
         (["export", "--plan", "plan.json", "--quantize", "auto"], 2, "said twice: '--plan and --quantize auto'"),
         (["export", "--variant", "onnx-fp32", "--format", "coreml"], 2, "no variant of the format coreml: 'onnx-fp32'"),
         (["export", "--checkpoint", "none.json"], 1, "no such checkpoint: none.json"),
+        (["export", "--variant", "coreml-prune60-w4", "--target", "iOS16"], 2, "coreml-prune60-w4 cannot be for iOS16"),
         (["export", "--images", "0"], 2, "--images"),
         (["export", "--results", "elsewhere"], 1, "train one first"),
         (["verify", "--results", "elsewhere"], 1, "export a checkpoint first: tinyml export"),
