@@ -68,9 +68,9 @@ def test_every_verb_refuses_changed_data_and_takes_what_is_named(folder: Path, c
     Image.new("RGB", (64, 64), (1, 2, 3)).save(folder / "photos" / "class0" / "new.png")
     verbs = {
         "eval": EVAL,
-        "export": ["export", "--format", "onnx", "--quantize", "none", "--images", "10"],
         "verify": ["verify", "--images", "10"],
         "bench": BENCH,
+        "export": ["export", "--format", "onnx", "--quantize", "none", "--images", "10"],
     }
     for name, verb in verbs.items():
         capsys.readouterr()
@@ -81,6 +81,7 @@ def test_every_verb_refuses_changed_data_and_takes_what_is_named(folder: Path, c
         assert "give the data set with --data" in error, name
         assert run([*verb, "--data", "photos"]) == 0, name
         assert "photos is not the data of its training: train has 41 images, had 40" in capsys.readouterr().err, name
+    assert run(verbs["verify"]) == 0  # the new artifact is of the data that it was verified on
 
 
 def test_every_verb_refuses_a_data_set_of_other_classes(folder: Path, capsys: Capture) -> None:
