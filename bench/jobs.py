@@ -389,9 +389,9 @@ def foreign_jobs(files: Sequence[Path], settings: Settings, *, inputs: Path | No
 
 def _look_into(package: Path, inputs: Path | None) -> None:
     """Refuses a package that nothing here can load for what no machine could: a damaged one, inputs that do not fit."""
-    from .package_inputs import package_inputs
+    from .package_inputs import package_features, package_inputs
 
-    package_inputs(package, inputs, np.random.default_rng(0))
+    package_inputs(package_features(package), inputs, np.random.default_rng(0))
     # What the reference runtime does not read, Core ML may.
     with contextlib.suppress(UnsupportedKindError, UnsupportedOpsError):
         open_package(package)

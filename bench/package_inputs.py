@@ -8,25 +8,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.coreml.read.description import ArrayFeature, Feature, ImageFeature, check_array, check_names, describe_any
+from tinyml.coreml.read.description import (
+    ArrayFeature,
+    Feature,
+    Features,
+    ImageFeature,
+    check_array,
+    check_names,
+    describe_any,
+)
 from tinyml.coreml.read.package import read_specification
 from tinyml.coreml.tools.inputs import make_inputs, pixels_of
 from tinyml.npz import read_npz
 
 
-def package_inputs(path: Path, given: Path | None, generator: np.random.Generator) -> dict[str, Any]:
-    """One input for the model of any kind at `path`, as coremltools takes it.
+def package_features(path: Path) -> Features:
+    """What the model of any kind in the .mlpackage at `path` takes; raises PackageError where it does not say so."""
+    return describe_any(read_specification(path).description).inputs
+
+
+def package_inputs(features: Features, given: Path | None, generator: np.random.Generator) -> dict[str, Any]:
+    """One input for a model that takes `features`, as coremltools takes it.
 
     Args:
-        path: An .mlpackage.
+        features: Of `package_features`.
         given: An .npz file with an array for each input (pixels [H, W, 3] for an image); None: random values.
         generator: Of the random values.
 
     Raises:
-        PackageError: The package does not say what it takes.
         InputError: What is given does not suit it, or random values cannot be made up.
     """
-    features = describe_any(read_specification(path).description).inputs
     if given is None:
         return make_inputs(features, (), seed=int(generator.integers(2**31)))
     arrays = read_npz(given)

@@ -6,7 +6,7 @@ A kind is one file in `export/compressions/`, registered under the `method` that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,6 +211,11 @@ def spread(samples: Samples, count: int) -> Samples:
     total = len(next(iter(samples.values()), ()))
     places = np.linspace(0, total - 1, min(count, total)).round().astype(int)
     return {name: np.asarray(array)[places] for name, array in samples.items()}
+
+
+def scales_channels(kinds: Iterable[object]) -> bool:
+    """Whether one of them is a palette with a scale per channel, which cannot be fine-tuned."""
+    return any(getattr(kind, "per_channel_scale", False) for kind in kinds)
 
 
 def compensates(variant: Variant) -> bool:

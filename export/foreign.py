@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tinyml.broken_images import BROKEN_IMAGE
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.description import ArrayFeature, ImageFeature, describe
 from tinyml.coreml.read.package import Package, open_package
-from tinyml.errors import InputError, UsageError
+from tinyml.errors import InputError, UsageError, reason_of
 from tinyml.npz import read_npz
 from tinyml.numerics import psnr_db
 from tinyml.progress import Progress
@@ -298,8 +299,11 @@ def samples_of(path: Path, source: Path, limit: int | None = None) -> tuple[Samp
     mode = "L" if feature.color.startswith("GRAY") else "RGB"
     pixels = []
     for file in files:
-        with Image.open(file) as image:
-            pixels.append(np.asarray(image.convert(mode).resize((feature.width, feature.height))))
+        try:
+            with Image.open(file) as image:
+                pixels.append(np.asarray(image.convert(mode).resize((feature.width, feature.height))))
+        except BROKEN_IMAGE as error:
+            raise InputError("no image to calibrate on", value=f"{file}: {reason_of(error)}") from None
     return {name: np.stack(pixels)}, [file.parent.name for file in files]
 
 

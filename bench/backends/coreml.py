@@ -64,9 +64,9 @@ class CoreMLModel:
     def _one(self, generator: np.random.Generator) -> Inputs:
         if (spec := self._subject.spec) is not None:
             return {IMAGE: PillowImage.fromarray(random_images(spec, generator, 1)[0])}
-        from ..package_inputs import package_inputs
+        from ..package_inputs import package_features, package_inputs
 
-        return package_inputs(self._subject.path, self._subject.given, generator)
+        return package_inputs(package_features(self._subject.path), self._subject.given, generator)
 
     def predict(self, example: Any) -> Any:
         """The outputs by name: for ours the label and the dictionary of probabilities."""

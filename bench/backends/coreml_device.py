@@ -56,16 +56,15 @@ class DeviceModel:
 
     def _given(self, given: Path, generator: np.random.Generator) -> dict[str, Any]:
         """What was given, its pictures as the arrays that take their place."""
-        from tinyml.coreml.read.description import ImageFeature, describe_any
-        from tinyml.coreml.read.package import read_specification
+        from tinyml.coreml.read.description import ImageFeature
         from tinyml.coreml.run.images import image_array
 
-        from ..package_inputs import package_inputs
+        from ..package_inputs import package_features, package_inputs
 
-        features = describe_any(read_specification(self._subject.path).description).inputs
+        features = package_features(self._subject.path)
         dtypes = {feature.name: self._dtype(feature) for feature in self._model.get_spec().description.input}
         arrays = {}
-        for name, value in package_inputs(self._subject.path, given, generator).items():
+        for name, value in package_inputs(features, given, generator).items():
             feature = features[name]
             array = image_array(feature, value) if isinstance(feature, ImageFeature) else value
             arrays[name] = array.astype(dtypes[name])

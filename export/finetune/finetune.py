@@ -32,7 +32,7 @@ from tinyml.trainer.state import SavedState, read_state
 from tinyml.trainer.validation import validate
 from tinyml.workspace import RunFolder, Workspace
 
-from ..compression import name_of
+from ..compression import name_of, scales_channels
 from ..fold import folded
 from .begin import begin_from
 from .fake import DRAWN_BITS, Fake
@@ -89,7 +89,7 @@ def nearest_of(variant: Variant) -> Variant:
     kinds = []
     for kind in variant.compression:
         each = [kind, *(other for other in kind.overrides.values() if other is not None)]
-        if any(getattr(one, "per_channel_scale", False) for one in each):
+        if scales_channels(each):
             by_layer = any(other.overrides for other in variant.compression)
             raise UsageError(
                 f"{variant.name} cannot be fine-tuned",

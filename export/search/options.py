@@ -36,11 +36,6 @@ def options_for(target: str, rounding: Rounding, among: Sequence[str] | None = N
     return tuple(found.values())
 
 
-def scales_channels(kinds: Sequence[Compression]) -> bool:
-    """Whether one of them is a palette with a scale per channel, which cannot be fine-tuned."""
-    return any(getattr(kind, "per_channel_scale", False) for kind in kinds)
-
-
 def encodings_of(option: PlanOption, weight: Weight, variant: Variant) -> tuple[Encoding, ...]:
     """How `weight` lies in the file under `option`."""
     kinds = [(compressions.get(kind.method), kind) for kind in option.compression]

@@ -13,10 +13,10 @@ from tinyml.progress import Progress
 from tinyml.schema import Floor, Plan, PlanGoal, Rounding, Variant
 from tinyml.store import file_sha256, provenance, read_json, write_json
 
-from ..compression import Samples
+from ..compression import Samples, scales_channels
 from ..variants import TARGETS
 from .judge import Subject
-from .options import options_for, scales_channels
+from .options import options_for
 from .picture import draw
 from .search import search
 

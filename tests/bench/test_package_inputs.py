@@ -13,7 +13,7 @@ from coremltools.proto import Model_pb2
 from PIL import Image
 
 from tinyml.bench.jobs import JobList, Selection, Settings, foreign_jobs
-from tinyml.bench.package_inputs import package_inputs
+from tinyml.bench.package_inputs import package_features, package_inputs
 from tinyml.errors import InputError, PackageError
 from tinyml.quiet import coremltools, quiet
 
@@ -132,12 +132,12 @@ def test_an_op_that_the_reference_runtime_lacks_waits_for_a_mac(package: Path) -
 
 def test_pixels_become_the_picture_that_coremltools_takes(package: Path, tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
-    found = package_inputs(package, given(tmp_path, image=PIXELS, bias=BIAS), generator)
+    found = package_inputs(package_features(package), given(tmp_path, image=PIXELS, bias=BIAS), generator)
     assert isinstance(found["image"], Image.Image)
     assert (found["image"].mode, found["image"].size) == ("RGB", (6, 8))
     np.testing.assert_array_equal(np.asarray(found["image"]), PIXELS)
     np.testing.assert_array_equal(found["bias"], BIAS)
-    random = package_inputs(package, None, generator)
+    random = package_inputs(package_features(package), None, generator)
     assert random["image"].size == (6, 8)
     assert random["bias"].shape == (1, 4)
 
@@ -150,7 +150,7 @@ def test_a_number_and_a_text_are_handed_over_as_such(package: Path, tmp_path: Pa
             getattr(specification.description.input.add(name=name).type, kind).SetInParent()
 
     edit_specification(package, tree)
-    found = package_inputs(package, given(tmp_path, age=41, town="Ulm"), np.random.default_rng(0))
+    found = package_inputs(package_features(package), given(tmp_path, age=41, town="Ulm"), np.random.default_rng(0))
     assert found == {"age": 41, "town": "Ulm"}
     with pytest.raises(InputError, match="'age' cannot be random"):
         jobs(package)

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from tinyml.cli import run
 from tinyml.errors import CheckpointError, UsageError
 from tinyml.export.choice import with_rounding
-from tinyml.export.compression import check_weights
+from tinyml.export.compression import check_weights, scales_channels
 from tinyml.export.finetune.begin import begin_from
 from tinyml.export.finetune.fake import Fake
 from tinyml.export.finetune.finetune import SETTLED, Length, _word_of, finetune, length_of, nearest_of
 from tinyml.export.fold import folded
 from tinyml.export.format import formats
-from tinyml.export.search.options import options_for, scales_channels
+from tinyml.export.search.options import options_for
 from tinyml.export.variants import variants
 from tinyml.progress import Silent
 from tinyml.schema import (

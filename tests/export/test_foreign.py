@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,14 @@ import torch
 from PIL import Image
 
 from tinyml.cli import run
-from tinyml.cli.verbs.compress import _as_json
+from tinyml.cli.output import Output
 from tinyml.coreml import ReferenceModel
 from tinyml.coreml.read.package import open_package
-from tinyml.errors import UsageError
+from tinyml.errors import InputError, UsageError
 from tinyml.export import foreign
 from tinyml.export.choice import with_rounding
 from tinyml.export.compression import spread
-from tinyml.export.foreign import Likeness
+from tinyml.export.foreign import Likeness, samples_of
 from tinyml.export.variants import variants
 
 from .test_compression import Small, variant, written
@@ -151,11 +153,11 @@ def test_a_weight_on_the_left_of_a_product_is_rounded(tmp_path: Path, capsys: py
     assert made["evaluation"]["psnr_db"]["out"] > 20
 
 
-def test_what_is_identical_has_no_psnr_in_json() -> None:
-    assert _as_json(Likeness(samples=1, psnr_db={"a": math.inf, "b": 30.0}, agreement=None, top1=None))["psnr_db"] == {
-        "a": None,
-        "b": 30.0,
-    }
+def test_what_is_identical_has_no_psnr_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    psnr = {"a": math.inf, "b": 30.0, "c": math.nan}
+    Output(json=True).document([asdict(Likeness(samples=1, psnr_db=psnr, agreement=None, top1=None))])
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["psnr_db"] == {"a": None, "b": 30.0, "c": None}
 
 
 def test_an_output_that_is_there_is_refused_before_anything_is_searched(
@@ -191,3 +193,11 @@ def test_no_more_inputs_are_seen_than_are_asked_for(
 def test_samples_are_spread_from_end_to_end() -> None:
     found = spread({"x": np.arange(11)}, 3)
     assert found["x"].tolist() == [0, 5, 10]
+
+
+def test_a_broken_picture_among_those_to_calibrate_on_is_named(package: Path, images: Path, tmp_path: Path) -> None:
+    shutil.copytree(images, tmp_path / "pictures")
+    broken = next(file for file in sorted((tmp_path / "pictures").rglob("*")) if file.is_file())
+    broken.write_bytes(broken.read_bytes()[:20])
+    with pytest.raises(InputError, match=f"no image to calibrate on.*{broken.name}"):
+        samples_of(package, tmp_path / "pictures")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -63,8 +64,18 @@ class Output:
     def document(self, value: BaseModel | Sequence[BaseModel] | dict[str, Any] | list[Any]) -> None:
         """The JSON document of a verb; printed only with JSON."""
         if self.json and not self._silent:
-            text = json.dumps(_jsonable(value), indent=2, ensure_ascii=not _is_unicode(), allow_nan=False)
+            document = _finite(_jsonable(value))
+            text = json.dumps(document, indent=2, ensure_ascii=not _is_unicode(), allow_nan=False)
             print(text, flush=True)  # noqa: T201
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity, nor what is no number: None stands for both."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def tell_every_character() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tinyml.broken_images import BROKEN_IMAGE
 from tinyml.errors import DataError, reason_of
 from tinyml.schema import Preprocess
 
@@ -39,22 +39,6 @@ _DRAFT = 8
 _MAX_ELONGATION = 100
 _ORIENTATION = 0x0112
 
-_BROKEN = (
-    OSError,
-    SyntaxError,  # a broken PNG
-    ValueError,
-    TypeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    ZeroDivisionError,
-    RuntimeError,
-    MemoryError,
-    AttributeError,
-    struct.error,
-)
-"""What Pillow's decoders raise on damaged files."""
 
 _one_at_a_time = threading.Lock()
 
@@ -103,7 +87,7 @@ def decode(
                 return np.asarray(_fitted(_rgb(image, name), preprocess))
     except UnidentifiedImageError:
         raise DataError("not an image, or not of a known format", value=name) from None
-    except _BROKEN as error:
+    except BROKEN_IMAGE as error:
         raise DataError(f"damaged image ({reason_of(error)})", value=name) from None
 
 
@@ -196,7 +180,7 @@ def _is_turned(image: Image.Image) -> bool:
     """Whether EXIF, or else XMP, says that the image lies on its side; a damaged block says nothing."""
     try:
         return image.getexif().get(_ORIENTATION, 1) in range(2, 9)
-    except _BROKEN:
+    except BROKEN_IMAGE:
         return False
 
 

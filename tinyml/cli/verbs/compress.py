@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -105,15 +104,9 @@ def compress(
             "bytes_after": made.bytes_after,
             "proof": asdict(made.proof),
             "left": made.left,
-            "evaluation": None if found is None else _as_json(found),
+            "evaluation": None if found is None else asdict(found),
         }
     )
-
-
-def _as_json(found: Likeness) -> dict[str, object]:
-    """JSON has no infinity: what is identical has no PSNR."""
-    psnr = {name: value if math.isfinite(value) else None for name, value in found.psnr_db.items()}
-    return {**asdict(found), "psnr_db": psnr}
 
 
 def _sentence(found: Likeness) -> str:

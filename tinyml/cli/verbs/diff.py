@@ -86,12 +86,6 @@ def diff(
             "values": len(values),
             "nan": empty,
             "steepest": None if enters is None else enters.name,
-            "differences": [_finite(asdict(d)) for d in differences],
+            "differences": [asdict(d) for d in differences],
         }
     )
-
-
-def _finite(record: dict[str, object]) -> dict[str, object]:
-    """JSON has no infinities: None stands for an unlimited PSNR (equal values) or difference."""
-    infinite = (float("inf"), float("-inf"))
-    return {key: None if value in infinite else value for key, value in record.items()}

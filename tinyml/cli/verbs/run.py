@@ -33,7 +33,7 @@ def run_package(
 
     from tinyml.coreml import ReferenceModel
     from tinyml.coreml.tools.inputs import make_inputs
-    from tinyml.coreml.tools.outputs import finite_or_none, save_arrays, summary
+    from tinyml.coreml.tools.outputs import save_arrays, summary
     from tinyml.coreml.tools.profile import profile
     from tinyml.coreml.trace.axes import whole_shapes
     from tinyml.store import check_output
@@ -73,8 +73,6 @@ def run_package(
             "package": str(package),
             "function": model.description.function,
             "outputs": [asdict(item) for item in found],
-            "ops": [
-                asdict(item) | {"low": finite_or_none(item.low), "high": finite_or_none(item.high)} for item in times
-            ],
+            "ops": [asdict(item) for item in times],
         }
     )

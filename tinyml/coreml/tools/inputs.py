@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,27 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from tinyml.broken_images import BROKEN_IMAGE
 from tinyml.errors import InputError, UsageError, reason_of
 from tinyml.npz import read_npy
 
 from ..read.description import ArrayFeature, Feature, Features, ImageFeature
 
 _PIL_MODES = {"RGB": "RGB", "BGR": "RGB", "GRAYSCALE": "L", "GRAYSCALE_FLOAT16": "F"}
-_BROKEN = (
-    OSError,
-    SyntaxError,  # a broken PNG
-    ValueError,  # a PNG's text that unpacks to more than a megabyte
-    TypeError,
-    EOFError,
-    LookupError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    AttributeError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-"""What Pillow raises on damaged pictures, and on absurd ones."""
 Shape = tuple[int, ...]
 
 
@@ -108,7 +93,7 @@ def _picture(feature: ImageFeature, path: Path, shape: Shape | None) -> Image.Im
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
             converted = _in_mode(upright, _PIL_MODES[feature.color])
-    except _BROKEN as error:
+    except BROKEN_IMAGE as error:
         raise InputError(f"input {feature.name!r}: no image", value=f"{path}: {reason_of(error)}") from None
     if shape is not None:
         size = (shape[3], shape[2])

@@ -56,11 +56,6 @@ def _array(name: str, value: np.ndarray) -> Summary:
     return Summary(name=name, type=kind, text=text, low=low if finite else None, high=high if finite else None)
 
 
-def finite_or_none(value: float | None) -> float | None:
-    """`value` for a JSON document, which has no infinity, nor what is no number."""
-    return value if value is not None and math.isfinite(value) else None
-
-
 def save_arrays(path: Path, outputs: Mapping[str, Any]) -> Path:
     """Writes the outputs to an .npz file: dictionaries as NAME_labels and NAME_values, images as pixels."""
     check_output(path, ".npz")
